@@ -1,0 +1,105 @@
+// A persona is one PSP's stand-in: its documented wire behaviour as a deterministic state machine. It never touches
+// a socket, a clock or a random source: these come in as ports, so that the same persona answers over HTTP
+// (`npm run simulator`) and inside the server's deterministic simulation, where one seed is one history.
+
+/** Time in milliseconds since the epoch, chance in [0, 1), and work to be done later on the same clock. */
+export type PersonaPorts = {
+  now(): number
+  random(): number
+  after(ms: number, run: () => void): void
+}
+
+/** A request as it stood on the wire. `path` includes the query string; header names are lower case. */
+export type WireRequest = {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export type WireResponse = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** A webhook that the persona wants delivered to the account's endpoint, already signed as the PSP signs it. */
+export type PersonaWebhook = {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** What the cardholder did on the 3DS page. */
+export type Challenge = "authenticated" | "failed" | "abandoned"
+
+/**
+ * Ground truth of one payment at the provider, in minor units of its currency: what the provider would swear to in
+ * court. `reference` is the provider's id, `merchantReference` what the merchant sent along.
+ */
+export type TrueCharge = {
+  readonly account: string
+  readonly reference: string
+  readonly merchantReference: string
+  readonly currency: string
+  readonly createdAt: number
+  /** Held or taken from the cardholder at this moment: authorized and neither voided, expired nor refunded. */
+  readonly state: "none" | "action" | "authorized" | "captured" | "voided" | "declined" | "expired"
+  readonly authorized: bigint
+  readonly captured: bigint
+  readonly refunded: bigint
+  readonly disputed: bigint
+}
+
+/** One account at one simulated PSP. Credentials are the merchant's test keys; the weather is set apart from it. */
+export type PersonaAccount = {
+  readonly id: string
+  readonly credentials: Readonly<Record<string, string>>
+  /** Where the merchant's customers are sent for 3DS, e.g. http://127.0.0.1:4010/acct; no trailing slash. */
+  readonly publicUrl: string
+}
+
+/** The issuer's answer to an authorization, before any provider puts it into its own words. */
+export type Issuer = (request: IssuerRequest) => IssuerAnswer
+
+export type IssuerRequest = {
+  readonly account: string
+  readonly pan: string
+  readonly expiryMonth: number
+  readonly expiryYear: number
+  readonly amount: bigint
+  readonly currency: string
+  readonly holderName: string
+  /** "customer" sees the cardholder present; "merchant" is an MIT. */
+  readonly initiator: "customer" | "merchant"
+}
+
+/** ISO 8583 response code ("00" approves, "10" approves partially) as an issuer sends it, with advice if any. */
+export type IssuerAnswer = {
+  readonly responseCode: string
+  readonly adviceCode?: string
+  readonly approvedAmount: bigint
+  readonly avs?: string
+  readonly cvv?: string
+}
+
+/**
+ * One PSP. `handle` is the whole HTTP API of the provider for one account: it changes state at once and answers at
+ * once; delays, hangs, resets and lost answers are weather and belong to whoever carries the request. Provider-side
+ * rules (magic cards, amounts, holder names) come before the issuer's answer.
+ */
+export type Persona = {
+  readonly id: "stripe" | "adyen" | "checkout"
+  handle(request: WireRequest): WireResponse
+  /** The cardholder's 3DS page: answers the redirect URL's path below publicUrl. */
+  page(request: WireRequest): WireResponse
+  /** Webhooks become due through this callback, in the order the provider would send them. */
+  onWebhook(deliver: (webhook: PersonaWebhook) => void): void
+  truth(): readonly TrueCharge[]
+  /**
+   * Marks the idempotency key (if any) of this request as answered with `response`, as a provider does that stores
+   * its own 5xx: called when the weather replaces the answer by a 500 after the work was done.
+   */
+  replaceStored(request: WireRequest, response: WireResponse): void
+}
+
+export type CreatePersona = (account: PersonaAccount, ports: PersonaPorts, issuer: Issuer) => Persona
