@@ -42,12 +42,18 @@ export type TrueCharge = {
   readonly merchantReference: string
   readonly currency: string
   readonly createdAt: number
-  /** Held or taken from the cardholder at this moment: authorized and neither voided, expired nor refunded. */
+  /** Where the charge stands; an authorization with captures that were not final is still "authorized". */
   readonly state: "none" | "action" | "authorized" | "captured" | "voided" | "declined" | "expired"
+  /** What the issuer approved, increments included; kept after the hold has ended. */
   readonly authorized: bigint
   readonly captured: bigint
   readonly refunded: bigint
   readonly disputed: bigint
+  /** Held or taken and not given back at this moment: what is left of the hold, plus captured less refunded. */
+  readonly held: bigint
+  /** Accepted captures and refunds that have not moved money yet and may still fail. */
+  readonly capturePending: bigint
+  readonly refundPending: bigint
 }
 
 /** One account at one simulated PSP. Credentials are the merchant's test keys; the weather is set apart from it. */
@@ -71,6 +77,11 @@ export type IssuerRequest = {
   readonly holderName: string
   /** "customer" sees the cardholder present; "merchant" is an MIT. */
   readonly initiator: "customer" | "merchant"
+  /** What the cardholder typed besides; absent means that there is nothing to check. */
+  readonly cvc?: string
+  readonly addressLine?: string
+  readonly postcode?: string
+  readonly threeDs?: "authenticated" | "attempted"
 }
 
 /** ISO 8583 response code ("00" approves, "10" approves partially) as an issuer sends it, with advice if any. */
@@ -90,16 +101,30 @@ export type IssuerAnswer = {
 export type Persona = {
   readonly id: "stripe" | "adyen" | "checkout"
   handle(request: WireRequest): WireResponse
-  /** The cardholder's 3DS page: answers the redirect URL's path below publicUrl. */
+  /**
+   * The cardholder's 3DS page: answers the redirect URL's path below publicUrl. GET shows the page; POST to the same
+   * path with the form body `challenge=authenticated|failed|abandoned` is the cardholder's deed, and answers 303 to
+   * the merchant's return URL.
+   */
   page(request: WireRequest): WireResponse
   /** Webhooks become due through this callback, in the order the provider would send them. */
   onWebhook(deliver: (webhook: PersonaWebhook) => void): void
   truth(): readonly TrueCharge[]
+  /**
+   * What happens to a charge without any request, at an operator's wish: the cardholder disputes `amount` (all that
+   * was captured when absent), or the hold runs out. Sends the provider's webhooks. False when the charge is unknown
+   * or its state does not allow it.
+   */
+  befall?(reference: string, event: Misfortune): boolean
   /**
    * Marks the idempotency key (if any) of this request as answered with `response`, as a provider does that stores
    * its own 5xx: called when the weather replaces the answer by a 500 after the work was done.
    */
   replaceStored(request: WireRequest, response: WireResponse): void
 }
+
+export type Misfortune =
+  | { readonly type: "dispute"; readonly amount?: bigint; readonly reason?: string }
+  | { readonly type: "expire" }
 
 export type CreatePersona = (account: PersonaAccount, ports: PersonaPorts, issuer: Issuer) => Persona
