@@ -25,7 +25,8 @@ export const maxExponent = 8
 
 /** Throws a RangeError beyond `maxStoredMinor`. */
 export function money(minor: bigint, currency: Currency): Money {
-  if (minor > maxStoredMinor || minor < -maxStoredMinor) throw new RangeError(`amount out of range: ${minor} ${currency}`)
+  if (minor > maxStoredMinor || minor < -maxStoredMinor)
+    throw new RangeError(`amount out of range: ${minor} ${currency}`)
   return { minor, currency }
 }
 
@@ -76,7 +77,8 @@ export function parseMajorString(text: string, currency: Currency): Money | unde
 
 /** Throws a RangeError beyond `maxJsonMinor`: a rounded amount is worse than none. */
 export function toJson({ minor, currency }: Money): MoneyJson {
-  if (minor > maxJsonMinor || minor < -maxJsonMinor) throw new RangeError(`amount not exact in JSON: ${minor} ${currency}`)
+  if (minor > maxJsonMinor || minor < -maxJsonMinor)
+    throw new RangeError(`amount not exact in JSON: ${minor} ${currency}`)
   return { amount: Number(minor), currency }
 }
 
