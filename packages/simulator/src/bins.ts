@@ -15,7 +15,7 @@ export type Bin = {
   readonly issuer: string
 }
 
-/** Longest prefix first wins. Published test numbers of Stripe, Adyen and Checkout.com. */
+/** Published test numbers of Stripe, Adyen and Checkout.com. */
 const KNOWN: readonly (readonly [prefix: string, network: Network, country: string, funding: Funding])[] = [
   ["4242424242424242", "visa", "US", "credit"],
   ["4000056655665556", "visa", "US", "debit"],
@@ -51,6 +51,7 @@ const KNOWN: readonly (readonly [prefix: string, network: Network, country: stri
 ]
 
 /** Stripe's per-country cards are 400000 followed by the issuer's ISO 3166 numeric code. */
+// oxfmt-ignore
 const NUMERIC_COUNTRIES: Readonly<Record<string, string>> = {
   "000": "US", "036": "AU", "040": "AT", "056": "BE", "076": "BR", "124": "CA", "156": "CN", "208": "DK", "246": "FI",
   "250": "FR", "276": "DE", "344": "HK", "356": "IN", "372": "IE", "380": "IT", "392": "JP", "442": "LU", "458": "MY",

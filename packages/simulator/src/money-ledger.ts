@@ -10,7 +10,7 @@
 //   voided, expired are final.
 //
 // An authorization with non-final captures stays `authorized`; void or expiry then releases the rest and leaves it
-// `captured`. A capture or refund that is only accepted at first is `start…`ed and finishes, or fails, days later.
+// `captured`. Neither is possible while a capture is pending. A capture or refund that is only accepted at first is `start…`ed and finishes, or fails, days later.
 import type { TrueCharge } from "./persona.ts"
 
 export type Refusal =
@@ -63,7 +63,7 @@ export type MoneyLedger = {
   startRefund(reference: string, id: string, amount: bigint): Entry<LedgerOperation>
   /** Ends a pending operation. */
   finish(id: string, status: "succeeded" | "failed"): Entry<LedgerOperation>
-  /** Takes back an operation that had succeeded: a refund that bounces, a capture that the scheme returns. */
+  /** Takes back what had succeeded: a refund that bounces, a dispute that the merchant wins. */
   revoke(id: string): Entry<LedgerOperation>
   /** The cardholder disputes; the money is taken from the merchant until `revoke` (the dispute is won). */
   dispute(reference: string, id: string, amount: bigint): Entry<LedgerOperation>
@@ -146,7 +146,12 @@ export function createMoneyLedger(account: string, now: () => number, maxCharges
         release(charge, "voided")
         return undefined
       }),
-    expire: (reference) => change(reference, ["action", "authorized"], (charge) => release(charge, "expired")),
+    expire: (reference) =>
+      change(reference, ["action", "authorized"], (charge) => {
+        if (sum(charge, "capture", "pending") > 0n) return "wrong_state"
+        release(charge, "expired")
+        return undefined
+      }),
     finish(id, status) {
       const found = operations.get(id)
       if (!found) return { ok: false, refusal: "unknown_operation" }
@@ -158,7 +163,8 @@ export function createMoneyLedger(account: string, now: () => number, maxCharges
     revoke(id) {
       const found = operations.get(id)
       if (!found) return { ok: false, refusal: "unknown_operation" }
-      if (found.operation.status !== "succeeded") return { ok: false, refusal: "wrong_state" }
+      const { status, kind } = found.operation
+      if (status !== "succeeded" || kind === "capture") return { ok: false, refusal: "wrong_state" }
       found.operation.status = "failed"
       return { ok: true, value: { ...found.operation } }
     },
@@ -229,10 +235,13 @@ export function createMoneyLedger(account: string, now: () => number, maxCharges
     }
   }
 
-  /** Validity is looked at whenever somebody looks, so that no timer is needed for the truth to be right. */
+  /**
+   * Validity is looked at whenever somebody looks, so that no timer is needed for the truth to be right. A capture that
+   * was accepted in time keeps the hold alive until it is decided.
+   */
   function settleExpiry(charge: Charge): Charge {
-    if (charge.state === "authorized" && charge.expiresAt !== undefined && now() >= charge.expiresAt)
-      release(charge, "expired")
+    const over = charge.expiresAt !== undefined && now() >= charge.expiresAt
+    if (over && charge.state === "authorized" && sum(charge, "capture", "pending") === 0n) release(charge, "expired")
     return charge
   }
 
