@@ -27,6 +27,8 @@ export type WireResponse = {
 export type PersonaWebhook = {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** For providers whose signature covers the time of sending: the headers of a try that happens now. */
+  readonly freshHeaders?: () => Readonly<Record<string, string>>
 }
 
 /** What the cardholder did on the 3DS page. */
@@ -121,6 +123,8 @@ export type Persona = {
    * its own 5xx: called when the weather replaces the answer by a 500 after the work was done.
    */
   replaceStored(request: WireRequest, response: WireResponse): void
+  /** How this provider words its own trouble (429, 500, 503). Absent: a plain JSON error. */
+  trouble?(status: number, request: WireRequest): WireResponse
 }
 
 export type Misfortune =
