@@ -132,3 +132,11 @@ export type Misfortune =
   | { readonly type: "expire" }
 
 export type CreatePersona = (account: PersonaAccount, ports: PersonaPorts, issuer: Issuer) => Persona
+
+/** What a persona's folder exports from its index.ts under its id: `export const stripe: PersonaKind`. */
+export type PersonaKind = {
+  readonly id: Persona["id"]
+  readonly create: CreatePersona
+  /** Test keys for a ready account, including the secret that signs its webhooks. */
+  readonly credentials: (random: () => number) => Readonly<Record<string, string>>
+}
