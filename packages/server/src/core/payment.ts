@@ -165,8 +165,8 @@ export type Payment = {
   /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`. */
   readonly plan: { readonly state: "idle" | "running" | "over"; readonly answerBy?: number; readonly owner?: string }
   readonly closed?: { readonly as: "failed" | "canceled" | "expired"; readonly at: number }
-  /** The merchant wants it canceled; it is closed once nothing is held and nothing is open. */
-  readonly cancelRequested?: { readonly reason?: string; readonly at: number }
+  /** It shall end: it is closed as this once nothing is held and nothing is open. */
+  readonly ending?: { readonly as: "canceled" | "expired"; readonly reason?: string; readonly at: number }
   readonly failure?: Failure
   readonly authorizedUntil?: number
   readonly createdAt: number
@@ -207,8 +207,13 @@ export type PaymentEvent =
       readonly at: number
     }
   | { readonly type: "reversal_owed"; readonly operation: Operation; readonly at: number }
-  | { readonly type: "cancel_requested"; readonly reason?: string; readonly at: number }
-  /** The action was canceled or expired at the provider, or its page's time is over and the reversal is done. */
+  | {
+      readonly type: "ending_requested"
+      readonly as: "canceled" | "expired"
+      readonly reason?: string
+      readonly at: number
+    }
+  /** The customer's time is over and nothing came of it; or the uncaptured rest of an authorization has expired. */
   | { readonly type: "attempt_lapsed"; readonly attempt: AttemptId; readonly at: number }
   | { readonly type: "plan_over"; readonly failure?: Failure; readonly at: number }
   | { readonly type: "closed"; readonly as: "failed" | "canceled" | "expired"; readonly at: number }
@@ -220,3 +225,372 @@ export type PaymentEvent =
       readonly at: number
     }
   | { readonly type: "disputed"; readonly dispute: Dispute; readonly at: number }
+
+const openStates: ReadonlySet<OperationState> = new Set(["owed", "sent", "unknown", "pending", "action"])
+export const isOpen = (operation: Operation): boolean => openStates.has(operation.state)
+export const mayHold = (attempt: Attempt): boolean =>
+  attempt.state === "open" || attempt.state === "action" || attempt.state === "held"
+export const authorizes = (operation: Operation): boolean =>
+  operation.kind === "authorize" || operation.kind === "complete"
+
+/** A stored obligation to reverse the attempt that is still to be met. */
+export const reversalOf = (payment: Payment, attempt: AttemptId): Operation | undefined =>
+  payment.operations.find((o) => o.kind === "reverse" && o.attempt === attempt && isOpen(o))
+
+/** Attempts that hold or may hold money and are not going to be reversed. The first invariant: at most one. */
+export const holders = (payment: Payment): readonly Attempt[] =>
+  payment.attempts.filter((a) => mayHold(a) && reversalOf(payment, a.id) === undefined)
+
+/** The attempt that stands for the payment: it holds its money, or verified its card. */
+export const standing = (payment: Payment): Attempt | undefined =>
+  payment.attempts.find(
+    (a) => (a.state === "held" || a.state === "verified") && reversalOf(payment, a.id) === undefined,
+  )
+
+export const attemptOf = (payment: Payment, id: AttemptId): Attempt | undefined =>
+  payment.attempts.find((a) => a.id === id)
+export const operationOf = (payment: Payment, id: OperationId): Operation | undefined =>
+  payment.operations.find((o) => o.id === id)
+
+/** Minor units. `capturing` and `refunding` are reserved by operations without a verdict. */
+export type Amounts = {
+  readonly requested: bigint
+  readonly authorized: bigint
+  readonly captured: bigint
+  readonly refunded: bigint
+  readonly disputed: bigint
+  readonly capturing: bigint
+  readonly refunding: bigint
+}
+
+export function amountsOf(payment: Payment): Amounts {
+  const held = standing(payment)
+  const reserved = (kind: OperationKind): bigint =>
+    payment.operations.reduce(
+      (total, o) => (o.kind === kind && isOpen(o) && o.attempt === held?.id ? total + o.amount : total),
+      0n,
+    )
+  return {
+    requested: payment.requested,
+    authorized: held?.authorized ?? 0n,
+    captured: held?.captured ?? 0n,
+    refunded: held?.refunded ?? 0n,
+    disputed: payment.disputes.reduce(
+      (total, d) => (d.stage === "opened" || d.stage === "lost" ? total + d.amount : total),
+      0n,
+    ),
+    capturing: reserved("capture"),
+    refunding: reserved("refund"),
+  }
+}
+
+export function statusOf(payment: Payment): PaymentStatus {
+  if (payment.closed) return payment.closed.as
+  const held = standing(payment)
+  if (held !== undefined) {
+    if (payment.operations.some((o) => o.kind === "void" && o.attempt === held.id && isOpen(o))) return "processing"
+    if (held.captured === 0n) return "authorized"
+    return held.captured >= held.authorized || held.released ? "captured" : "partially_captured"
+  }
+  if (holders(payment).some((a) => a.state === "action")) return "requires_action"
+  return payment.plan.state === "idle" && payment.attempts.length === 0 && payment.ending === undefined
+    ? "requires_confirmation"
+    : "processing"
+}
+
+/** After `answerBy` the plan's owner has this long to say that it is over; then anybody may (ms). */
+export const PLAN_GRACE_MS = 5_000
+/** An unconfirmed payment expires (ms). */
+export const UNCONFIRMED_MS = 24 * 3_600_000
+
+/** When somebody has to look at the payment again (ms, database time). Everything that is not at rest has such a time, or waits for a person. */
+export function wakeAt(payment: Payment): number | undefined {
+  const times = payment.operations.filter(isOpen).flatMap((o) => (o.checkAt === undefined ? [] : [o.checkAt]))
+  if (payment.plan.state === "running" && payment.plan.answerBy !== undefined)
+    times.push(payment.plan.answerBy + PLAN_GRACE_MS)
+  const held = standing(payment)
+  if (
+    held?.state === "held" &&
+    held.captured < held.authorized &&
+    !held.released &&
+    payment.authorizedUntil !== undefined
+  )
+    times.push(payment.authorizedUntil)
+  if (statusOf(payment) === "requires_confirmation") times.push(payment.createdAt + UNCONFIRMED_MS)
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
+/** Applies one event. Total: events come from our own decisions or from our own store. */
+export function evolve(payment: Payment, event: PaymentEvent): Payment {
+  const now = { ...payment, updatedAt: Math.max(payment.updatedAt, event.at) }
+  switch (event.type) {
+    case "created":
+      return event.payment
+    case "confirmed":
+      return { ...now, intent: event.intent, plan: { state: "running", answerBy: event.answerBy, owner: event.owner } }
+    case "attempt_started":
+      return {
+        ...now,
+        attempts: [...payment.attempts, event.attempt],
+        operations: [...payment.operations, event.operation],
+      }
+    case "operation_sent":
+      return { ...now, operations: put(payment.operations, event.operation) }
+    case "reversal_owed":
+      return { ...now, operations: [...payment.operations, event.operation] }
+    case "operation_rescheduled":
+      return { ...now, operations: change(payment.operations, event.operation, (o) => reschedule(o, event)) }
+    case "operation_settled":
+      return settleOperation(now, event)
+    case "ending_requested":
+      return {
+        ...now,
+        ending: { as: event.as, at: event.at, ...(event.reason === undefined ? {} : { reason: event.reason }) },
+      }
+    case "attempt_lapsed":
+      return {
+        ...now,
+        attempts: change(payment.attempts, event.attempt, (a) =>
+          a.state === "held" ? { ...a, released: true } : { ...a, state: "lapsed", settledAt: event.at },
+        ),
+        operations: payment.operations.map((o) =>
+          o.attempt === event.attempt && authorizes(o) && isOpen(o) ? close(o, "failed", event.at) : o,
+        ),
+      }
+    case "plan_over":
+      return {
+        ...now,
+        plan: { ...payment.plan, state: "over" },
+        ...(event.failure === undefined ? {} : { failure: event.failure }),
+      }
+    case "closed":
+      return { ...now, closed: { as: event.as, at: event.at }, plan: { ...payment.plan, state: "over" } }
+    case "found_at_provider":
+      return applyToAttempt(
+        { ...now, operations: [...payment.operations, event.operation] },
+        event.operation,
+        event.outcome,
+        event.at,
+        false,
+      )
+    case "disputed":
+      return { ...now, disputes: [...payment.disputes.filter((d) => d.id !== event.dispute.id), event.dispute] }
+    default:
+      return event satisfies never
+  }
+}
+
+type Settled = Extract<PaymentEvent, { type: "operation_settled" }>
+
+function settleOperation(payment: Payment, event: Settled): Payment {
+  const operation = operationOf(payment, event.operation)
+  if (operation === undefined) return payment
+  const { outcome } = event
+  const state = stateAfter(operation.kind, outcome)
+  const open = openStates.has(state)
+  const { checkAt: _checkAt, settledAt: _settledAt, ...rest } = operation
+  const settled: Operation = {
+    ...rest,
+    state,
+    outcome,
+    needsPerson: open && operation.needsPerson,
+    ...(outcome.evidence.reference === undefined || authorizes(operation)
+      ? {}
+      : { reference: outcome.evidence.reference }),
+    ...(open ? (event.checkAt === undefined ? {} : { checkAt: event.checkAt }) : { settledAt: event.at }),
+  }
+  const operations = payment.operations.map((o) => {
+    if (o.id === operation.id) return settled
+    // What decides the attempt closes all its authorizing operations: authorize and complete are one question.
+    return decidesAttempt(operation, outcome) && o.attempt === operation.attempt && authorizes(o) && isOpen(o)
+      ? close(o, state, event.at)
+      : o
+  })
+  const after = applyToAttempt(
+    { ...payment, operations },
+    operation,
+    outcome,
+    event.at,
+    event.correction,
+    event.actionUntil,
+  )
+  return event.authorizedUntil === undefined ? after : { ...after, authorizedUntil: event.authorizedUntil }
+}
+
+function stateAfter(kind: OperationKind, outcome: Outcome): OperationState {
+  switch (outcome.kind) {
+    case "approved":
+      return "succeeded"
+    case "pending":
+      return "pending"
+    case "action":
+      return "action"
+    case "declined":
+      return "failed"
+    case "rejected":
+      return outcome.executed === "no" || kind === "prepare" ? "failed" : "unknown"
+    case "unknown":
+      return kind === "prepare" ? "failed" : "unknown"
+    case "not_sent":
+      return "not_sent"
+    case "absent":
+      return "absent"
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** Verdicts about the authorization itself; a `complete` that was not executed leaves the customer's action as it was. */
+const decidesAttempt = (operation: Operation, outcome: Outcome): boolean =>
+  authorizes(operation) &&
+  (outcome.kind === "approved" ||
+    outcome.kind === "declined" ||
+    outcome.kind === "absent" ||
+    (operation.kind === "authorize" &&
+      (outcome.kind === "not_sent" || (outcome.kind === "rejected" && outcome.executed === "no"))))
+
+function applyToAttempt(
+  payment: Payment,
+  operation: Operation,
+  outcome: Outcome,
+  at: number,
+  correction: boolean,
+  actionUntil?: number,
+): Payment {
+  const attempts = change(payment.attempts, operation.attempt, (attempt): Attempt => {
+    const told: Attempt = { ...attempt, evidence: merge(attempt.evidence, outcome, operation) }
+    switch (operation.kind) {
+      case "prepare":
+      case "authorize":
+      case "complete":
+        return authorize(told, operation, outcome, at, actionUntil)
+      case "capture":
+        return capture(told, operation, outcome, correction)
+      case "refund":
+        if (outcome.kind === "approved") return { ...told, refunded: told.refunded + outcome.amount }
+        return correction && outcome.kind === "declined"
+          ? { ...told, refunded: told.refunded - operation.amount }
+          : told
+      case "increment":
+        return outcome.kind === "approved" ? { ...told, authorized: outcome.amount } : told
+      case "void":
+      case "reverse":
+        if (outcome.kind === "absent") return { ...told, state: "absent", settledAt: at }
+        return outcome.kind === "approved" ? { ...told, state: "reversed", settledAt: at } : told
+      default:
+        return operation.kind satisfies never
+    }
+  })
+  const ended =
+    (operation.kind === "void" || operation.kind === "reverse") &&
+    (outcome.kind === "approved" || outcome.kind === "absent")
+  const operations = ended
+    ? payment.operations.map((o) =>
+        o.attempt === operation.attempt && o.id !== operation.id && isOpen(o) ? close(o, "reversed", at) : o,
+      )
+    : payment.operations
+  const requested =
+    operation.kind === "increment" && outcome.kind === "approved" && outcome.amount > payment.requested
+      ? outcome.amount
+      : payment.requested
+  return { ...payment, attempts, operations, requested }
+}
+
+function authorize(
+  attempt: Attempt,
+  operation: Operation,
+  outcome: Outcome,
+  at: number,
+  actionUntil: number | undefined,
+): Attempt {
+  const reference = outcome.evidence.reference ?? attempt.reference
+  const { action: _action, actionUntil: _until, ...rest } = attempt
+  const known: Attempt = { ...rest, ...(reference === undefined ? {} : { reference }), outcome }
+  switch (outcome.kind) {
+    case "approved":
+      switch (outcome.effect) {
+        case "prepared":
+          return known
+        case "verified":
+          return { ...known, state: "verified", settledAt: at }
+        case "voided":
+        case "refunded":
+          return { ...known, state: "reversed", settledAt: at }
+        case "authorized":
+        case "incremented":
+          return { ...known, state: "held", authorized: outcome.amount, settledAt: at }
+        case "captured":
+          return { ...known, state: "held", authorized: outcome.amount, captured: outcome.amount, settledAt: at }
+        default:
+          return outcome.effect satisfies never
+      }
+    case "declined":
+      return { ...known, state: "declined", settledAt: at }
+    case "absent":
+      return { ...known, state: "absent", settledAt: at }
+    case "action":
+      return {
+        ...known,
+        state: "action",
+        action: outcome.action,
+        ...(actionUntil === undefined ? {} : { actionUntil }),
+      }
+    case "rejected":
+    case "not_sent":
+    case "unknown":
+      if (operation.kind === "prepare") return { ...known, state: "rejected", settledAt: at }
+      if (operation.kind === "complete")
+        return attempt.state === "action" && outcome.kind === "unknown" ? { ...known, state: "open" } : attempt
+      if (outcome.kind === "not_sent") return { ...known, state: "not_sent", settledAt: at }
+      return outcome.kind === "rejected" && outcome.executed === "no"
+        ? { ...known, state: "rejected", settledAt: at }
+        : { ...known, state: "open" }
+    case "pending":
+      return { ...known, state: "open" }
+    default:
+      return outcome satisfies never
+  }
+}
+
+function capture(attempt: Attempt, operation: Operation, outcome: Outcome, correction: boolean): Attempt {
+  if (outcome.kind === "approved")
+    return { ...attempt, captured: attempt.captured + outcome.amount, released: attempt.released || operation.final }
+  return correction && outcome.kind === "declined"
+    ? { ...attempt, captured: attempt.captured - operation.amount, released: false }
+    : attempt
+}
+
+const merge = (before: Evidence, outcome: Outcome, operation: Operation): Evidence => {
+  if (!authorizes(operation) && operation.kind !== "prepare") return before
+  const { reference: _reference, ...news } = outcome.evidence
+  return { ...before, ...news }
+}
+
+function reschedule(operation: Operation, event: Extract<PaymentEvent, { type: "operation_rescheduled" }>): Operation {
+  const { checkAt: _checkAt, ...rest } = operation
+  return {
+    ...rest,
+    checks: operation.checks + 1,
+    ...(event.needsPerson === true ? { needsPerson: true } : { checkAt: event.checkAt }),
+    ...(event.state === undefined ? {} : { state: event.state }),
+    ...(event.nextRoundKey === undefined ? {} : { key: event.nextRoundKey, round: operation.round + 1 }),
+    ...(event.reference === undefined ? {} : { reference: event.reference }),
+    ...(event.outcome === undefined ? {} : { outcome: event.outcome }),
+  }
+}
+
+function close(operation: Operation, state: OperationState, at: number): Operation {
+  const { checkAt: _checkAt, ...rest } = operation
+  return { ...rest, state, settledAt: at, needsPerson: false }
+}
+
+const put = (operations: readonly Operation[], operation: Operation): readonly Operation[] =>
+  operations.some((o) => o.id === operation.id)
+    ? operations.map((o) => (o.id === operation.id ? operation : o))
+    : [...operations, operation]
+
+const change = <T extends { readonly id: string }>(
+  items: readonly T[],
+  id: string,
+  alter: (item: T) => T,
+): readonly T[] => items.map((item) => (item.id === id ? alter(item) : item))

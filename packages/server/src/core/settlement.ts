@@ -1,0 +1,208 @@
+// What an outcome means for a payment, whoever brought it: the answer, a replay, an inquiry, a webhook, in any order and
+// any number of times. Verdicts are monotone: a closed operation changes only by a recorded correction, and an open one
+// never becomes less certain. `consequences` then keeps the invariants: at most one attempt holds or may hold money
+// without a stored reversal, and the payment is closed as soon as nothing is held and nothing is open.
+
+import type { AttemptId, OperationId } from "./id.ts"
+import type { Outcome } from "./outcome.ts"
+import {
+  attemptOf,
+  authorizes,
+  evolve,
+  holders,
+  isOpen,
+  operationOf,
+  standing,
+  type Attempt,
+  type Failure,
+  type Operation,
+  type Payment,
+  type PaymentEvent,
+} from "./payment.ts"
+
+/** Makes a new operation's id and its key at the provider. */
+export type NewOperation = () => { readonly id: OperationId; readonly key: string }
+
+export type Times = {
+  readonly now: number
+  /** When to look again if the outcome leaves the operation open. */
+  readonly checkAt: number
+  /** How long a customer's action stays usable. */
+  readonly actionUntil: number
+  /** How long the authorization is valid, if one comes of it. */
+  readonly authorizedUntil: number
+}
+
+export type News = "settles" | "corrects" | "nothing"
+
+/**
+ * Whether an outcome says anything new about an operation.
+ *
+ *   operation is            | settles                                    | corrects
+ *   owed, sent              | everything                                 |
+ *   unknown                 | approved declined absent pending action    |
+ *   pending                 | approved declined absent                   |
+ *   action                  | approved declined absent pending           |
+ *   succeeded               |                                            | declined, of a capture or refund (it failed later)
+ *   failed, absent, not_sent|                                            | approved (it took effect after all)
+ *   reversed                |                                            |
+ *
+ * `rejected` and `not_sent` speak about one copy of the request: they decide only while the first copy is the only one.
+ */
+export function newsOf(operation: Operation, outcome: Outcome): News {
+  switch (operation.state) {
+    case "owed":
+    case "sent":
+      return "settles"
+    case "unknown":
+      return isVerdict(outcome) || outcome.kind === "pending" || outcome.kind === "action" ? "settles" : "nothing"
+    case "pending":
+      return isVerdict(outcome) ? "settles" : "nothing"
+    case "action":
+      return isVerdict(outcome) || outcome.kind === "pending" ? "settles" : "nothing"
+    case "succeeded":
+      return outcome.kind === "declined" && (operation.kind === "capture" || operation.kind === "refund")
+        ? "corrects"
+        : "nothing"
+    case "failed":
+    case "absent":
+    case "not_sent":
+      return outcome.kind === "approved" &&
+        outcome.effect !== "voided" &&
+        outcome.effect !== "refunded" &&
+        operation.kind !== "prepare" &&
+        operation.kind !== "reverse" &&
+        operation.kind !== "void"
+        ? "corrects"
+        : outcome.kind === "approved" && operation.kind === "refund" && outcome.effect === "refunded"
+          ? "corrects"
+          : "nothing"
+    case "reversed":
+      return "nothing"
+    default:
+      return operation.state satisfies never
+  }
+}
+
+const isVerdict = (outcome: Outcome): boolean =>
+  outcome.kind === "approved" || outcome.kind === "declined" || outcome.kind === "absent"
+
+/** The events that an outcome of an operation leads to, with all their consequences; none if it is no news. */
+export function settle(
+  payment: Payment,
+  id: OperationId,
+  outcome: Outcome,
+  times: Times,
+  create: NewOperation,
+  planOver?: { readonly failure?: Failure },
+): readonly PaymentEvent[] {
+  const operation = operationOf(payment, id)
+  const news = operation === undefined ? "nothing" : newsOf(operation, outcome)
+  const events: PaymentEvent[] = []
+  if (operation !== undefined && news !== "nothing") {
+    const holds =
+      outcome.kind === "approved" &&
+      (outcome.effect === "authorized" || outcome.effect === "captured" || outcome.effect === "incremented")
+    events.push({
+      type: "operation_settled",
+      operation: id,
+      outcome,
+      correction: news === "corrects",
+      at: times.now,
+      checkAt: outcome.kind === "action" ? times.actionUntil : times.checkAt,
+      ...(outcome.kind === "action" ? { actionUntil: times.actionUntil } : {}),
+      ...(holds && authorizes(operation) ? { authorizedUntil: times.authorizedUntil } : {}),
+    })
+  }
+  if (planOver !== undefined && payment.plan.state === "running")
+    events.push({ type: "plan_over", at: times.now, ...planOver })
+  return [...events, ...consequences(events.reduce(evolve, payment), times.now, create)]
+}
+
+/**
+ * What must follow from the payment as it is: reversals that are owed now, and its end. Pure and idempotent:
+ * applied to its own result it gives nothing.
+ */
+export function consequences(payment: Payment, now: number, create: NewOperation): readonly PaymentEvent[] {
+  const events: PaymentEvent[] = []
+  if ((payment.ending !== undefined || standing(payment) !== undefined) && payment.plan.state === "running")
+    events.push({ type: "plan_over", at: now })
+  for (const { attempt, why } of toReverse(payment))
+    events.push({ type: "reversal_owed", operation: reversal(payment, attempt, why, now, create), at: now })
+  const then = events.reduce(evolve, payment)
+  const ending = endOf(then)
+  return ending === undefined ? events : [...events, { type: "closed", as: ending, at: now }]
+}
+
+function toReverse(payment: Payment): readonly { readonly attempt: Attempt; readonly why: string }[] {
+  const holding = holders(payment)
+  if (payment.closed !== undefined)
+    return holding.map((attempt) => ({ attempt, why: `the payment is ${payment.closed?.as}` }))
+  if (payment.ending !== undefined && holding.every((a) => a.captured === 0n)) {
+    // A void that the merchant asked for is its own operation; what it does not cover is owed.
+    return holding
+      .filter((a) => !payment.operations.some((o) => o.kind === "void" && o.attempt === a.id && isOpen(o)))
+      .map((attempt) => ({ attempt, why: payment.ending?.reason ?? `the payment is to be ${payment.ending?.as}` }))
+  }
+  const keeps =
+    holding.find((a) => a.state === "held" && !isShort(payment, a)) ??
+    holding.find((a) => a.state !== "held") ??
+    undefined
+  return holding.flatMap((attempt) => {
+    if (attempt.state === "held" && isShort(payment, attempt)) return [{ attempt, why: "only a part was authorized" }]
+    return attempt === keeps ? [] : [{ attempt, why: "another attempt stands for the payment" }]
+  })
+}
+
+/** Approved for less than asked, where the merchant does not take a part. */
+const isShort = (payment: Payment, attempt: Attempt): boolean =>
+  !payment.intent.allowPartial &&
+  attempt.captured < payment.intent.amount.minor &&
+  attempt.authorized < payment.intent.amount.minor
+
+function endOf(payment: Payment): "failed" | "canceled" | "expired" | undefined {
+  if (payment.closed !== undefined || standing(payment) !== undefined) return undefined
+  if (payment.operations.some(isOpen) || holders(payment).length > 0) return undefined
+  if (payment.ending !== undefined) return payment.ending.as
+  return payment.plan.state === "over" ? "failed" : undefined
+}
+
+export function reversal(
+  payment: Payment,
+  attempt: Attempt,
+  why: string,
+  now: number,
+  create: NewOperation,
+): Operation {
+  const { id, key } = create()
+  return {
+    id,
+    attempt: attempt.id,
+    kind: "reverse",
+    state: "owed",
+    amount: attempt.authorized > 0n ? attempt.authorized : payment.requested,
+    key,
+    round: 0,
+    final: false,
+    createdAt: now,
+    checkAt: now,
+    checks: 0,
+    reason: why,
+    origin: "engine",
+    needsPerson: false,
+  }
+}
+
+/** Stores the obligation to reverse an attempt whose outcome is unknown, so that another may be tried. */
+export function oweReversal(
+  payment: Payment,
+  attempt: AttemptId,
+  why: string,
+  now: number,
+  create: NewOperation,
+): readonly PaymentEvent[] {
+  const unknown = attemptOf(payment, attempt)
+  return unknown === undefined
+    ? []
+    : [{ type: "reversal_owed", operation: reversal(payment, unknown, why, now, create), at: now }]
+}
