@@ -5,7 +5,7 @@ export const declineMeanings = {
   insufficient_funds: "The balance or credit line does not cover the amount.",
   amount_limit_exceeded: "The amount is above a limit of the card: per payment, per day, or for withdrawals.",
   count_limit_exceeded:
-    "The card was used more often than its limit allows. As a Visa 65 in Europe it can stand for missing SCA instead.",
+    "The card was used more often than its limit allows. A Mastercard 65 in Europe can stand for missing SCA instead.",
   cash_limit_exceeded: "The cash part of the payment is above the issuer's limit.",
   prepaid_balance_too_low: "A prepaid or gift card does not cover the amount; it cannot be topped up by waiting.",
 
