@@ -40,8 +40,7 @@ const from16To19 = [16, 17, 18, 19]
 
 // Source: ranges that the networks publish, as collected in Wikipedia "Payment card number" and Braintree's
 // credit-card-type, state of 2026. Co-badged ranges go to the mark on the card: 622126-622925 runs on Discover in the
-// United States but is UnionPay; Troy and RuPay numbers that start with 65 inside Discover's range are told by length
-// of prefix only where they are published.
+// United States but is UnionPay. Local schemes inside Discover's 65 (Elo, RuPay, Verve) are known by their longer ranges.
 export const networks: Readonly<Record<Network, NetworkFacts>> = {
   visa: { name: "Visa", lengths: [13, 16, 19], cvcLengths: [3], luhn: true, ranges: ["4"] },
   mastercard: { name: "Mastercard", lengths: [16], cvcLengths: [3], luhn: true, ranges: ["51-55", "2221-2720"] },

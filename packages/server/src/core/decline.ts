@@ -135,6 +135,7 @@ const say = {
   declined: "Your bank declined the payment. Please contact your bank or use another card.",
   anotherCard: "This card cannot be used for the payment. Please use another card or payment method.",
   funds: "There is not enough money available on this card. Please use another card or try again later.",
+  balance: "There is not enough money on this card. Please use another card.",
   amountLimit: "The payment is above the limit of this card. Please use another card or contact your bank.",
   countLimit: "This card has reached its limit of payments for now. Please use another card or try again later.",
   number: "The card number is not right. Please check it and try again.",
@@ -184,7 +185,7 @@ const rows = {
   amount_limit_exceeded: customer("limit", laterOrLess, say.amountLimit),
   count_limit_exceeded: customer("limit", later, say.countLimit),
   cash_limit_exceeded: customer("limit", laterOrLess, say.amountLimit),
-  prepaid_balance_too_low: customer("insufficient_funds", changed("lower_amount", "new_card"), say.funds),
+  prepaid_balance_too_low: customer("insufficient_funds", changed("lower_amount", "new_card"), say.balance),
 
   // What was typed in
   invalid_number: customer("card_data", changed("correct_number", "new_card"), say.number),
