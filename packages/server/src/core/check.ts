@@ -79,7 +79,7 @@ export const avsLetters: Readonly<Record<string, AddressChecks>> = {
   X: avs("pass", "pass"), // nine digits
   Y: avs("pass", "pass"),
   Z: avs("fail", "pass"),
-  // Amex answers in digits at acquirers that reserve the letters (TSYS, First Data).
+  // Amex in digits, name included, at acquirers that keep letters for the others. Source: PayEngine's codes.
   1: avs("fail", "pass", "pass"),
   2: avs("pass", "pass", "pass"),
   3: avs("pass", "fail", "pass"),
@@ -90,7 +90,8 @@ export const avsLetters: Readonly<Record<string, AddressChecks>> = {
   8: avs("fail", "fail", "fail"),
 }
 
-/** Where a network's letter differs from the table above. Source: TabaPay's and North's verification tables (2026). */
+/** Where a network's letter differs from the table above. Source: TabaPay's verification codes
+ * (2026) for Discover; for Amex's letters about the name, acquirers' restatements of its Automated Address Verification. */
 export const avsLettersByNetwork: Readonly<Partial<Record<Network, Readonly<Record<string, AddressChecks>>>>> = {
   amex: {
     D: avs("fail", "pass", "fail"),

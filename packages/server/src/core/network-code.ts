@@ -178,7 +178,8 @@ export const codesByNetwork: Readonly<Partial<Record<Network, Readonly<Record<st
     "87": "approved_partially", // purchase amount only, no cash
     "1Z": "issuer_unavailable",
   },
-  // Source: American Express authorization action codes as published by Lyra, Antom and Nexi, as of 2026-09.
+  // Source: American Express action codes as acquirers restate them (Lyra and others), as of 2026-09. Restatements differ
+  // on 189: some call it a cancelled account.
   amex: {
     "000": "approved",
     "001": "approved", // with identification

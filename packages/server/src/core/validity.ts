@@ -18,22 +18,26 @@ export const schemeValidityDays: Readonly<Partial<Record<Network, Validity>>> = 
   visa: {
     customer: 10,
     merchant: 5,
-    source: "Visa Core Rules 2026-04-18; in force since 2024-04-13",
+    source: "Visa Core Rules of 2026-04-18, as restated in public; in force since April 2024",
   },
   mastercard: {
     customer: 7,
     merchant: 7,
     preauthorized: 30,
-    source: "Mastercard Transaction Processing Rules 2025-12",
+    source: "Mastercard Transaction Processing Rules of 2025-12, as restated in public",
   },
-  maestro: { customer: 7, merchant: 7, source: "Mastercard Transaction Processing Rules 2025-12" },
-  amex: { customer: 7, merchant: 7, source: "American Express merchant regulations" },
+  maestro: {
+    customer: 7,
+    merchant: 7,
+    source: "Mastercard Transaction Processing Rules of 2025-12, as restated in public",
+  },
+  amex: { customer: 7, merchant: 7, source: "American Express rules as restated by Stripe" },
   discover: {
     customer: 10,
     merchant: 10,
-    source: "Discover operating regulations as restated by Adyen; Stripe keeps 7",
+    source: "rules not public; providers restate 7 (Stripe) to 10 days",
   },
-  diners: { customer: 10, merchant: 10, source: "runs on the Discover network" },
+  diners: { customer: 10, merchant: 10, source: "runs on the Discover network, whose rules are not public" },
 }
 
 /** For networks whose rule is not public: the shortest common window, so that we err on the early side. */
