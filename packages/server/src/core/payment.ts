@@ -401,10 +401,11 @@ function settleOperation(payment: Payment, event: Settled): Payment {
   }
   const operations = payment.operations.map((o) => {
     if (o.id === operation.id) return settled
+    if (o.attempt !== operation.attempt || !isOpen(o) || !decidesAttempt(operation, outcome)) return o
     // What decides the attempt closes all its authorizing operations: authorize and complete are one question.
-    return decidesAttempt(operation, outcome) && o.attempt === operation.attempt && authorizes(o) && isOpen(o)
-      ? close(o, state, event.at)
-      : o
+    if (authorizes(o)) return close(o, state, event.at)
+    // What never held anything needs no reversal.
+    return o.kind === "reverse" && outcome.kind !== "approved" ? close(o, "absent", event.at) : o
   })
   const after = applyToAttempt(
     { ...payment, operations },

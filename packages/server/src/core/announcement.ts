@@ -1,0 +1,180 @@
+// What the world is told when a payment changes: the events of the outbox, from which webhooks, timeline and facts are
+// made. A status is announced when it is reached, once; everything carries the payment's version as its sequence.
+
+import type { AttemptId, OperationId } from "./id.ts"
+import {
+  amountsOf,
+  attemptOf,
+  operationOf,
+  statusOf,
+  type Operation,
+  type Payment,
+  type PaymentEvent,
+} from "./payment.ts"
+
+export type Announcement = { readonly type: string; readonly data: Summary }
+
+/** Small on purpose: receivers read the payment itself when they want all of it. Amounts are minor units as strings. */
+export type Summary = {
+  readonly payment: string
+  readonly status: string
+  readonly currency: string
+  readonly amounts: Readonly<Record<"requested" | "authorized" | "captured" | "refunded" | "disputed", string>>
+  readonly merchant_reference?: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly failure?: string
+  readonly attempt?: {
+    readonly id: AttemptId
+    readonly ordinal: number
+    readonly account: string
+    readonly provider: string
+    readonly state: string
+    readonly outcome?: string
+    readonly reason?: string
+    readonly raw_code?: string
+    readonly network_code?: string
+    readonly advice_code?: string
+    readonly duration_ms?: number
+  }
+  readonly operation?: {
+    readonly id: OperationId
+    readonly kind: string
+    readonly state: string
+    readonly amount: string
+    readonly reason?: string
+  }
+  readonly dispute?: {
+    readonly id: string
+    readonly stage: string
+    readonly amount: string
+    readonly reason?: string
+    readonly due_at?: string
+  }
+}
+
+export function announce(
+  before: Payment | undefined,
+  after: Payment,
+  events: readonly PaymentEvent[],
+): readonly Announcement[] {
+  const said: Announcement[] = []
+  for (const event of events) {
+    const type = nameOf(event, after)
+    if (type !== undefined) said.push({ type, data: summarize(after, event) })
+  }
+  const status = statusOf(after)
+  if (before !== undefined ? statusOf(before) !== status : status !== "requires_confirmation")
+    said.push({ type: `payment.${status}`, data: summarize(after) })
+  return said
+}
+
+function nameOf(event: PaymentEvent, after: Payment): string | undefined {
+  switch (event.type) {
+    case "created":
+      return "payment.created"
+    case "attempt_started":
+      return "attempt.started"
+    case "operation_settled": {
+      const operation = operationOf(after, event.operation)
+      if (operation === undefined) return undefined
+      if (event.correction) return "payment.corrected"
+      return `${operation.kind}.${operation.state}`
+    }
+    case "operation_rescheduled":
+      return event.needsPerson === true ? "payment.needs_person" : undefined
+    case "reversal_owed":
+      return "reverse.owed"
+    case "found_at_provider":
+      return "payment.changed_at_provider"
+    case "disputed":
+      return `dispute.${event.dispute.stage}`
+    case "ending_requested":
+      return event.as === "canceled" ? "payment.cancel_requested" : undefined
+    case "confirmed":
+    case "operation_sent":
+    case "attempt_lapsed":
+    case "plan_over":
+    case "closed":
+      return undefined
+    default:
+      return event satisfies never
+  }
+}
+
+function summarize(payment: Payment, event?: PaymentEvent): Summary {
+  const amounts = amountsOf(payment)
+  const operation = event === undefined ? undefined : operationIn(payment, event)
+  const attempt = operation === undefined ? payment.attempts.at(-1) : attemptOf(payment, operation.attempt)
+  const outcome = attempt?.outcome
+  const raw = outcome?.raw
+  const dispute = event?.type === "disputed" ? event.dispute : undefined
+  return {
+    payment: payment.id,
+    status: statusOf(payment),
+    currency: payment.intent.amount.currency,
+    amounts: {
+      requested: String(amounts.requested),
+      authorized: String(amounts.authorized),
+      captured: String(amounts.captured),
+      refunded: String(amounts.refunded),
+      disputed: String(amounts.disputed),
+    },
+    metadata: payment.intent.metadata,
+    ...(payment.intent.merchantReference === undefined ? {} : { merchant_reference: payment.intent.merchantReference }),
+    ...(payment.failure === undefined ? {} : { failure: payment.failure.reason }),
+    ...(attempt === undefined
+      ? {}
+      : {
+          attempt: {
+            id: attempt.id,
+            ordinal: attempt.ordinal,
+            account: attempt.account,
+            provider: attempt.connector,
+            state: attempt.state,
+            ...(outcome === undefined ? {} : { outcome: outcome.kind }),
+            ...(outcome?.kind === "declined" || outcome?.kind === "rejected" ? { reason: outcome.reason } : {}),
+            ...(raw === undefined ? {} : { raw_code: raw.code }),
+            ...(raw?.networkCode === undefined ? {} : { network_code: raw.networkCode }),
+            ...(raw?.adviceCode === undefined ? {} : { advice_code: raw.adviceCode }),
+            ...(attempt.settledAt === undefined ? {} : { duration_ms: attempt.settledAt - attempt.startedAt }),
+          },
+        }),
+    ...(operation === undefined
+      ? {}
+      : {
+          operation: {
+            id: operation.id,
+            kind: operation.kind,
+            state: operation.state,
+            amount: String(operation.amount),
+            ...(operation.reason === undefined ? {} : { reason: operation.reason }),
+          },
+        }),
+    ...(dispute === undefined
+      ? {}
+      : {
+          dispute: {
+            id: dispute.id,
+            stage: dispute.stage,
+            amount: String(dispute.amount),
+            ...(dispute.reason === undefined ? {} : { reason: dispute.reason }),
+            ...(dispute.dueAt === undefined ? {} : { due_at: dispute.dueAt }),
+          },
+        }),
+  }
+}
+
+function operationIn(payment: Payment, event: PaymentEvent): Operation | undefined {
+  switch (event.type) {
+    case "operation_settled":
+    case "operation_rescheduled":
+      return operationOf(payment, event.operation)
+    case "attempt_started":
+    case "reversal_owed":
+    case "found_at_provider":
+    case "operation_sent":
+      return operationOf(payment, event.operation.id)
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,197 @@
+// From a payment to the request of one attempt: which account may be tried, and what its connector is told.
+
+import type { AuthorizeInput, MethodInput, ThreeDs } from "../connectors/connector.ts"
+import { makeId, type AccountId } from "../core/id.ts"
+import type { Intent } from "../core/intent.ts"
+import type { Attempt, Operation, Payment, PaymentEvent } from "../core/payment.ts"
+import { decide, type Candidate, type Decision, type RoutingContext } from "../routing/decide.ts"
+import type { Account, Engine, Secrets } from "./engine.ts"
+import { newOperation } from "./change.ts"
+import { deadline, sendUntil } from "./timing.ts"
+
+export function candidateOf(account: Account): Candidate {
+  const { manifest } = account.connector
+  return {
+    id: account.id,
+    connector: manifest.id,
+    state: account.state,
+    mode: account.config.mode,
+    card: manifest.methods.card,
+    networkToken: manifest.methods.networkToken,
+    networks: manifest.methods.networks,
+    currencies: manifest.currencies,
+    exponents: manifest.exponents,
+    zeroAmount: manifest.features.zeroAmount,
+    externalThreeDs: manifest.features.externalThreeDs,
+    merchantInitiated: manifest.features.merchantInitiated,
+    partialApproval: manifest.features.partialApproval,
+  }
+}
+
+export function routingContext(payment: Payment, sourceAccount: AccountId | undefined): RoutingContext {
+  const { intent } = payment
+  const method = intent.method
+  const network = method?.network
+  const country = (method?.type === "provider_token" ? undefined : method?.country) ?? intent.billing?.address?.country
+  return {
+    mode: payment.mode,
+    amount: intent.amount,
+    method: method?.type ?? "card",
+    initiator: intent.initiator.by,
+    hasNetworkTransactionId: intent.initiator.networkTransactionId !== undefined,
+    threeDs: intent.threeDs.mode,
+    ...(network === undefined ? {} : { network }),
+    ...(country === undefined ? {} : { country }),
+    ...(sourceAccount === undefined ? {} : { sourceAccount }),
+    ...(method?.type === "provider_token" ? { tokenAccount: method.account } : {}),
+    ...(intent.pinnedAccount === undefined ? {} : { pinned: intent.pinnedAccount }),
+  }
+}
+
+export function route(engine: Engine, payment: Payment, sourceAccount: AccountId | undefined): Decision {
+  const accounts = engine.directory.accounts(payment.merchant).map(candidateOf)
+  return decide(
+    engine.directory.policy(payment.merchant, payment.mode),
+    accounts,
+    routingContext(payment, sourceAccount),
+  )
+}
+
+/** A new attempt with its first operation, written ahead of the request. */
+export function startAttempt(
+  engine: Engine,
+  payment: Payment,
+  account: Account,
+  answerBy: number,
+  decision: unknown,
+): { readonly attempt: Attempt; readonly operation: Operation; readonly event: PaymentEvent } {
+  const now = engine.clock.now()
+  const attempt: Attempt = {
+    id: makeId("att", now, engine.chance.bytes(16)),
+    ordinal: payment.attempts.length + 1,
+    account: account.id,
+    connector: account.connector.manifest.id,
+    state: "open",
+    startedAt: now,
+    authorized: 0n,
+    captured: 0n,
+    refunded: 0n,
+    released: false,
+    evidence: {},
+    decision,
+  }
+  const operation = authorization(
+    engine,
+    payment,
+    attempt,
+    account,
+    answerBy,
+    account.connector.codecs.prepare === undefined ? "authorize" : "prepare",
+  )
+  return { attempt, operation, event: { type: "attempt_started", attempt, operation, at: now } }
+}
+
+export function authorization(
+  engine: Engine,
+  payment: Payment,
+  attempt: Attempt,
+  account: Account,
+  answerBy: number,
+  kind: "prepare" | "authorize",
+): Operation {
+  const now = engine.clock.now()
+  // Copies under the same key are only for providers that repeat all their answers; others get one copy, now.
+  const until =
+    account.connector.manifest.operations[kind]?.replay.stores === "all"
+      ? Math.max(answerBy, sendUntil(now))
+      : sendUntil(now)
+  return {
+    id: newOperation(engine)().id,
+    attempt: attempt.id,
+    kind,
+    state: "sent",
+    amount: payment.requested,
+    key: kind === "authorize" ? attempt.id : `${attempt.id}-p`,
+    round: 0,
+    final: false,
+    createdAt: now,
+    sentAt: now,
+    sendUntil: until,
+    deadline: deadline(account, until),
+    owner: engine.node,
+    checkAt: deadline(account, until),
+    checks: 0,
+    origin: "engine",
+    needsPerson: false,
+  }
+}
+
+export async function authorizeInput(
+  engine: Engine,
+  payment: Payment,
+  attempt: Attempt,
+  operation: Operation,
+  secrets: Secrets,
+): Promise<AuthorizeInput> {
+  const { intent } = payment
+  return {
+    key: operation.key,
+    attempt: attempt.id,
+    amount: { minor: operation.amount, currency: intent.amount.currency },
+    capture: intent.capture,
+    method: await methodInput(engine, payment, secrets),
+    initiator: intent.initiator,
+    threeDs: threeDs(intent, secrets),
+    allowPartial: intent.allowPartial,
+    store: intent.store,
+    returnUrl: engine.returnUrl(payment),
+    ...(attempt.reference === undefined ? {} : { reference: attempt.reference }),
+    ...(intent.merchantReference === undefined ? {} : { merchantReference: intent.merchantReference }),
+    ...(intent.descriptor === undefined ? {} : { descriptor: intent.descriptor }),
+    ...(intent.description === undefined ? {} : { description: intent.description }),
+    ...(intent.customerId === undefined ? {} : { customer: { id: intent.customerId, ...intent.customer } }),
+    ...(intent.billing === undefined ? {} : { billing: intent.billing }),
+    ...(intent.shipping === undefined ? {} : { shipping: intent.shipping }),
+  }
+}
+
+/** The card can no longer be read: it was deleted by retention or erasure. */
+export class CardGone extends Error {}
+
+async function methodInput(engine: Engine, payment: Payment, secrets: Secrets): Promise<MethodInput> {
+  const method = payment.intent.method
+  if (method === undefined) throw new CardGone("the payment has no payment method")
+  if (method.type === "provider_token") {
+    return {
+      type: "provider_token",
+      token: method.token,
+      ...(method.customer === undefined ? {} : { customer: method.customer }),
+      ...(secrets.cvc === undefined ? {} : { cvc: secrets.cvc }),
+      ...(method.network === undefined ? {} : { network: method.network }),
+    }
+  }
+  const number = secrets.number ?? (await engine.cards.read(payment.merchant, method))
+  if (number === undefined) throw new CardGone(`card ${method.token} is no longer kept`)
+  const card = {
+    number,
+    expiryMonth: method.expiryMonth,
+    expiryYear: method.expiryYear,
+    network: method.network,
+    ...(method.holderName === undefined ? {} : { holderName: method.holderName }),
+  }
+  return method.type === "card"
+    ? { type: "card", ...card, ...(secrets.cvc === undefined ? {} : { cvc: secrets.cvc }) }
+    : {
+        type: "network_token",
+        ...card,
+        ...(secrets.cryptogram === undefined ? {} : { cryptogram: secrets.cryptogram }),
+        ...(method.eci === undefined ? {} : { eci: method.eci }),
+      }
+}
+
+function threeDs({ threeDs: asked }: Intent, secrets: Secrets): ThreeDs {
+  if (asked.mode !== "external") return asked
+  return secrets.threeDsCryptogram === undefined
+    ? { mode: "none" }
+    : { ...asked, cryptogram: secrets.threeDsCryptogram }
+}

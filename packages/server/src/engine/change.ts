@@ -1,0 +1,144 @@
+// The one way in which a payment changes: decide on what is stored, commit against its version, and on a conflict read
+// again and decide again. A commit whose fate is unknown (the database went away) is treated like a conflict: decisions
+// are idempotent on their own result, so deciding again on what is stored then is safe.
+
+import assert from "node:assert/strict"
+import { announce } from "../core/announcement.ts"
+import { makeId, type MerchantId, type PaymentId } from "../core/id.ts"
+import { evolve, wakeAt, type Payment, type PaymentEvent } from "../core/payment.ts"
+import type { NewOperation } from "../core/settlement.ts"
+import type {
+  Commit,
+  IdempotencyRow,
+  IdempotencyScope,
+  SealedCard,
+  StoredResponse,
+  Transcript,
+} from "../storage/ledger/ledger.ts"
+import type { Engine } from "./engine.ts"
+
+/** A merchant's request as idempotency sees it. `render` makes the answer that is stored and replayed. */
+export type Request = {
+  readonly row: Omit<IdempotencyRow, "payment" | "leaseUntil">
+  readonly leaseMs: number
+  render(payment: Payment): StoredResponse
+}
+
+export type Change = {
+  readonly events: readonly PaymentEvent[]
+  /** Take the request's key with this commit. */
+  readonly take?: Request
+  /** Store the request's answer with this commit. */
+  readonly answer?: Request
+  readonly card?: SealedCard
+  readonly transcripts?: readonly Transcript[]
+}
+
+export type Changed =
+  | { readonly kind: "changed"; readonly payment: Payment }
+  | { readonly kind: "taken"; readonly row: IdempotencyRow }
+
+/** Times a change is decided anew before we give up: only a payment under constant attack reaches it. */
+export const MAX_CONFLICTS = 40
+/** Commits whose fate is unknown are tried again this often, a little later each time. */
+export const MAX_STORE_FAILURES = 8
+const STORE_RETRY_MS = 100
+
+/** `from` undefined: the payment is not stored yet and the first decision creates it. */
+export async function change(
+  engine: Engine,
+  merchant: MerchantId,
+  id: PaymentId,
+  from: Payment | undefined,
+  decide: (payment: Payment | undefined) => Change,
+): Promise<Changed> {
+  let before = from
+  let failures = 0
+  for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+    const decided = decide(before)
+    if (decided.events.length === 0 && decided.answer === undefined && (decided.transcripts?.length ?? 0) === 0) {
+      assert(before !== undefined, "a payment that does not exist cannot stay as it is")
+      return { kind: "changed", payment: before }
+    }
+    const commit = commitOf(engine, id, before, decided)
+    try {
+      const committed = await engine.ledger.commit(commit)
+      if (committed.kind === "committed") return { kind: "changed", payment: commit.payment }
+      if (committed.kind === "taken") {
+        // Our own key, taken by the very commit whose fate was unknown: it did happen.
+        if (failures === 0 || committed.row.payment !== id) return committed
+      }
+    } catch (error) {
+      failures += 1
+      if (failures > MAX_STORE_FAILURES) throw error
+      engine.log.warn({ payment: id, failures, error: String(error) }, "commit of unknown fate; reading again")
+      await engine.clock.sleep(STORE_RETRY_MS * 2 ** failures)
+    }
+    before = await reload(engine, merchant, id)
+  }
+  throw new Error(`payment ${id} changed ${MAX_CONFLICTS} times while we tried to change it`)
+}
+
+async function reload(engine: Engine, merchant: MerchantId, id: PaymentId): Promise<Payment | undefined> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await engine.ledger.load(merchant, id)
+    } catch (error) {
+      if (failures > MAX_STORE_FAILURES) throw error
+      await engine.clock.sleep(STORE_RETRY_MS * 2 ** failures)
+    }
+  }
+}
+
+function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, decided: Change): Commit {
+  const expected = before?.version ?? 0
+  const first = decided.events[0]
+  assert(before !== undefined || first?.type === "created", "the first event of a payment creates it")
+  const start = before ?? (first as Extract<PaymentEvent, { type: "created" }>).payment
+  const evolved = decided.events.reduce(evolve, start)
+  const payment: Payment = { ...evolved, version: expected + 1 }
+  const now = engine.clock.now()
+  return {
+    payment,
+    expected,
+    attempts: payment.attempts.filter((attempt) => !before?.attempts.includes(attempt)),
+    operations: payment.operations.filter((operation) => !before?.operations.includes(operation)),
+    wakeAt: wakeAt(payment),
+    events: announce(before, payment, decided.events).map(({ type, data }) => ({
+      id: makeId("evt", now, engine.chance.bytes(16)),
+      merchant: payment.merchant,
+      payment: id,
+      sequence: payment.version,
+      type,
+      data,
+      at: now,
+    })),
+    ...(decided.take === undefined
+      ? {}
+      : { take: { ...decided.take.row, payment: id, leaseUntil: now + decided.take.leaseMs } }),
+    ...(decided.answer === undefined
+      ? {}
+      : { answer: { ...scopeOf(decided.answer), response: decided.answer.render(payment) } }),
+    ...(decided.card === undefined ? {} : { card: decided.card }),
+    ...(decided.transcripts === undefined ? {} : { transcripts: decided.transcripts }),
+  }
+}
+
+const scopeOf = ({ row: { merchant, method, path, key } }: Request): IdempotencyScope => ({
+  merchant,
+  method,
+  path,
+  key,
+})
+
+/** Operation ids double as the idempotency key at the provider: unique, short enough for all, and found again in its logs. */
+export const newOperation =
+  (engine: Engine): NewOperation =>
+  () => {
+    const id = makeId("op", engine.clock.now(), engine.chance.bytes(16))
+    return { id, key: id }
+  }
+
+/** Stores the answer of a request whose payment is worked on elsewhere. */
+export const storeAnswer = (engine: Engine, request: Request, payment: Payment): Promise<void> =>
+  engine.ledger.storeAnswer(scopeOf(request), request.render(payment))

@@ -1,0 +1,75 @@
+// What the engine is given. Everything that reaches outside comes through here, so that the whole of it runs in the
+// simulation: clock, chance, store, network, card numbers and the merchants' configuration.
+
+import type { AccountConfig, Connector, Manifest } from "../connectors/connector.ts"
+import type { AccountId, MerchantId } from "../core/id.ts"
+import type { Method, OnUnknown } from "../core/intent.ts"
+import type { Payment } from "../core/payment.ts"
+import type { Ports } from "../ports.ts"
+import type { Policy } from "../routing/policy.ts"
+import type { Ledger } from "../storage/ledger/ledger.ts"
+import type { Secret } from "../core/secret.ts"
+import type { Transport } from "./transport.ts"
+
+/** An account with everything needed to call its provider. */
+export type Account = {
+  readonly id: AccountId
+  readonly merchant: MerchantId
+  readonly state: "enabled" | "draining" | "disabled"
+  readonly connector: Connector
+  readonly config: AccountConfig
+  /** The provider's address, placeholders filled in, or the simulator's. */
+  readonly origin: string
+  /** The manifest's limits; a simulated account may run a faster clock. */
+  readonly limits: Manifest["limits"] & {
+    readonly settleWithinMs: number
+    readonly actionMs: number
+    readonly replayWindowFactor: number
+  }
+  /** All that may be current during a rotation. */
+  readonly webhookSecrets: readonly string[]
+  readonly onUnknown: OnUnknown
+}
+
+/** The merchants' configuration, kept fresh by others; every look-up is in memory. */
+export type Directory = {
+  account(id: AccountId): Account | undefined
+  /** In the order of their creation. */
+  accounts(merchant: MerchantId): readonly Account[]
+  policy(merchant: MerchantId, mode: "live" | "test"): Policy | undefined
+}
+
+/** Card numbers by token; `undefined` once deleted. */
+export type CardReader = {
+  read(merchant: MerchantId, method: Exclude<Method, { type: "provider_token" }>): Promise<Secret<string> | undefined>
+}
+
+/** What only this process holds, until the last attempt that needs it. Never stored, never serialised. */
+export type Secrets = {
+  /** The number as the request brought it; later attempts then need not ask the vault. */
+  readonly number?: Secret<string>
+  readonly cvc?: Secret<string>
+  /** Spent once sent. */
+  readonly cryptogram?: Secret<string>
+  readonly threeDsCryptogram?: Secret<string>
+}
+
+export type Engine = Ports & {
+  /** This process among all, for the owner column and the logs. */
+  readonly node: string
+  readonly ledger: Ledger
+  readonly transport: Transport
+  readonly directory: Directory
+  readonly cards: CardReader
+  /** Work that goes on after its request was answered; a graceful stop waits for it. */
+  background(work: Promise<void>): void
+  /** Where a customer returns to after a redirect: Orchestra's own address for this payment. */
+  returnUrl(payment: Payment): string
+}
+
+/** Longest wait for a connection to a provider (ms). */
+export const CONNECT_MS = 5_000
+/** Added to what a process may take for its own work before others take over (ms). */
+export const OWNER_MARGIN_MS = 10_000
+/** Attempts of one payment at most. */
+export const MAX_ATTEMPTS = 8

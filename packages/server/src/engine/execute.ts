@@ -1,0 +1,587 @@
+// The main hall: one payment, from the merchant's request to its answer. Write ahead, hand to the provider, read the
+// outcome, settle, and go on to the next account only where nothing can have been charged, or where the reversal of what
+// may have been charged is stored first.
+//
+//   create / confirm ─ commit: payment + attempt + operation `sent` + idempotency key
+//      └ call ─ commit: outcome + events + answer            (two commits in the normal case)
+//            ├ ended, another account may help ─ the same commit starts the next attempt
+//            ├ unknown ─ resolve (replay, inquire) until the answer is due ─ then `recover` goes on
+//            └ unknown, reverse_then_reroute ─ the same commit stores the reversal and starts the next attempt
+
+import { continuationAfter } from "../core/continuation.ts"
+import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
+import type { Intent } from "../core/intent.ts"
+import type { Outcome } from "../core/outcome.ts"
+import {
+  attemptOf,
+  evolve,
+  operationOf,
+  statusOf,
+  type Attempt,
+  type Failure,
+  type Operation,
+  type Payment,
+  type PaymentEvent,
+} from "../core/payment.ts"
+import type { Refusal } from "../core/payment-command.ts"
+import { consequences, oweReversal, settle } from "../core/settlement.ts"
+import type { DecisionRecord } from "../routing/decide.ts"
+import type { IdempotencyRow, SealedCard, Transcript } from "../storage/ledger/ledger.ts"
+import { authorization, authorizeInput, CardGone, route, startAttempt } from "./attempt.ts"
+import { call, inquire, inquiryInput, type Called } from "./call.ts"
+import { change, newOperation, storeAnswer, type Change, type Request } from "./change.ts"
+import { MAX_ATTEMPTS, type Account, type Engine, type Secrets } from "./engine.ts"
+import { inquiryStrength, provenFrom, replayable, timesFor } from "./timing.ts"
+
+export type Executed =
+  | { readonly kind: "payment"; readonly payment: Payment }
+  | { readonly kind: "taken"; readonly row: IdempotencyRow }
+
+export type Create = {
+  /** A new value: version 0, idle, nothing tried. */
+  readonly payment: Payment
+  readonly confirm: boolean
+  readonly secrets: Secrets
+  readonly card?: SealedCard
+  /** Where the stored card's first payment was made. */
+  readonly sourceAccount?: AccountId
+  readonly request?: Request
+}
+
+export async function create(engine: Engine, command: Create): Promise<Executed> {
+  const { payment, request } = command
+  const created: PaymentEvent = { type: "created", payment, at: payment.createdAt }
+  const stored = {
+    ...(request === undefined ? {} : { take: request }),
+    ...(command.card === undefined ? {} : { card: command.card }),
+  }
+  if (!command.confirm) {
+    const changed = await change(engine, payment.merchant, payment.id, undefined, (known) =>
+      known === undefined ? { events: [created], ...stored, ...answer(request) } : { events: [] },
+    )
+    return changed.kind === "taken" ? changed : { kind: "payment", payment: changed.payment }
+  }
+  return start(engine, payment.merchant, payment.id, undefined, command, (known) =>
+    known === undefined
+      ? { events: [created], intent: payment.intent, ...stored }
+      : { events: [], intent: known.intent },
+  )
+}
+
+export type Confirm = {
+  readonly intent: Intent
+  readonly secrets: Secrets
+  readonly card?: SealedCard
+  readonly sourceAccount?: AccountId
+  readonly request?: Request
+}
+
+/** Confirms a payment that was created without. The intent is the stored one, with what the confirmation added. */
+export async function confirm(engine: Engine, payment: Payment, command: Confirm): Promise<Executed | Refusal> {
+  let refusal: Refusal | undefined
+  const executed = await start(engine, payment.merchant, payment.id, payment, command, (known) => {
+    if (known === undefined || statusOf(known) !== "requires_confirmation") {
+      refusal = {
+        kind: "refused",
+        code: "payment.not_confirmable",
+        detail: `A payment that is ${known === undefined ? "gone" : statusOf(known)} cannot be confirmed.`,
+      }
+      return undefined
+    }
+    return {
+      events: [],
+      intent: command.intent,
+      ...(command.request === undefined ? {} : { take: command.request }),
+      ...(command.card === undefined ? {} : { card: command.card }),
+    }
+  })
+  return refusal ?? executed
+}
+
+/** One process working on one payment's plan. */
+type Run = {
+  readonly engine: Engine
+  readonly merchant: MerchantId
+  readonly id: PaymentId
+  readonly secrets: Secrets
+  readonly request: Request | undefined
+  readonly answerBy: number
+  readonly decision: DecisionRecord
+  /** Accounts not tried yet, in order. */
+  rest: readonly Account[]
+  payment: Payment
+  /** The commit that carries the answer is under way. */
+  finishing: boolean
+  /** The answer was given before the plan was over. */
+  late: boolean
+  cryptogramSpent: boolean
+}
+
+type Opening = {
+  readonly events: readonly PaymentEvent[]
+  readonly intent: Intent
+  readonly take?: Request
+  readonly card?: SealedCard
+}
+
+async function start(
+  engine: Engine,
+  merchant: MerchantId,
+  id: PaymentId,
+  from: Payment | undefined,
+  command: Create | Confirm,
+  open: (known: Payment | undefined) => Opening | undefined,
+): Promise<Executed> {
+  let run: Run | undefined
+  let first: { readonly account: Account; readonly attempt: Attempt; readonly operation: Operation } | undefined
+  const changed = await change(engine, merchant, id, from, (known) => {
+    // The commit whose fate was unknown was ours: go on from it.
+    if (known !== undefined && first !== undefined && attemptOf(known, first.attempt.id) !== undefined)
+      return { events: [] }
+    const opening = open(known)
+    if (opening === undefined) return { events: [] }
+    const now = engine.clock.now()
+    const answerBy = now + opening.intent.answerWithinMs
+    const events: PaymentEvent[] = [
+      ...opening.events,
+      { type: "confirmed", intent: opening.intent, answerBy, owner: engine.node, at: now },
+    ]
+    const base = opening.events[0]?.type === "created" ? opening.events[0].payment : known
+    if (base === undefined) return { events: [] }
+    const confirmed = events.reduce(evolve, base)
+    const decision = route(engine, confirmed, command.sourceAccount)
+    const [account, ...rest] = decision.candidates.flatMap((candidate) => engine.directory.account(candidate) ?? [])
+    run = {
+      engine,
+      merchant,
+      id,
+      secrets: command.secrets,
+      request: command.request,
+      answerBy,
+      decision: decision.record,
+      rest,
+      payment: confirmed,
+      finishing: false,
+      late: false,
+      cryptogramSpent: false,
+    }
+    const stored = {
+      ...(opening.take === undefined ? {} : { take: opening.take }),
+      ...(opening.card === undefined ? {} : { card: opening.card }),
+    }
+    if (account === undefined) {
+      first = undefined
+      events.push({
+        type: "plan_over",
+        failure: {
+          reason: "no_eligible_account",
+          raw: { code: "no_eligible_account", message: excludedText(decision.record) },
+        },
+        at: now,
+      })
+      return {
+        events: [...events, ...consequences(events.reduce(evolve, base), now, newOperation(engine))],
+        ...stored,
+        ...answer(command.request),
+      }
+    }
+    const started = startAttempt(engine, confirmed, account, answerBy, decision.record)
+    first = { account, attempt: started.attempt, operation: started.operation }
+    return { events: [...events, started.event], ...stored }
+  })
+  if (changed.kind === "taken") return changed
+  if (run === undefined || first === undefined) return { kind: "payment", payment: changed.payment }
+  run.payment = changed.payment
+  return underDeadline(run, work(run, first))
+}
+
+const excludedText = (record: DecisionRecord): string =>
+  record.excluded.length === 0
+    ? "No account is configured for this payment."
+    : record.excluded.map(({ account, reason }) => `${account}: ${reason}`).join("; ")
+
+/** Extra time for a commit that is already on its way when the answer is due (ms). */
+const FINISH_MS = 2_000
+
+/** Answers when the plan is over, or at the answer deadline with what is known then; the plan goes on in the background. */
+async function underDeadline(run: Run, plan: Promise<void>): Promise<Executed> {
+  const { engine } = run
+  let cancel = (): void => {}
+  const due = new Promise<"due">((resolve) => {
+    cancel = engine.clock.after(Math.max(0, run.answerBy - engine.clock.now()), () => resolve("due"))
+  })
+  const first = await Promise.race([plan, due]).finally(() => cancel())
+  if (first === "due") {
+    engine.background(plan)
+    if (run.finishing) await Promise.race([plan, engine.clock.sleep(FINISH_MS)])
+    if (run.finishing || run.payment.plan.state === "running") {
+      run.late = true
+      if (run.request !== undefined)
+        await storeAnswer(engine, run.request, run.payment).catch((error: unknown) =>
+          engine.log.warn({ payment: run.id, error: String(error) }, "the answer could not be stored"),
+        )
+    }
+  }
+  return { kind: "payment", payment: run.payment }
+}
+
+type Current = { readonly account: Account; readonly attempt: Attempt; readonly operation: Operation }
+
+async function work(run: Run, first: Current): Promise<void> {
+  let current: Current | undefined = first
+  for (let tried = 0; current !== undefined && tried < MAX_ATTEMPTS; tried++) current = await attempt(run, current)
+}
+
+/** One attempt to its end; the next one, already written ahead, if there is one. */
+async function attempt(run: Run, current: Current): Promise<Current | undefined> {
+  const { engine } = run
+  let now = current
+  if (now.operation.kind === "prepare") {
+    const prepared = await prepare(run, now)
+    if (prepared === undefined || "account" in prepared === false) return undefined
+    if (prepared.attempt.id !== now.attempt.id) return prepared
+    now = prepared
+  }
+  const called = authorize(run, now)
+  const patience = mayReroute(run, now.account)
+    ? await withPatience(run, called, now.account.limits.answerMs)
+    : await called
+  if (patience === undefined) {
+    // Still listening: what comes later is settled when it comes, the obligation stands either way.
+    engine.background(called.then((late) => settleLate(run, now, late)))
+    return conclude(
+      run,
+      now,
+      {
+        kind: "unknown",
+        raw: { code: "no_answer", message: `No answer within ${now.account.limits.answerMs} ms.` },
+        evidence: {},
+      },
+      [],
+    )
+  }
+  return conclude(run, now, patience.outcome, [patience.transcript])
+}
+
+/** Makes the object whose id is known before money moves. It cannot charge: a failure here leads on at once. */
+async function prepare(run: Run, current: Current): Promise<Current | undefined> {
+  const { engine } = run
+  const { account, attempt: tried, operation } = current
+  const called = await invoke(run, current, "prepare")
+  if (called.outcome.kind !== "approved" || called.outcome.evidence.reference === undefined) {
+    const failed: Outcome =
+      called.outcome.kind === "declined" || called.outcome.kind === "rejected" || called.outcome.kind === "not_sent"
+        ? called.outcome
+        : {
+            kind: "rejected",
+            fault: "theirs",
+            executed: "no",
+            reason: "provider_error",
+            raw: called.outcome.raw,
+            evidence: {},
+          }
+    return conclude(run, current, failed, [called.transcript])
+  }
+  const { outcome } = called
+  const next = authorization(engine, run.payment, tried, account, run.answerBy, "authorize")
+  const changed = await change(engine, run.merchant, run.id, run.payment, (known) => {
+    if (known === undefined || operationOf(known, next.id) !== undefined) return { events: [] }
+    const events = [
+      ...settle(
+        known,
+        operation.id,
+        outcome,
+        timesFor(known, operation, account, outcome, engine.clock.now()),
+        newOperation(engine),
+      ),
+    ]
+    // Canceled meanwhile, or taken over: what was prepared is never confirmed.
+    if (known.plan.state !== "running" || operationOf(known, operation.id)?.state !== "sent")
+      return { events, transcripts: [called.transcript] }
+    return {
+      events: [...events, { type: "operation_sent", operation: next, at: next.createdAt }],
+      transcripts: [called.transcript],
+    }
+  })
+  if (changed.kind === "taken") return undefined
+  run.payment = changed.payment
+  const stored = operationOf(run.payment, next.id)
+  const known = attemptOf(run.payment, tried.id)
+  if (stored === undefined || known === undefined) return finish(run)
+  return { account, attempt: known, operation: stored }
+}
+
+const CARD_GONE = "card_no_longer_kept"
+
+const authorize = (run: Run, current: Current): Promise<Called> => invoke(run, current, "authorize")
+
+async function invoke(
+  run: Run,
+  { account, attempt: tried, operation }: Current,
+  kind: "prepare" | "authorize",
+): Promise<Called> {
+  const { engine } = run
+  const bounds = { notAfter: operation.sendUntil ?? 0, totalMs: account.limits.listenMs }
+  try {
+    const input = await authorizeInput(engine, run.payment, tried, operation, run.secrets)
+    if (kind === "authorize" && run.secrets.cryptogram !== undefined) run.cryptogramSpent = true
+    return await call(engine, account, operation, kind, input, bounds)
+  } catch (error) {
+    // Nothing was sent: encoding comes before the transport, and the transport never throws.
+    const gone = error instanceof CardGone
+    engine.log.error({ payment: run.id, account: account.id, error: String(error) }, "the attempt could not be sent")
+    const outcome: Outcome = {
+      kind: "rejected",
+      fault: "ours",
+      executed: "no",
+      reason: "invalid_request",
+      raw: { code: gone ? CARD_GONE : "encode_failed" },
+      evidence: {},
+    }
+    return {
+      outcome,
+      transcript: {
+        operation: operation.id,
+        attempt: tried.id,
+        account: account.id,
+        at: engine.clock.now(),
+        durationMs: 0,
+        request: { method: "-", path: "-" },
+        error: outcome.raw.code,
+      },
+    }
+  }
+}
+
+const mayReroute = (run: Run, account: Account): boolean =>
+  (run.payment.intent.onUnknown ?? account.onUnknown) === "reverse_then_reroute" &&
+  run.payment.intent.initiator.by === "customer" &&
+  canReverse(account) &&
+  candidate(run) !== undefined
+
+const canReverse = ({ connector: { codecs, manifest } }: Account): boolean =>
+  codecs.reverse !== undefined &&
+  (manifest.reverse.byAttempt ||
+    codecs.prepare !== undefined ||
+    manifest.operations.authorize?.inquiry.byAttempt !== "none")
+
+function withPatience(run: Run, called: Promise<Called>, ms: number): Promise<Called | undefined> {
+  let cancel = (): void => {}
+  const over = new Promise<undefined>((resolve) => {
+    cancel = run.engine.clock.after(ms, () => resolve(undefined))
+  })
+  return Promise.race([called, over]).finally(() => cancel())
+}
+
+/** The next account with time for a full answer and all it needs. */
+function candidate(run: Run): Account | undefined {
+  const now = run.engine.clock.now()
+  if (run.cryptogramSpent || run.payment.attempts.length >= MAX_ATTEMPTS) return undefined
+  return run.rest.find(
+    (account) =>
+      now + account.limits.answerMs <= run.answerBy && run.engine.directory.account(account.id)?.state === "enabled",
+  )
+}
+
+/** Settles an outcome of the current attempt and says what is next, in one commit. */
+async function conclude(
+  run: Run,
+  current: Current,
+  outcome: Outcome,
+  transcripts: readonly Transcript[],
+): Promise<Current | undefined> {
+  const { engine } = run
+  const { account, operation } = current
+  const following = candidate(run)
+  const started =
+    following === undefined ? undefined : startAttempt(engine, run.payment, following, run.answerBy, run.decision)
+  let goesOn = false
+  let resolves = false
+  const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {
+    goesOn = false
+    resolves = false
+    if (known === undefined) return { events: [] }
+    if (started !== undefined && attemptOf(known, started.attempt.id) !== undefined) {
+      goesOn = true
+      return { events: [] }
+    }
+    const now = engine.clock.now()
+    const times = timesFor(known, operation, account, outcome, now)
+    const settled = settle(
+      known,
+      operation.id,
+      outcome,
+      outcome.kind === "unknown" && now < run.answerBy ? { ...times, checkAt: run.answerBy } : times,
+      newOperation(engine),
+    )
+    const after = settled.reduce(evolve, known)
+    const attemptNow = attemptOf(after, current.attempt.id)
+    if (after.plan.state !== "running") return over(run, settled, transcripts)
+    if (attemptNow?.state === "open" && outcome.kind !== "pending") {
+      if (started !== undefined && mayReroute(run, account)) {
+        goesOn = true
+        const owed = oweReversal(
+          after,
+          current.attempt.id,
+          "its outcome is unknown and another account is tried",
+          now,
+          newOperation(engine),
+        )
+        return { events: [...settled, ...owed, { ...started.event, at: now }], transcripts }
+      }
+      resolves = true
+      return { events: settled, transcripts }
+    }
+    if (attemptNow?.state === "open" || attemptNow?.state === "action")
+      return over(run, withPlanOver(engine, known, settled, undefined), transcripts)
+    const verdict = attemptNow?.outcome ?? outcome
+    if (started !== undefined && continuationAfter(verdict).kind === "next") {
+      goesOn = true
+      return { events: [...settled, { ...started.event, at: now }], transcripts }
+    }
+    return over(run, withPlanOver(engine, known, settled, failureOf(verdict, current.attempt)), transcripts)
+  })
+  if (changed.kind === "taken") return undefined
+  run.payment = changed.payment
+  if (goesOn && started !== undefined && following !== undefined) {
+    run.rest = run.rest.filter((a) => a.id !== following.id)
+    return { account: following, attempt: started.attempt, operation: started.operation }
+  }
+  return resolves ? resolve(run, current) : undefined
+}
+
+function over(run: Run, events: readonly PaymentEvent[], transcripts: readonly Transcript[]): Change {
+  run.finishing = !run.late
+  return { events, transcripts, ...(run.late ? {} : answer(run.request)) }
+}
+
+const answer = (request: Request | undefined): { readonly answer?: Request } =>
+  request === undefined ? {} : { answer: request }
+
+function withPlanOver(
+  engine: Engine,
+  payment: Payment,
+  events: readonly PaymentEvent[],
+  failure: Failure | undefined,
+): readonly PaymentEvent[] {
+  const now = engine.clock.now()
+  const ended: PaymentEvent[] = [
+    ...events,
+    { type: "plan_over", at: now, ...(failure === undefined ? {} : { failure }) },
+  ]
+  return [...ended, ...consequences(ended.reduce(evolve, payment), now, newOperation(engine))]
+}
+
+function failureOf(outcome: Outcome, { id }: Attempt): Failure {
+  const failed = (reason: Failure["reason"]): Failure => ({ reason, raw: outcome.raw, attempt: id })
+  switch (outcome.kind) {
+    case "declined":
+      return failed(outcome.reason)
+    case "rejected":
+      return failed(outcome.raw.code === CARD_GONE ? "card_no_longer_kept" : outcome.reason)
+    case "not_sent":
+      return failed("provider_unreachable")
+    case "absent":
+      return failed("never_arrived")
+    case "approved":
+    case "pending":
+    case "action":
+    case "unknown":
+      return failed("interrupted")
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** Ends the plan as it stands and gives the answer. */
+async function finish(run: Run): Promise<undefined> {
+  const { engine } = run
+  const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {
+    if (known === undefined) return { events: [] }
+    const events =
+      known.plan.state === "running"
+        ? withPlanOver(engine, known, releaseUnknowns(known, engine.clock.now()), undefined)
+        : []
+    return over(run, events, [])
+  })
+  if (changed.kind === "changed") run.payment = changed.payment
+  return undefined
+}
+
+/** What the owner could not resolve is for `recover` from now on. */
+const releaseUnknowns = (payment: Payment, now: number): readonly PaymentEvent[] =>
+  payment.operations
+    .filter((o) => o.state === "unknown" && (o.checkAt ?? 0) > now)
+    .map((o) => ({ type: "operation_rescheduled", operation: o.id, checkAt: now, at: now }))
+
+/** Copies of one request under one key, the first included. */
+export const MAX_COPIES = 3
+/** Waits between questions while the merchant waits (ms). */
+const RESOLVE_DELAYS_MS: readonly number[] = [250, 500, 1_000, 2_000, 4_000, 8_000]
+
+/**
+ * The outcome is unknown and the merchant still waits: ask again, in the ways that cannot charge twice. A copy under the
+ * same key is a charge, not a question, so only where the provider repeats all its answers, and only from here, where
+ * the identical request still is.
+ */
+async function resolve(run: Run, current: Current): Promise<Current | undefined> {
+  const { engine } = run
+  const { account, operation } = current
+  let copies = 1
+  for (const delay of RESOLVE_DELAYS_MS) {
+    if (engine.clock.now() + delay >= run.answerBy) break
+    await engine.clock.sleep(delay)
+    const now = engine.clock.now()
+    const known = attemptOf(run.payment, current.attempt.id) ?? current.attempt
+    const totalMs = Math.max(1, run.answerBy - now)
+    let called: Called
+    if (
+      copies < MAX_COPIES &&
+      replayable(account, operation, now) &&
+      now < (operation.sendUntil ?? 0) &&
+      !run.cryptogramSpent
+    ) {
+      copies += 1
+      called = await call(
+        engine,
+        account,
+        operation,
+        "authorize",
+        await authorizeInput(engine, run.payment, known, operation, run.secrets),
+        { notAfter: operation.sendUntil ?? 0, totalMs },
+      )
+    } else {
+      const strength = inquiryStrength(account, operation, known)
+      if (strength === "none") continue
+      called = await inquire(engine, account, operation, inquiryInput(run.payment, operation, known.reference), {
+        notAfter: run.answerBy,
+        totalMs,
+      })
+      if (called.outcome.kind === "absent" && now < provenFrom(run.payment, operation, account, strength)) continue
+    }
+    const { kind } = called.outcome
+    // A copy that did not leave, or was turned away, says nothing about the first.
+    if (kind === "unknown" || kind === "not_sent" || kind === "rejected") continue
+    return conclude(run, current, called.outcome, [called.transcript])
+  }
+  return finish(run)
+}
+
+/** The answer to a request that we had stopped waiting for. */
+async function settleLate(run: Run, { account, operation }: Current, called: Called): Promise<void> {
+  const { engine } = run
+  await change(engine, run.merchant, run.id, run.payment, (known) => {
+    if (known === undefined) return { events: [] }
+    const now = engine.clock.now()
+    return {
+      events: settle(
+        known,
+        operation.id,
+        called.outcome,
+        timesFor(known, operation, account, called.outcome, now),
+        newOperation(engine),
+      ),
+      transcripts: [called.transcript],
+    }
+  })
+}

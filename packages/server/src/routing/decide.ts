@@ -1,0 +1,137 @@
+// From policy and payment to an ordered list of accounts, with the reason for every account that is not on it. Pure and
+// quick: it runs inside every payment, and the same inputs give the same decision for ever (ROUTER_VERSION).
+
+import type { Network } from "../core/card.ts"
+import type { AccountId, PolicyId } from "../core/id.ts"
+import { exponentOf } from "../core/currency.ts"
+import { rescale, type Money } from "../core/money.ts"
+import type { Condition, Policy } from "./policy.ts"
+
+export const ROUTER_VERSION = 1
+
+/** What an account can serve, from its connector's manifest and its own state. */
+export type Candidate = {
+  readonly id: AccountId
+  readonly connector: string
+  readonly state: "enabled" | "draining" | "disabled"
+  readonly mode: "live" | "test"
+  readonly card: boolean
+  readonly networkToken: boolean
+  readonly networks: readonly Network[]
+  readonly currencies: "all" | readonly string[]
+  readonly exponents: Readonly<Record<string, number>>
+  readonly zeroAmount: boolean
+  readonly externalThreeDs: boolean
+  readonly merchantInitiated: boolean
+  readonly partialApproval: boolean
+}
+
+/** What routing may know of a payment. */
+export type RoutingContext = {
+  readonly mode: "live" | "test"
+  readonly amount: Money
+  readonly method: "card" | "network_token" | "provider_token"
+  readonly network?: Network
+  readonly country?: string
+  readonly initiator: "customer" | "merchant"
+  readonly hasNetworkTransactionId: boolean
+  /** Where the first payment with the stored card was made: all a MIT without a network transaction id may use. */
+  readonly sourceAccount?: AccountId
+  /** The only account that can read this provider token. */
+  readonly tokenAccount?: AccountId
+  readonly threeDs: "automatic" | "required" | "none" | "external"
+  readonly pinned?: AccountId
+}
+
+export const exclusions = {
+  unknown_account: "the policy names an account that does not exist",
+  disabled: "the account is disabled",
+  draining: "the account is draining: it takes no new payments",
+  other_mode: "the account is of the other mode (live or test)",
+  method: "the connector does not take this kind of payment method",
+  network: "the connector does not take this card network",
+  currency: "the connector does not take this currency",
+  inexact_amount: "the provider cannot express the amount exactly",
+  zero_amount: "the connector cannot verify a card with amount 0",
+  external_three_ds: "the connector does not take 3DS results from elsewhere",
+  merchant_initiated: "the connector does not take merchant-initiated payments",
+  mit_source: "without a network transaction id, a merchant-initiated payment goes only where the first one was made",
+  foreign_token: "another provider issued the token",
+  not_pinned: "the payment is pinned to another account",
+} as const
+export type Exclusion = keyof typeof exclusions
+
+export type DecisionRecord = {
+  readonly router: number
+  /** Absent where the merchant has no policy: all accounts in the order of their creation. */
+  readonly policy?: { readonly id: PolicyId; readonly version: number }
+  readonly rule?: { readonly index: number; readonly name: string }
+  readonly chosen: readonly AccountId[]
+  readonly excluded: readonly { readonly account: AccountId; readonly reason: Exclusion }[]
+}
+export type Decision = { readonly candidates: readonly AccountId[]; readonly record: DecisionRecord }
+
+export function decide(policy: Policy | undefined, accounts: readonly Candidate[], context: RoutingContext): Decision {
+  const index = policy === undefined ? -1 : policy.rules.findIndex((rule) => matches(rule.when, context))
+  const rule = policy?.rules[index]
+  // A pinned payment asks no rule: it names its account itself.
+  const order =
+    context.pinned === undefined
+      ? policy === undefined
+        ? accounts.map((a) => a.id)
+        : (rule?.accounts ?? [])
+      : [context.pinned]
+  const chosen: AccountId[] = []
+  const excluded: { account: AccountId; reason: Exclusion }[] = []
+  for (const id of new Set(order)) {
+    const reason = excludes(
+      accounts.find((a) => a.id === id),
+      context,
+    )
+    if (reason === undefined) chosen.push(id)
+    else excluded.push({ account: id, reason })
+  }
+  return {
+    candidates: chosen,
+    record: {
+      router: ROUTER_VERSION,
+      ...(policy === undefined ? {} : { policy: { id: policy.id, version: policy.version } }),
+      ...(rule === undefined || context.pinned !== undefined ? {} : { rule: { index, name: rule.name } }),
+      chosen,
+      excluded,
+    },
+  }
+}
+
+export function matches(when: Condition, { amount, country, network }: RoutingContext): boolean {
+  if (when.currency !== undefined && !when.currency.includes(amount.currency)) return false
+  if (when.country !== undefined && (country === undefined || !when.country.includes(country))) return false
+  if (when.network !== undefined && (network === undefined || !when.network.includes(network))) return false
+  if (when.amount?.min !== undefined && amount.minor < when.amount.min) return false
+  return when.amount?.max === undefined || amount.minor <= when.amount.max
+}
+
+function excludes(account: Candidate | undefined, context: RoutingContext): Exclusion | undefined {
+  if (account === undefined) return "unknown_account"
+  if (account.state !== "enabled") return account.state
+  if (account.mode !== context.mode) return "other_mode"
+  if (context.pinned !== undefined && context.pinned !== account.id) return "not_pinned"
+  if (context.method === "provider_token") {
+    if (context.tokenAccount !== account.id) return "foreign_token"
+  } else if (context.method === "card" ? !account.card : !account.networkToken) return "method"
+  if (context.network !== undefined && !account.networks.includes(context.network)) return "network"
+  if (account.currencies !== "all" && !account.currencies.includes(context.amount.currency)) return "currency"
+  if (!isExact(account, context.amount)) return "inexact_amount"
+  if (context.amount.minor === 0n && !account.zeroAmount) return "zero_amount"
+  if (context.threeDs === "external" && !account.externalThreeDs) return "external_three_ds"
+  if (context.initiator === "merchant") {
+    if (!account.merchantInitiated) return "merchant_initiated"
+    if (!context.hasNetworkTransactionId && context.sourceAccount !== account.id) return "mit_source"
+  }
+  return undefined
+}
+
+function isExact(account: Candidate, amount: Money): boolean {
+  const exponent = account.exponents[amount.currency]
+  return exponent === undefined || exponent === exponentOf(amount.currency) || rescale(amount, exponent) !== undefined
+}
