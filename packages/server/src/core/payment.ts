@@ -148,7 +148,19 @@ export type PaymentStatus =
   | "expired"
 export const terminalStatuses: ReadonlySet<PaymentStatus> = new Set(["captured", "canceled", "failed", "expired"])
 
-export type Failure = { readonly reason: DeclineReason; readonly raw?: Raw; readonly attempt?: AttemptId }
+/** Why a payment failed without any provider saying so. */
+export type EngineReason =
+  | "no_eligible_account"
+  | "card_no_longer_kept"
+  | "provider_unreachable"
+  | "never_arrived"
+  | "interrupted"
+
+export type Failure = {
+  readonly reason: DeclineReason | EngineReason
+  readonly raw?: Raw
+  readonly attempt?: AttemptId
+}
 
 export type Payment = {
   readonly id: PaymentId
