@@ -208,6 +208,8 @@ export type Manifest = {
   /** ISO 4217 codes, or all. `exponents` lists where the provider counts minor units differently from ISO. */
   readonly currencies: "all" | readonly string[]
   readonly exponents: Readonly<Record<string, number>>
+  /** The provider's smallest step, in its own minor units, where that is not one (Stripe: KWD in tens). See amount.ts. */
+  readonly steps?: Readonly<Record<string, number>>
   readonly features: {
     readonly partialCapture: boolean
     readonly multipleCaptures: boolean
