@@ -124,8 +124,9 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
   }
 }
 
-const scopeOf = ({ row: { merchant, method, path, key } }: Request): IdempotencyScope => ({
+const scopeOf = ({ row: { merchant, mode, method, path, key } }: Request): IdempotencyScope => ({
   merchant,
+  mode,
   method,
   path,
   key,

@@ -3,12 +3,30 @@
 //
 // A commit is one statement and one transaction: payment, attempts, operations, events, idempotency row, card and
 // transcripts stand together or not at all. Nothing here waits for a provider.
+//
+// What goes in is what comes out, deeply equal: bigints of any size, every string, absent fields absent. A Secret
+// anywhere in it, or anything but plain data, is a bug and asserts (document.ts).
 
-import type { AccountId, AttemptId, CardId, EventId, InboundWebhookId, MerchantId, OperationId, PaymentId } from "../../core/id.ts"
+import type {
+  AccountId,
+  AttemptId,
+  CardId,
+  EventId,
+  InboundWebhookId,
+  MerchantId,
+  OperationId,
+  PaymentId,
+} from "../../core/id.ts"
 import type { Attempt, Operation, Payment } from "../../core/payment.ts"
 
 /** Where an idempotency key counts: one merchant and mode, one method and path. */
-export type IdempotencyScope = { readonly merchant: MerchantId; readonly method: string; readonly path: string; readonly key: string }
+export type IdempotencyScope = {
+  readonly merchant: MerchantId
+  readonly mode: Payment["mode"]
+  readonly method: string
+  readonly path: string
+  readonly key: string
+}
 export type StoredResponse = { readonly status: number; readonly body: string }
 export type IdempotencyRow = IdempotencyScope & {
   /** Keyed hash of the canonical body without authentication data. */
@@ -62,7 +80,7 @@ export type Commit = {
   readonly payment: Payment
   /** 0 inserts. */
   readonly expected: number
-  /** Only those that are new or changed. */
+  /** Only those that are new or changed. An attempt's `decision` is written with its first commit and never again. */
   readonly attempts: readonly Attempt[]
   readonly operations: readonly Operation[]
   /** When the payment has to be looked at next (ms, database time); undefined: at rest. */
@@ -70,7 +88,7 @@ export type Commit = {
   readonly events: readonly OutboxEvent[]
   /** Takes the key with the first commit: if another request has it, nothing is written. */
   readonly take?: IdempotencyRow
-  /** Stores the answer. */
+  /** Stores the answer. The first one stays: a replay always says the same. */
   readonly answer?: IdempotencyScope & { readonly response: StoredResponse }
   readonly card?: SealedCard
   readonly transcripts?: readonly Transcript[]
@@ -82,7 +100,16 @@ export type Committed =
   /** The key is taken; nothing was written. */
   | { readonly kind: "taken"; readonly row: IdempotencyRow }
 
-export type Due = { readonly merchant: MerchantId; readonly payment: PaymentId; readonly account: AccountId | undefined; readonly wakeAt: number }
+/**
+ * A payment whose `wakeAt` has come. `account` is where the next question goes: that of the open operation with the
+ * earliest `checkAt`; undefined where no provider has to be asked (wake-account.ts).
+ */
+export type Due = {
+  readonly merchant: MerchantId
+  readonly payment: PaymentId
+  readonly account: AccountId | undefined
+  readonly wakeAt: number
+}
 
 export type Found = { readonly merchant: MerchantId; readonly payment: PaymentId }
 
@@ -96,6 +123,7 @@ export type InboundWebhook = {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly receivedAt: number
+  /** How often it was handed out by `dueInbound` before: 0 the first time. */
   readonly tries: number
 }
 export type InboundResult = "processed" | "ignored" | "unmatched" | "failed"
@@ -105,15 +133,23 @@ export type Ledger = {
   commit(commit: Commit): Promise<Committed>
   load(merchant: MerchantId, payment: PaymentId): Promise<Payment | undefined>
   idempotency(scope: IdempotencyScope): Promise<IdempotencyRow | undefined>
-  /** Stores the answer of a request that committed nothing else. */
+  /** Stores the answer of a request that committed nothing else. The first answer stays. */
   storeAnswer(scope: IdempotencyScope, response: StoredResponse): Promise<void>
 
-  /** The payment of an attempt or operation, by our ids or by the provider's references at that account. */
-  find(merchant: MerchantId, account: AccountId, keys: { readonly attempt?: string; readonly operation?: string; readonly references: readonly string[] }): Promise<Found | undefined>
+  /**
+   * The payment of an attempt or operation, by our ids or by the provider's references, in this order. All of them count
+   * only at that account: what one account's webhook says never reaches another account's attempt. Of two payments with
+   * one reference, the one that stored it first.
+   */
+  find(
+    merchant: MerchantId,
+    account: AccountId,
+    keys: { readonly attempt?: string; readonly operation?: string; readonly references: readonly string[] },
+  ): Promise<Found | undefined>
 
-  /** Payments whose time has come, oldest first, at most `perAccount` of one account. Takes no locks. */
+  /** Payments whose time has come, by `wakeAt`, at most `perAccount` of one account (those without account are not counted). Takes no locks. */
   due(limit: number, perAccount: number): Promise<readonly Due[]>
-  /** Makes one due payment ours for `leaseMs`; false when another node was first. Does not change the version. */
+  /** Makes one due payment ours for `leaseMs`; false when another node was first or its `wakeAt` has moved. Does not change the version. */
   claim(due: Due, leaseMs: number): Promise<boolean>
 
   /** Events below the horizon are final: no transaction that is still running can add one before it. */
@@ -123,12 +159,17 @@ export type Ledger = {
   /** One holder at a time until `leaseMs` are over; the holder renews by taking it again. */
   takeLease(name: string, owner: string, leaseMs: number): Promise<boolean>
   cursor(name: string): Promise<Position | undefined>
-  /** Only the lease's holder moves the cursor; false when it lost the lease. */
+  /** Only who took the lease last moves the cursor: false when somebody else took it since. */
   moveCursor(name: string, owner: string, to: Position): Promise<boolean>
 
-  /** False when this event was stored before. */
+  /** False when this account stored an event of this `deduplication` before. */
   storeInbound(webhook: InboundWebhook): Promise<boolean>
   /** Stored webhooks that were not processed yet, or unmatched ones whose time has come again; claimed for `leaseMs`. */
   dueInbound(limit: number, leaseMs: number): Promise<readonly InboundWebhook[]>
-  finishInbound(merchant: MerchantId, id: InboundWebhookId, result: InboundResult, retryAt: number | undefined): Promise<void>
+  finishInbound(
+    merchant: MerchantId,
+    id: InboundWebhookId,
+    result: InboundResult,
+    retryAt: number | undefined,
+  ): Promise<void>
 }
