@@ -96,7 +96,7 @@ export function readBody(request: HttpRequest): unknown {
 /** Every text and number in a value, keys aside. */
 export function leavesOf(value: unknown): readonly string[] {
   if (typeof value === "object" && value !== null) return Object.values(value).flatMap(leavesOf)
-  return value === undefined || value === null ? [] : [String(value)]
+  return typeof value === "string" ? [value] : value === undefined || value === null ? [] : [JSON.stringify(value)]
 }
 
 const query = (path: string): URLSearchParams => new URL(path, "https://provider.example").searchParams

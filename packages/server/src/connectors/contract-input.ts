@@ -120,14 +120,14 @@ export const arbitraryText: fc.Arbitrary<string> = fc.oneof(
 
 /** 26 digits as ids have them. */
 const arbitraryIdBody = fc.string({
-  unit: fc.constantFrom(..."0123456789abcdefghjkmnpqrstvwxyz"),
+  unit: fc.constantFrom(..."0123456789abcdefghjkmnpqrstvwxyz".split("")),
   minLength: 26,
   maxLength: 26,
 })
 const arbitraryId = (prefix: string): fc.Arbitrary<string> => arbitraryIdBody.map((body) => `${prefix}_${body}`)
 /** As providers make them. */
 export const arbitraryReference: fc.Arbitrary<string> = fc.string({
-  unit: fc.constantFrom(..."0123456789ABCDEFGHabcdefgh_-"),
+  unit: fc.constantFrom(..."0123456789ABCDEFGHabcdefgh_-".split("")),
   minLength: 8,
   maxLength: 40,
 })
@@ -195,11 +195,14 @@ const arbitraryNumber = (network: Network): fc.Arbitrary<string> =>
   fc
     .tuple(
       fc.constantFrom(...ranges[network]),
-      fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 19, maxLength: 19 }),
+      fc.string({ unit: fc.constantFrom(..."0123456789".split("")), minLength: 19, maxLength: 19 }),
     )
     .map(([[first, length], tail]) => {
       const open = (first + tail).slice(0, length - 1)
-      return [..."0123456789"].map((digit) => open + digit).find(passesLuhn)!
+      return "0123456789"
+        .split("")
+        .map((digit) => open + digit)
+        .find(passesLuhn)!
     })
 
 export function passesLuhn(digits: string): boolean {
@@ -220,7 +223,7 @@ const optional = <T, K extends string>(name: K, value: fc.Arbitrary<T>): fc.Arbi
 const merged = <T>(...parts: readonly fc.Arbitrary<object>[]): fc.Arbitrary<T> =>
   fc.tuple(...parts).map((found) => Object.assign({}, ...found) as T)
 
-const arbitraryCvc = fc.string({ unit: fc.constantFrom(..."0123456789"), minLength: 3, maxLength: 4 })
+const arbitraryCvc = fc.string({ unit: fc.constantFrom(..."0123456789".split("")), minLength: 3, maxLength: 4 })
 const arbitraryCryptogram = fc
   .uint8Array({ minLength: 20, maxLength: 20 })
   .map((bytes) => Buffer.from(bytes).toString("base64"))

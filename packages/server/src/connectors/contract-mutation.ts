@@ -74,7 +74,7 @@ export const wrongValues: readonly unknown[] = [
   0,
   -1,
   1.5,
-  9007199254740993,
+  2 ** 53 + 2,
   1e308,
   "",
   "x",

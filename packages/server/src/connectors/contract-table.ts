@@ -11,7 +11,7 @@ export type TableCoverage = {
   /** The table itself: the suite also checks that no table of `tables.ts` was forgotten. */
   readonly table: Readonly<Record<string, unknown>>
   /** Puts the code where the provider would, through the codec, and returns what came out in the row's terms. */
-  reach(code: string): unknown
+  readonly reach: (code: string) => unknown
   /** What must come out for a code that is in no table: `"unmapped"` of a decline table, `"unknown"` of a status table. */
   readonly miss: unknown
 }

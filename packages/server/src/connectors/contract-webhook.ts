@@ -16,7 +16,7 @@ export type WebhookMaterial = {
   /** Two secrets in the provider's own form, as they are current during a rotation. */
   readonly secrets: readonly [string, string]
   /** Signs as the provider does. `atMs` is when; providers that sign no time ignore it. */
-  sign(body: string, secret: string, atMs: number): WebhookRequest
+  readonly sign: (body: string, secret: string, atMs: number) => WebhookRequest
   /** Whether the signature covers the whole body or only the fields that the notice's facts are taken from. */
   readonly covers: "body" | "fields"
 }
