@@ -1,0 +1,280 @@
+// Webhooks from providers: verified on the raw body, stored before they are answered, and then worked on as often as it
+// takes. Order and number do not matter, because `settle` takes only what is news. Money facts come from signed fields;
+// a hint only makes us ask sooner.
+
+import type { Hmac, Notice, WebhookRequest } from "../connectors/connector.ts"
+import { makeId } from "../core/id.ts"
+import {
+  authorizes,
+  evolve,
+  isOpen,
+  reversalOf,
+  type Attempt,
+  type Operation,
+  type Payment,
+  type PaymentEvent,
+} from "../core/payment.ts"
+import { consequences, settle } from "../core/settlement.ts"
+import type { InboundResult, InboundWebhook } from "../storage/ledger/ledger.ts"
+import { change, newOperation } from "./change.ts"
+import type { Account, Engine } from "./engine.ts"
+import { judgeReversal } from "./recover.ts"
+import { timesFor } from "./timing.ts"
+
+export type Received =
+  | { readonly kind: "accepted"; readonly status: number; readonly body: string; readonly duplicate: boolean }
+  | { readonly kind: "forged" | "stale"; readonly why: string }
+
+/** Verifies and stores one delivery; it is worked on by `processInbound`. */
+export async function receive(
+  engine: Engine,
+  account: Account,
+  request: WebhookRequest,
+  hmac: Hmac,
+): Promise<Received> {
+  const { webhook } = account.connector
+  const now = engine.clock.now()
+  const verdict = webhook.verify(request, account.webhookSecrets, now, hmac)
+  if (verdict.kind !== "genuine") return verdict
+  const events = webhook.decode(request).map((notice) => notice.eventId)
+  const stored = await engine.ledger.storeInbound({
+    id: makeId("whi", now, engine.chance.bytes(16)),
+    merchant: account.merchant,
+    account: account.id,
+    deduplication:
+      events.length > 0 && events.length <= 4 ? events.join(" ") : hex(hmac("sha256", new Uint8Array(), request.body)),
+    headers: request.headers,
+    body: request.body,
+    receivedAt: now,
+    tries: 0,
+  })
+  return { kind: "accepted", ...webhook.acknowledgement, duplicate: !stored }
+}
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("")
+
+/** Stored webhooks worked on in one round. */
+export const INBOUND_BATCH = 64
+/** A claimed webhook is ours this long (ms). */
+export const INBOUND_CLAIM_MS = 60_000
+/** Waits before an unmatched webhook is matched again: it may have overtaken the commit that makes its payment known (ms). */
+export const REMATCH_DELAYS_MS: readonly number[] = [1_000, 5_000, 30_000, 300_000, 3_600_000, 21_600_000, 86_400_000]
+export const INBOUND_IDLE_MS = 250
+
+/** One round over stored webhooks; answers how many were worked on. */
+export async function processInbound(engine: Engine): Promise<number> {
+  const due = await engine.ledger.dueInbound(INBOUND_BATCH, INBOUND_CLAIM_MS)
+  for (const inbound of due) {
+    const result = await processOne(engine, inbound).catch((error: unknown): InboundResult => {
+      engine.log.error(
+        { webhook: inbound.id, account: inbound.account, error: String(error) },
+        "a stored webhook could not be worked on; it is tried again",
+      )
+      return "failed"
+    })
+    const delay = result === "unmatched" || result === "failed" ? REMATCH_DELAYS_MS[inbound.tries] : undefined
+    await engine.ledger.finishInbound(
+      inbound.merchant,
+      inbound.id,
+      result,
+      delay === undefined ? undefined : engine.clock.now() + delay,
+    )
+  }
+  return due.length
+}
+
+async function processOne(engine: Engine, inbound: InboundWebhook): Promise<InboundResult> {
+  const account = engine.directory.account(inbound.account)
+  if (account === undefined) return "unmatched"
+  let result: InboundResult = "ignored"
+  for (const notice of account.connector.webhook.decode({ headers: inbound.headers, body: inbound.body })) {
+    if (notice.about === "other") continue
+    const applied = await apply(engine, account, notice)
+    if (applied === "unmatched") result = "unmatched"
+    else if (result === "ignored") result = "processed"
+  }
+  return result
+}
+
+/** Applies one notice to the payment it is about. Safe to repeat. */
+export async function apply(engine: Engine, account: Account, notice: Notice): Promise<"applied" | "unmatched"> {
+  const references = [notice.operationReference, notice.reference].filter((r) => r !== undefined)
+  const found = await engine.ledger.find(account.merchant, account.id, {
+    references,
+    ...(notice.attempt === undefined ? {} : { attempt: notice.attempt }),
+    ...(notice.operation === undefined ? {} : { operation: notice.operation }),
+  })
+  if (found === undefined) return "unmatched"
+  const payment = await engine.ledger.load(found.merchant, found.payment)
+  const attempt = payment === undefined ? undefined : attemptIn(payment, account, notice)
+  if (payment === undefined || attempt === undefined) return "unmatched"
+  const target = targetOf(payment, attempt, notice)
+  // A reversal's "no" is judged like its answer: it may only mean that the reversal came first.
+  if (
+    target?.kind === "reverse" &&
+    isOpen(target) &&
+    notice.trust === "signed" &&
+    notice.outcome.kind !== "approved" &&
+    notice.outcome.kind !== "pending"
+  ) {
+    await judgeReversal(engine, payment, target, account, notice.outcome)
+    return "applied"
+  }
+  await change(engine, payment.merchant, payment.id, payment, (known) => {
+    const now = known === undefined ? undefined : attemptIn(known, account, notice)
+    if (known === undefined || now === undefined) return { events: [] }
+    const events = eventsOf(engine, known, now, account, notice)
+    return {
+      events: [...events, ...consequences(events.reduce(evolve, known), engine.clock.now(), newOperation(engine))],
+    }
+  })
+  return "applied"
+}
+
+function attemptIn(payment: Payment, account: Account, notice: Notice): Attempt | undefined {
+  const operation = payment.operations.find(
+    (o) =>
+      o.id === notice.operation ||
+      (notice.operationReference !== undefined && o.reference === notice.operationReference),
+  )
+  return payment.attempts.find(
+    (a) =>
+      a.account === account.id &&
+      (a.id === notice.attempt ||
+        a.id === operation?.attempt ||
+        (notice.reference !== undefined && a.reference === notice.reference)),
+  )
+}
+
+/** The operation a notice is about: by our id, by the provider's, or the only open one of its kind. */
+function targetOf(payment: Payment, attempt: Attempt, notice: Notice): Operation | undefined {
+  const own = payment.operations.filter((o) => o.attempt === attempt.id)
+  const named = own.find(
+    (o) =>
+      o.id === notice.operation ||
+      (notice.operationReference !== undefined && o.reference === notice.operationReference),
+  )
+  if (named !== undefined) return named
+  if (notice.about === "authorize" || notice.about === "complete")
+    return own.findLast((o) => authorizes(o) && isOpen(o)) ?? own.findLast(authorizes)
+  // What ends an attempt may be told without our id: it can only be the one that is under way.
+  if (notice.about === "void" || notice.about === "reverse")
+    return own.findLast((o) => (o.kind === "void" || o.kind === "reverse") && isOpen(o))
+  if (notice.about === "refund" && reversalOf(payment, attempt.id) !== undefined) return reversalOf(payment, attempt.id)
+  return undefined
+}
+
+function eventsOf(
+  engine: Engine,
+  payment: Payment,
+  attempt: Attempt,
+  account: Account,
+  notice: Notice,
+): readonly PaymentEvent[] {
+  const now = engine.clock.now()
+  if (notice.dispute !== undefined) {
+    const known = payment.disputes.find((d) => d.reference === notice.dispute?.id)
+    if (known?.stage === notice.dispute.stage) return []
+    const { id: reference, stage, amount, reason, dueAt } = notice.dispute
+    return [
+      {
+        type: "disputed",
+        at: now,
+        dispute: {
+          id: known?.id ?? makeId("dsp", now, engine.chance.bytes(16)),
+          reference,
+          stage,
+          amount,
+          at: now,
+          ...(reason === undefined ? {} : { reason }),
+          ...(dueAt === undefined ? {} : { dueAt }),
+        },
+      },
+    ]
+  }
+  const target = targetOf(payment, attempt, notice)
+  if (
+    notice.trust === "hint" ||
+    (notice.currency !== undefined && notice.currency !== payment.intent.amount.currency)
+  ) {
+    // Not a fact: look now instead of later.
+    return target === undefined || !isOpen(target) || target.state === "sent" || (target.checkAt ?? 0) <= now
+      ? []
+      : [{ type: "operation_rescheduled", operation: target.id, checkAt: now, at: now }]
+  }
+  if (notice.about === "expire")
+    return attempt.state !== "held" || attempt.captured > 0n || payment.ending !== undefined
+      ? []
+      : [
+          {
+            type: "ending_requested",
+            as: "expired",
+            reason: "the provider says that the authorization has expired",
+            at: now,
+          },
+        ]
+  if (target !== undefined)
+    return settle(
+      payment,
+      target.id,
+      notice.outcome,
+      timesFor(payment, target, account, notice.outcome, now),
+      newOperation(engine),
+    )
+  return foundAtProvider(engine, payment, attempt, notice, now)
+}
+
+/** Somebody did it at the provider, without us. Recorded as fact, within what the attempt can have. */
+function foundAtProvider(
+  engine: Engine,
+  payment: Payment,
+  attempt: Attempt,
+  notice: Notice,
+  now: number,
+): readonly PaymentEvent[] {
+  const { outcome } = notice
+  if (outcome.kind !== "approved" || attempt.state !== "held") return []
+  if (notice.about !== "capture" && notice.about !== "refund" && notice.about !== "void" && notice.about !== "reverse")
+    return []
+  const room =
+    notice.about === "capture"
+      ? attempt.authorized - attempt.captured
+      : notice.about === "refund"
+        ? attempt.captured - attempt.refunded
+        : attempt.authorized
+  // An automatic capture is told again by its own webhook: nothing new.
+  if (outcome.amount > room || room === 0n) return []
+  const { id, key } = newOperation(engine)()
+  const operation: Operation = {
+    id,
+    attempt: attempt.id,
+    kind: notice.about,
+    state: "succeeded",
+    amount: outcome.amount,
+    key,
+    round: 0,
+    final: false,
+    createdAt: now,
+    checks: 0,
+    settledAt: now,
+    outcome,
+    origin: "provider",
+    needsPerson: false,
+    ...(notice.operationReference === undefined ? {} : { reference: notice.operationReference }),
+  }
+  const events: PaymentEvent[] = [{ type: "found_at_provider", operation, outcome, at: now }]
+  return notice.about === "void" && payment.ending === undefined
+    ? [{ type: "ending_requested", as: "canceled", reason: "voided at the provider", at: now }, ...events]
+    : events
+}
+
+/** Rounds until stopped. */
+export async function runInbound(engine: Engine, isStopped: () => boolean): Promise<void> {
+  while (!isStopped()) {
+    const worked = await processInbound(engine).catch((error: unknown) => {
+      engine.log.error({ error: String(error) }, "a round over stored webhooks failed; the next one follows")
+      return 0
+    })
+    if (worked < INBOUND_BATCH) await engine.clock.sleep(INBOUND_IDLE_MS)
+  }
+}

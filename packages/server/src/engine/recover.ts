@@ -1,0 +1,552 @@
+// Everything that is open past its time comes here: operations whose owner died, unknown outcomes, owed reversals,
+// accepted operations whose webhook never came, customers who never came back, authorizations that ran out. Crash
+// recovery is the same path. Nothing here can create an authorization.
+//
+//   operation                  | what is done
+//   prepare, owner gone        | ended: what was prepared cannot charge
+//   authorize, complete        | inquire; where the provider cannot be asked: wait for its webhook, then owe a reversal
+//   capture, refund, void, …   | send the same request with the same key while the provider repeats its answers; else inquire
+//   reverse                    | find out what there is to reverse, reverse it, and again until confirmed or absence is proven
+//   action                     | past its time: ask once more, then end it as expired
+//
+// "Not found" settles something only when asked after the longest in-flight time of the last copy (timing.provenFrom).
+
+import type { OperationId } from "../core/id.ts"
+import type { Outcome } from "../core/outcome.ts"
+import {
+  attemptOf,
+  evolve,
+  isOpen,
+  operationOf,
+  PLAN_GRACE_MS,
+  reversalOf,
+  standing,
+  statusOf,
+  UNCONFIRMED_MS,
+  type Attempt,
+  type Operation,
+  type Payment,
+  type PaymentEvent,
+} from "../core/payment.ts"
+import { consequences, newsOf, oweReversal, settle } from "../core/settlement.ts"
+import type { Due } from "../storage/ledger/ledger.ts"
+import { inquire, inquiryInput, type Called } from "./call.ts"
+import { change, newOperation, type Change } from "./change.ts"
+import type { Account, Engine } from "./engine.ts"
+import { send } from "./follow-up.ts"
+import { deadline, inquiryStrength, nextCheck, provenFrom, replayable, sendUntil, timesFor } from "./timing.ts"
+
+/** Payments looked at in one round, and of one account among them: no storm after an outage. */
+export const RECOVER_BATCH = 64
+export const RECOVER_PER_ACCOUNT = 16
+/** Payments worked on at the same time by one process. */
+export const RECOVER_PARALLEL = 16
+/** A claimed payment is ours this long (ms); longer than anything done with it in one look. */
+export const CLAIM_MS = 120_000
+/** Wait between rounds when nothing was due (ms). */
+export const RECOVER_IDLE_MS = 500
+
+/** One round; answers how many payments were looked at. */
+export async function recoverOnce(engine: Engine): Promise<number> {
+  const due = await engine.ledger.due(RECOVER_BATCH, RECOVER_PER_ACCOUNT)
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < due.length) {
+      const item = due[next]!
+      next += 1
+      await look(engine, item).catch((error: unknown) =>
+        engine.log.error(
+          { payment: item.payment, error: String(error) },
+          "recovery of a payment failed; it is tried again",
+        ),
+      )
+    }
+  }
+  await Promise.all(Array.from({ length: RECOVER_PARALLEL }, worker))
+  return due.length
+}
+
+async function look(engine: Engine, due: Due): Promise<void> {
+  if (!(await engine.ledger.claim(due, CLAIM_MS))) return
+  const payment = await engine.ledger.load(due.merchant, due.payment)
+  if (payment !== undefined) await recover(engine, payment)
+}
+
+/** Does for one payment all that is due now. */
+export async function recover(engine: Engine, loaded: Payment): Promise<Payment> {
+  let payment = await onTime(engine, loaded)
+  for (const { id } of payment.operations.filter(
+    (o) => isOpen(o) && o.checkAt !== undefined && o.checkAt <= engine.clock.now(),
+  )) {
+    const operation = operationOf(payment, id)
+    const attempt = operation === undefined ? undefined : attemptOf(payment, operation.attempt)
+    if (
+      operation === undefined ||
+      attempt === undefined ||
+      !isOpen(operation) ||
+      (operation.checkAt ?? Number.POSITIVE_INFINITY) > engine.clock.now()
+    )
+      continue
+    const account = engine.directory.account(attempt.account)
+    // Without the account nobody can be asked: the schedule runs out and a person has to look.
+    payment =
+      account === undefined
+        ? await later(engine, payment, operation, undefined)
+        : await recoverOperation(engine, payment, operation, attempt, account)
+  }
+  return payment
+}
+
+/** What time alone decides: a plan whose owner died, a payment nobody confirmed, an authorization that ran out. */
+async function onTime(engine: Engine, payment: Payment): Promise<Payment> {
+  return decideAnew(engine, payment, (known) => {
+    const now = engine.clock.now()
+    const events: PaymentEvent[] = []
+    if (
+      known.plan.state === "running" &&
+      known.plan.answerBy !== undefined &&
+      now >= known.plan.answerBy + PLAN_GRACE_MS
+    ) {
+      const last = known.attempts.at(-1)?.outcome
+      const reason = last?.kind === "declined" || last?.kind === "rejected" ? last.reason : "interrupted"
+      events.push({ type: "plan_over", at: now, failure: { reason, ...(last === undefined ? {} : { raw: last.raw }) } })
+    }
+    if (statusOf(known) === "requires_confirmation" && now >= known.createdAt + UNCONFIRMED_MS)
+      events.push({ type: "ending_requested", as: "expired", at: now })
+    const held = standing(known)
+    if (
+      held?.state === "held" &&
+      known.authorizedUntil !== undefined &&
+      now >= known.authorizedUntil &&
+      held.captured < held.authorized &&
+      !held.released &&
+      known.ending === undefined
+    ) {
+      const capturing = known.operations.some((o) => o.kind === "capture" && isOpen(o))
+      // With captures the rest has lapsed; without, what may still be held is reversed, so that nobody's limit stays blocked.
+      if (held.captured > 0n) events.push({ type: "attempt_lapsed", attempt: held.id, at: now })
+      else if (!capturing)
+        events.push({ type: "ending_requested", as: "expired", reason: "the authorization has expired", at: now })
+    }
+    return events
+  })
+}
+
+/** Commits what `decide` finds in the payment as it is then, with all consequences. */
+async function decideAnew(
+  engine: Engine,
+  payment: Payment,
+  decide: (known: Payment) => readonly PaymentEvent[],
+  transcripts: Change["transcripts"] = [],
+): Promise<Payment> {
+  const changed = await change(engine, payment.merchant, payment.id, payment, (known) => {
+    if (known === undefined) return { events: [] }
+    const events = decide(known)
+    const then = events.reduce(evolve, known)
+    return { events: [...events, ...consequences(then, engine.clock.now(), newOperation(engine))], transcripts }
+  })
+  return changed.kind === "changed" ? changed.payment : payment
+}
+
+async function recoverOperation(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  attempt: Attempt,
+  account: Account,
+): Promise<Payment> {
+  if (operation.state === "sent" && operation.kind !== "reverse") {
+    const gone: Outcome = {
+      kind: "unknown",
+      raw: { code: "owner_gone", message: "The process that sent it never stored an answer." },
+      evidence: {},
+    }
+    const known = await settleWith(engine, payment, operation.id, gone, account)
+    const still = operationOf(known, operation.id)
+    return still === undefined || !isOpen(still) ? known : recoverOperation(engine, known, still, attempt, account)
+  }
+  switch (operation.kind) {
+    case "prepare":
+      return payment
+    case "authorize":
+    case "complete":
+      return operation.state === "action"
+        ? recoverAction(engine, payment, operation, attempt, account)
+        : recoverAuthorization(engine, payment, operation, attempt, account)
+    case "capture":
+    case "refund":
+    case "void":
+    case "increment":
+      return recoverFollowUp(engine, payment, operation, attempt, account)
+    case "reverse":
+      return recoverReversal(engine, payment, operation, attempt, account)
+    default:
+      return operation.kind satisfies never
+  }
+}
+
+async function recoverAuthorization(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  attempt: Attempt,
+  account: Account,
+): Promise<Payment> {
+  const strength = inquiryStrength(account, operation, attempt)
+  // Its reversal finds out by itself what there is.
+  if (reversalOf(payment, attempt.id) !== undefined) return later(engine, payment, operation, undefined)
+  if (strength !== "none") {
+    const proof = provenFrom(payment, operation, account, strength)
+    const asked = await ask(engine, payment, operation, attempt, account)
+    return settleOr(engine, payment, operation, account, asked, proof)
+  }
+  const webhookBy = (operation.sentAt ?? operation.createdAt) + account.limits.settleWithinMs
+  if (engine.clock.now() < webhookBy) return later(engine, payment, operation, webhookBy)
+  if (
+    account.connector.codecs.reverse === undefined ||
+    (attempt.reference === undefined && !account.connector.manifest.reverse.byAttempt)
+  )
+    return later(engine, payment, operation, undefined)
+  return decideAnew(engine, payment, (known) => {
+    const open = operationOf(known, operation.id)
+    if (open === undefined || !isOpen(open) || reversalOf(known, attempt.id) !== undefined) return []
+    return oweReversal(
+      known,
+      attempt.id,
+      "the provider cannot be asked and its webhook never came",
+      engine.clock.now(),
+      newOperation(engine),
+    )
+  })
+}
+
+/** The customer's time is over. If the provider can say that it was used after all, that counts. */
+async function recoverAction(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  attempt: Attempt,
+  account: Account,
+): Promise<Payment> {
+  let known = payment
+  if (inquiryStrength(account, operation, attempt) !== "none") {
+    const asked = await ask(engine, payment, operation, attempt, account)
+    if (asked.outcome.kind === "approved" || asked.outcome.kind === "declined" || asked.outcome.kind === "pending")
+      return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
+    if (asked.outcome.kind === "unknown") return later(engine, payment, operation, undefined)
+    known = await decideAnew(engine, payment, () => [], [asked.transcript])
+  }
+  return decideAnew(engine, known, (then) => {
+    const now = engine.clock.now()
+    const open = operationOf(then, operation.id)
+    if (open === undefined || open.state !== "action" || then.ending !== undefined) return []
+    return [{ type: "ending_requested", as: "expired", reason: "the customer did not finish in time", at: now }]
+  })
+}
+
+async function recoverFollowUp(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  attempt: Attempt,
+  account: Account,
+): Promise<Payment> {
+  const now = engine.clock.now()
+  if (operation.state === "unknown" && replayable(account, operation, now))
+    return copy(engine, payment, operation, account)
+  const strength = inquiryStrength(account, operation, attempt)
+  if (strength === "none") return later(engine, payment, operation, undefined)
+  const asked = await ask(engine, payment, operation, attempt, account)
+  return settleOr(engine, payment, operation, account, asked, provenFrom(payment, operation, account, strength))
+}
+
+/** The same request under the same key: the provider answers what it answered, or does it now, once. */
+async function copy(engine: Engine, payment: Payment, operation: Operation, account: Account): Promise<Payment> {
+  const now = engine.clock.now()
+  const proof = provenFrom(payment, operation, account)
+  const written = await decideAnew(engine, payment, (known) => {
+    const open = operationOf(known, operation.id)
+    return open?.state === "unknown"
+      ? [
+          {
+            type: "operation_sent",
+            operation: {
+              ...open,
+              sendUntil: sendUntil(now),
+              deadline: deadline(account, sendUntil(now)),
+              owner: engine.node,
+            },
+            at: now,
+          },
+        ]
+      : []
+  })
+  const ahead = operationOf(written, operation.id)
+  if (ahead?.state !== "unknown") return written
+  const called = await send(engine, written, ahead, account)
+  const { outcome } = called
+  // Turned away for good, when no earlier copy can still take effect: it never happened.
+  const refused = outcome.kind === "rejected" && outcome.executed === "no" && outcome.fault === "ours" && now >= proof
+  return settleOr(
+    engine,
+    written,
+    ahead,
+    account,
+    refused ? { ...called, outcome: { kind: "absent", raw: outcome.raw, evidence: {} } } : called,
+    refused ? now : undefined,
+  )
+}
+
+async function recoverReversal(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  attempt: Attempt,
+  account: Account,
+): Promise<Payment> {
+  const { codecs, manifest } = account.connector
+  const strength = inquiryStrength(account, operation, attempt)
+  const proof = provenFrom(payment, operation, account, strength)
+  let known = payment
+  // What is there to reverse? Asking first also settles the authorization itself.
+  if (attempt.state !== "held" && strength !== "none") {
+    const asking = authorizationOf(payment, attempt)
+    if (asking !== undefined) {
+      const asked = await ask(engine, payment, asking, attempt, account)
+      const unproven = asked.outcome.kind === "absent" && engine.clock.now() < proof
+      known =
+        unproven || asked.outcome.kind === "unknown"
+          ? await decideAnew(engine, payment, () => [], [asked.transcript])
+          : await settleWith(engine, payment, asking.id, asked.outcome, account, asked)
+      if (asked.outcome.kind === "unknown") return later(engine, known, operation, proof)
+      if (unproven && attempt.reference === undefined) return later(engine, known, operation, proof)
+    }
+  }
+  // An earlier round may have worked without our seeing its answer.
+  if (attempt.state === "held" && strength !== "none" && (operation.state !== "owed" || operation.round > 0)) {
+    const asked = await ask(engine, payment, operation, attempt, account)
+    if (asked.outcome.kind === "approved")
+      return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
+    known = await decideAnew(engine, payment, () => [], [asked.transcript])
+  }
+  const now = engine.clock.now()
+  const open = operationOf(known, operation.id)
+  const found = attemptOf(known, attempt.id)
+  if (open === undefined || !isOpen(open) || found === undefined) return known
+  // Accepted, and then neither webhook nor inquiry: ask for it anew, or the provider repeats its acceptance for ever.
+  if (open.state === "pending") return rearm(engine, known, open, proof, open.outcome ?? silence, [])
+  const reachable =
+    codecs.reverse !== undefined &&
+    (found.reference === undefined ? manifest.reverse.byAttempt : manifest.reverse.byReference)
+  if (!reachable) return later(engine, known, open, proof)
+  const written = await decideAnew(engine, known, (then) => {
+    const still = operationOf(then, operation.id)
+    if (still === undefined || !isOpen(still)) return []
+    const first = still.state === "owed" ? now : (still.sentAt ?? now)
+    return [
+      {
+        type: "operation_sent",
+        operation: {
+          ...still,
+          state: "sent",
+          sentAt: first,
+          sendUntil: sendUntil(now),
+          deadline: deadline(account, sendUntil(now)),
+          checkAt: deadline(account, sendUntil(now)),
+          owner: engine.node,
+        },
+        at: now,
+      },
+    ]
+  })
+  const ahead = operationOf(written, operation.id)
+  if (ahead?.state !== "sent" || ahead.owner !== engine.node) return written
+  const called = await send(engine, written, ahead, account)
+  return judgeReversal(engine, written, ahead, account, called.outcome, called)
+}
+
+/** What an answer to a reversal, or a webhook about it, means. `asked`: when the reversal that is answered was sent. */
+export async function judgeReversal(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  account: Account,
+  outcome: Outcome,
+  called?: Called,
+): Promise<Payment> {
+  const transcripts = called === undefined ? [] : [called.transcript]
+  const proof = provenFrom(payment, operation, account)
+  switch (outcome.kind) {
+    case "approved":
+    case "pending":
+      return settleWith(engine, payment, operation.id, outcome, account, called)
+    case "absent":
+    case "declined":
+    case "rejected": {
+      const nothingThere =
+        outcome.kind === "absent" &&
+        account.connector.manifest.reverse.absence === "proof" &&
+        attemptOf(payment, operation.attempt)?.state !== "held"
+      if (nothingThere && (operation.sentAt ?? 0) >= proof)
+        return settleWith(engine, payment, operation.id, outcome, account, called)
+      // It may have overtaken the original: again, as a new request.
+      return rearm(engine, payment, operation, proof, outcome, transcripts)
+    }
+    case "not_sent":
+      return again(engine, payment, operation, proof, "owed", outcome, transcripts)
+    case "unknown":
+    case "action":
+      return again(engine, payment, operation, proof, "unknown", outcome, transcripts)
+    default:
+      return outcome satisfies never
+  }
+}
+
+const silence: Outcome = { kind: "unknown", raw: { code: "no_webhook" }, evidence: {} }
+
+const authorizationOf = (payment: Payment, attempt: Attempt): Operation | undefined =>
+  payment.operations.findLast(
+    (o) => o.attempt === attempt.id && (o.kind === "authorize" || o.kind === "complete") && isOpen(o),
+  )
+
+const ask = (
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  attempt: Attempt,
+  account: Account,
+): Promise<Called> =>
+  inquire(engine, account, operation, inquiryInput(payment, operation, attempt.reference), {
+    notAfter: sendUntil(engine.clock.now()),
+    totalMs: account.limits.listenMs,
+  })
+
+/** Settles a verdict; anything else, and absence that proves nothing yet, is looked at again later. */
+async function settleOr(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  account: Account,
+  called: Called,
+  proof: number | undefined,
+): Promise<Payment> {
+  const askedAt = called.transcript.at
+  const { outcome } = called
+  const weak = outcome.kind === "absent" && (proof === undefined || askedAt < proof)
+  const known = operationOf(payment, operation.id)
+  if (
+    !weak &&
+    known !== undefined &&
+    newsOf(known, outcome) !== "nothing" &&
+    outcome.kind !== "not_sent" &&
+    outcome.kind !== "rejected"
+  )
+    return settleWith(engine, payment, operation.id, outcome, account, called)
+  const seen = await decideAnew(engine, payment, () => [], [called.transcript])
+  return later(engine, seen, operation, proof)
+}
+
+async function settleWith(
+  engine: Engine,
+  payment: Payment,
+  id: OperationId,
+  outcome: Outcome,
+  account: Account,
+  called?: Called,
+): Promise<Payment> {
+  const changed = await change(engine, payment.merchant, payment.id, payment, (known): Change => {
+    const operation = known === undefined ? undefined : operationOf(known, id)
+    if (known === undefined || operation === undefined) return { events: [] }
+    return {
+      events: settle(
+        known,
+        id,
+        outcome,
+        timesFor(known, operation, account, outcome, engine.clock.now()),
+        newOperation(engine),
+      ),
+      transcripts: called === undefined ? [] : [called.transcript],
+    }
+  })
+  return changed.kind === "changed" ? changed.payment : payment
+}
+
+/** No verdict: by the schedule, but not later than `proof`; at its end a person has to look. */
+async function later(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  proof: number | undefined,
+): Promise<Payment> {
+  return decideAnew(engine, payment, (known) => {
+    const now = engine.clock.now()
+    const open = operationOf(known, operation.id)
+    if (open === undefined || !isOpen(open)) return []
+    const checkAt = nextCheck(open, now, proof, engine.chance.random())
+    return [
+      {
+        type: "operation_rescheduled",
+        operation: open.id,
+        checkAt: checkAt ?? now,
+        at: now,
+        ...(checkAt === undefined ? { needsPerson: true } : {}),
+      },
+    ]
+  })
+}
+
+const rearm = (
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  proof: number,
+  outcome: Outcome,
+  transcripts: Change["transcripts"],
+): Promise<Payment> =>
+  again(engine, payment, operation, proof, "owed", outcome, transcripts, `${operation.id}-${operation.round + 1}`)
+
+async function again(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  proof: number,
+  state: "owed" | "unknown",
+  outcome: Outcome,
+  transcripts: Change["transcripts"],
+  nextRoundKey?: string,
+): Promise<Payment> {
+  return decideAnew(
+    engine,
+    payment,
+    (known) => {
+      const now = engine.clock.now()
+      const open = operationOf(known, operation.id)
+      if (open === undefined || !isOpen(open) || open.round !== operation.round) return []
+      const checkAt = nextCheck(open, now, proof, engine.chance.random())
+      return [
+        {
+          type: "operation_rescheduled",
+          operation: open.id,
+          checkAt: checkAt ?? now,
+          state,
+          outcome,
+          at: now,
+          ...(nextRoundKey === undefined ? {} : { nextRoundKey }),
+          ...(checkAt === undefined ? { needsPerson: true } : {}),
+        },
+      ]
+    },
+    transcripts,
+  )
+}
+
+/** Rounds until `stopped` resolves. */
+export async function runRecovery(engine: Engine, isStopped: () => boolean): Promise<void> {
+  while (!isStopped()) {
+    const looked = await recoverOnce(engine).catch((error: unknown) => {
+      engine.log.error({ error: String(error) }, "a round of recovery failed; the next one follows")
+      return 0
+    })
+    if (looked < RECOVER_BATCH) await engine.clock.sleep(RECOVER_IDLE_MS)
+  }
+}
