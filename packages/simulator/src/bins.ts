@@ -55,7 +55,7 @@ const KNOWN: readonly (readonly [prefix: string, network: Network, country: stri
 const NUMERIC_COUNTRIES: Readonly<Record<string, string>> = {
   "000": "US", "036": "AU", "040": "AT", "056": "BE", "076": "BR", "124": "CA", "156": "CN", "208": "DK", "246": "FI",
   "250": "FR", "276": "DE", "344": "HK", "356": "IN", "372": "IE", "380": "IT", "392": "JP", "442": "LU", "458": "MY",
-  "484": "MX", "528": "NL", "554": "NZ", "578": "NO", "620": "PT", "643": "RU", "702": "SG", "724": "ES", "752": "SE",
+  "484": "MX", "528": "NL", "554": "NZ", "578": "NO", "616": "PL", "620": "PT", "643": "RU", "702": "SG", "724": "ES", "752": "SE",
   "756": "CH", "826": "GB", "840": "US",
 }
 

@@ -46,30 +46,30 @@ export type LedgerCharge = TrueCharge & {
 }
 
 export type MoneyLedger = {
-  open(charge: { reference: string; merchantReference: string; currency: string }): LedgerCharge
-  get(reference: string): LedgerCharge | undefined
-  awaitAction(reference: string): Entry
+  readonly open: (charge: { reference: string; merchantReference: string; currency: string }) => LedgerCharge
+  readonly get: (reference: string) => LedgerCharge | undefined
+  readonly awaitAction: (reference: string) => Entry
   /** The issuer's approval: the whole amount, or part of it. The hold is released by itself at `expiresAt`. */
-  authorize(reference: string, amount: bigint, expiresAt?: number): Entry
-  decline(reference: string): Entry
+  readonly authorize: (reference: string, amount: bigint, expiresAt?: number) => Entry
+  readonly decline: (reference: string) => Entry
   /** Raises the hold by `by`. */
-  increment(reference: string, by: bigint, expiresAt?: number): Entry
+  readonly increment: (reference: string, by: bigint, expiresAt?: number) => Entry
   /** Takes money at once. A final capture (the default) releases what is left of the hold. */
-  capture(reference: string, id: string, amount: bigint, final?: boolean): Entry<LedgerOperation>
+  readonly capture: (reference: string, id: string, amount: bigint, final?: boolean) => Entry<LedgerOperation>
   /** Accepts a capture that `finish` decides later. */
-  startCapture(reference: string, id: string, amount: bigint, final?: boolean): Entry<LedgerOperation>
-  void(reference: string): Entry
-  refund(reference: string, id: string, amount: bigint): Entry<LedgerOperation>
-  startRefund(reference: string, id: string, amount: bigint): Entry<LedgerOperation>
+  readonly startCapture: (reference: string, id: string, amount: bigint, final?: boolean) => Entry<LedgerOperation>
+  readonly void: (reference: string) => Entry
+  readonly refund: (reference: string, id: string, amount: bigint) => Entry<LedgerOperation>
+  readonly startRefund: (reference: string, id: string, amount: bigint) => Entry<LedgerOperation>
   /** Ends a pending operation. */
-  finish(id: string, status: "succeeded" | "failed"): Entry<LedgerOperation>
+  readonly finish: (id: string, status: "succeeded" | "failed") => Entry<LedgerOperation>
   /** Takes back what had succeeded: a refund that bounces, a dispute that the merchant wins. */
-  revoke(id: string): Entry<LedgerOperation>
+  readonly revoke: (id: string) => Entry<LedgerOperation>
   /** The cardholder disputes; the money is taken from the merchant until `revoke` (the dispute is won). */
-  dispute(reference: string, id: string, amount: bigint): Entry<LedgerOperation>
+  readonly dispute: (reference: string, id: string, amount: bigint) => Entry<LedgerOperation>
   /** Ends the hold now, as its validity running out would. */
-  expire(reference: string): Entry
-  truth(): readonly LedgerCharge[]
+  readonly expire: (reference: string) => Entry
+  readonly truth: () => readonly LedgerCharge[]
 }
 
 /** How many charges are kept; beyond it the oldest are forgotten, so that days of sample traffic fit in memory. */

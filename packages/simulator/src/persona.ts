@@ -4,9 +4,9 @@
 
 /** Time in milliseconds since the epoch, chance in [0, 1), and work to be done later on the same clock. */
 export type PersonaPorts = {
-  now(): number
-  random(): number
-  after(ms: number, run: () => void): void
+  readonly now: () => number
+  readonly random: () => number
+  readonly after: (ms: number, run: () => void) => void
 }
 
 /** A request as it stood on the wire. `path` includes the query string; header names are lower case. */
@@ -102,29 +102,35 @@ export type IssuerAnswer = {
  */
 export type Persona = {
   readonly id: "stripe" | "adyen" | "checkout"
-  handle(request: WireRequest): WireResponse
+  /**
+   * Called when a request has arrived that will be handled later, since providers know of a request before they have
+   * finished it: marks its idempotency key as in use until `handle`. Answers the conflict if it is in use already;
+   * the request is then not to be handled.
+   */
+  readonly arrives?: (request: WireRequest) => WireResponse | undefined
+  readonly handle: (request: WireRequest) => WireResponse
   /**
    * The cardholder's 3DS page: answers the redirect URL's path below publicUrl. GET shows the page; POST to the same
    * path with the form body `challenge=authenticated|failed|abandoned` is the cardholder's deed, and answers 303 to
    * the merchant's return URL.
    */
-  page(request: WireRequest): WireResponse
+  readonly page: (request: WireRequest) => WireResponse
   /** Webhooks become due through this callback, in the order the provider would send them. */
-  onWebhook(deliver: (webhook: PersonaWebhook) => void): void
-  truth(): readonly TrueCharge[]
+  readonly onWebhook: (deliver: (webhook: PersonaWebhook) => void) => void
+  readonly truth: () => readonly TrueCharge[]
   /**
    * What happens to a charge without any request, at an operator's wish: the cardholder disputes `amount` (all that
    * was captured when absent), or the hold runs out. Sends the provider's webhooks. False when the charge is unknown
    * or its state does not allow it.
    */
-  befall?(reference: string, event: Misfortune): boolean
+  readonly befall?: (reference: string, event: Misfortune) => boolean
   /**
    * Marks the idempotency key (if any) of this request as answered with `response`, as a provider does that stores
    * its own 5xx: called when the weather replaces the answer by a 500 after the work was done.
    */
-  replaceStored(request: WireRequest, response: WireResponse): void
+  readonly replaceStored: (request: WireRequest, response: WireResponse) => void
   /** How this provider words its own trouble (429, 500, 503). Absent: a plain JSON error. */
-  trouble?(status: number, request: WireRequest): WireResponse
+  readonly trouble?: (status: number, request: WireRequest) => WireResponse
 }
 
 export type Misfortune =

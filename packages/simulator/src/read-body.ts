@@ -1,0 +1,19 @@
+// Reads a request's body as text, up to a limit.
+import type { IncomingMessage } from "node:http"
+
+/** Undefined when the body is larger; the rest is then left unread. */
+export function readBody(message: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    message.on("data", (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) {
+        message.pause()
+        resolve(undefined)
+      } else chunks.push(chunk)
+    })
+    message.once("end", () => resolve(Buffer.concat(chunks).toString("utf8")))
+    // A request that breaks off while it is sent is never complete: the promise stays open and is collected with it.
+  })
+}
