@@ -4,7 +4,7 @@ import { seededRandom } from "./chance.ts"
 import { createIssuer } from "./issuer.ts"
 import { factsOf } from "./operation.ts"
 import type { CreatePersona, Persona, WireRequest, WireResponse } from "./persona.ts"
-import type { HostPorts } from "./ports.ts"
+import type { AccountPorts } from "./ports.ts"
 import { createWebhookDelivery, type DeliveryCounts } from "./webhook-delivery.ts"
 import {
   CLEAR,
@@ -45,7 +45,7 @@ export type Account = {
 export function createAccount(
   settings: AccountSettings,
   seed: string,
-  ports: HostPorts,
+  ports: AccountPorts,
   createPersona: CreatePersona,
   initial: { readonly weather?: Weather | undefined; readonly webhookUrl?: string | undefined } = {},
 ): Account {

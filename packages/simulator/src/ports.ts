@@ -2,19 +2,22 @@
 import { request as httpRequest } from "node:http"
 import { request as httpsRequest } from "node:https"
 
-export type HostPorts = {
+export type AccountPorts = {
   readonly now: () => number
   /** Runs later; the returned function cancels it. Waiting keeps no process alive. */
   readonly after: (ms: number, run: () => void) => () => void
-  /** Tells the operator of a bug. */
-  readonly complain: (error: unknown) => void
   /** Posts and answers the status, or undefined when no answer came within the time. */
-  post(
+  readonly post: (
     url: string,
     headers: Readonly<Record<string, string>>,
     body: string,
     timeoutMs: number,
-  ): Promise<number | undefined>
+  ) => Promise<number | undefined>
+}
+
+export type HostPorts = AccountPorts & {
+  /** Tells the operator of a bug. */
+  readonly complain: (error: unknown) => void
 }
 
 /** Node's timers hold at most 2^31 - 1 ms (24.8 days); authorizations last longer. */

@@ -1,7 +1,7 @@
 // Delivers an account's webhooks as providers do: at least once, with retries that grow, given up in the end. The
 // weather may lose, delay, shuffle or repeat them. Everything is bounded: tries, webhooks waiting, posts at a time.
 import type { PersonaWebhook } from "./persona.ts"
-import type { HostPorts } from "./ports.ts"
+import type { AccountPorts } from "./ports.ts"
 import type { DeliveryPlan } from "./weather.ts"
 
 export type WebhookDelivery = {
@@ -18,7 +18,7 @@ export const MAX_WAITING = 10_000
 const MAX_POSTS_AT_A_TIME = 8
 const POST_TIMEOUT_MS = 10_000
 
-export function createWebhookDelivery(url: () => string | undefined, ports: HostPorts): WebhookDelivery {
+export function createWebhookDelivery(url: () => string | undefined, ports: AccountPorts): WebhookDelivery {
   const counts = { delivered: 0, failedTries: 0, lost: 0, givenUp: 0 }
   const timers = new Set<() => void>()
   const queue: { webhook: PersonaWebhook; tries: number }[] = []
