@@ -413,11 +413,9 @@ function settleOperation(payment: Payment, event: Settled): Payment {
   }
   const operations = payment.operations.map((o) => {
     if (o.id === operation.id) return settled
-    if (o.attempt !== operation.attempt || !isOpen(o) || !decidesAttempt(operation, outcome)) return o
     // What decides the attempt closes all its authorizing operations: authorize and complete are one question.
-    if (authorizes(o)) return close(o, state, event.at)
-    // What never held anything needs no reversal.
-    return o.kind === "reverse" && outcome.kind !== "approved" ? close(o, "absent", event.at) : o
+    const same = o.attempt === operation.attempt && authorizes(o) && isOpen(o) && decidesAttempt(operation, outcome)
+    return same ? close(o, state, event.at) : o
   })
   const after = applyToAttempt(
     { ...payment, operations },
@@ -494,20 +492,28 @@ function applyToAttempt(
         return operation.kind satisfies never
     }
   })
-  const ended =
-    (operation.kind === "void" || operation.kind === "reverse") &&
-    (outcome.kind === "approved" || outcome.kind === "absent")
-  const operations = ended
-    ? payment.operations.map((o) =>
-        o.attempt === operation.attempt && o.id !== operation.id && isOpen(o) ? close(o, "reversed", at) : o,
-      )
-    : payment.operations
+  // An attempt that ended without money leaves nothing to do at the provider.
+  const ended = attempts.find((a) => a.id === operation.attempt && !mayHold(a) && a.state !== "verified")
+  const operations =
+    ended === undefined
+      ? payment.operations
+      : payment.operations.map((o) =>
+          o.attempt === ended.id && o.id !== operation.id && isOpen(o) ? close(o, leftover(o, ended.state), at) : o,
+        )
   const requested =
     operation.kind === "increment" && outcome.kind === "approved" && outcome.amount > payment.requested
       ? outcome.amount
       : payment.requested
   return { ...payment, attempts, operations, requested }
 }
+
+/** An open operation of an attempt that holds nothing any more: what undoes it is done, the rest is undone with it. */
+const leftover = (operation: Operation, attempt: AttemptState): OperationState =>
+  operation.kind !== "reverse" && operation.kind !== "void"
+    ? "reversed"
+    : attempt === "reversed"
+      ? "succeeded"
+      : "absent"
 
 function authorize(
   attempt: Attempt,
@@ -580,9 +586,11 @@ const merge = (before: Evidence, outcome: Outcome, operation: Operation): Eviden
 }
 
 function reschedule(operation: Operation, event: Extract<PaymentEvent, { type: "operation_rescheduled" }>): Operation {
-  const { checkAt: _checkAt, ...rest } = operation
+  const { checkAt: _checkAt, reference, ...rest } = operation
   return {
     ...rest,
+    // A new round is a new request: what the provider called the last one says nothing about it.
+    ...(reference === undefined || event.nextRoundKey !== undefined ? {} : { reference }),
     checks: operation.checks + 1,
     ...(event.needsPerson === true ? { needsPerson: true } : { checkAt: event.checkAt }),
     ...(event.state === undefined ? {} : { state: event.state }),

@@ -109,7 +109,6 @@ export async function apply(engine: Engine, account: Account, notice: Notice): P
   const attempt = payment === undefined ? undefined : attemptIn(payment, account, notice)
   if (payment === undefined || attempt === undefined) return "unmatched"
   const target = targetOf(payment, attempt, notice)
-  // A reversal's "no" is judged like its answer: it may only mean that the reversal came first.
   if (
     target?.kind === "reverse" &&
     isOpen(target) &&
@@ -117,7 +116,10 @@ export async function apply(engine: Engine, account: Account, notice: Notice): P
     notice.outcome.kind !== "approved" &&
     notice.outcome.kind !== "pending"
   ) {
-    await judgeReversal(engine, payment, target, account, notice.outcome)
+    // A reversal's "no" may only mean that the reversal came first. It is judged like its answer, and only as the answer
+    // to the round that is open: an older round's proves nothing.
+    if (notice.operationReference !== undefined && notice.operationReference === target.reference)
+      await judgeReversal(engine, payment, target, account, notice.outcome)
     return "applied"
   }
   await change(engine, payment.merchant, payment.id, payment, (known) => {

@@ -35,6 +35,9 @@ export const RECOVERY_DELAYS_MS: readonly number[] = [
 /** Random spread of a wait, so that an outage is not followed by a storm. */
 export const RECOVERY_JITTER = 0.2
 
+/** How far two nodes' ideas of database time may be apart (ms). */
+export const CLOCK_MARGIN_MS = 2_000
+
 /** No copy of the first request starts after this: it is handed over at once, or not at all. */
 export const sendUntil = (now: number): number => now + CONNECT_MS
 /** The owner is listening until then at the latest. */
@@ -57,7 +60,7 @@ export function provenFrom(
       : [operation]
   const last = Math.max(...copies.map((o) => o.sendUntil ?? o.createdAt))
   const lag = strength === "strong" || strength === "none" ? 0 : strength.eventualMs
-  return last + account.limits.inFlightMs + lag
+  return last + account.limits.inFlightMs + lag + CLOCK_MARGIN_MS
 }
 
 /** The next look: by schedule, but not later than the moment from which an answer would be proof. */

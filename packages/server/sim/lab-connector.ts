@@ -1,0 +1,160 @@
+// The connector of a simulated provider: pure, and as careful as a real one. What it cannot read is unknown.
+
+import {
+  defineConnector,
+  type AccountConfig,
+  type Codec,
+  type Connector,
+  type HttpRequest,
+  type HttpResponse,
+  type Notice,
+} from "../src/connectors/connector.ts"
+import type { Effect, Outcome } from "../src/core/outcome.ts"
+import type { DeclineReason } from "../src/core/decline.ts"
+import type { LabAnswer, LabNotice, LabRequest } from "./lab-psp.ts"
+import { manifestOf, type Profile } from "./lab-profile.ts"
+
+const post = (body: LabRequest): HttpRequest => ({
+  method: "POST",
+  path: `/${body.do}`,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+})
+
+function decode(response: HttpResponse): Outcome {
+  const raw = { code: `http ${response.status}` }
+  if (response.status === 429)
+    return { kind: "rejected", fault: "theirs", executed: "no", reason: "rate_limited", raw, evidence: {} }
+  if (response.status !== 200) return { kind: "unknown", raw, evidence: {} }
+  try {
+    return outcomeOf(JSON.parse(response.body) as LabAnswer)
+  } catch {
+    return { kind: "unknown", raw: { code: "garbage" }, evidence: {} }
+  }
+}
+
+function outcomeOf(answer: LabAnswer): Outcome {
+  const raw = { code: answer.reason ?? answer.kind }
+  const evidence = answer.reference === undefined ? {} : { reference: answer.reference }
+  switch (answer.kind) {
+    case "approved":
+      return { kind: "approved", effect: answer.effect as Effect, amount: BigInt(answer.amount ?? "0"), raw, evidence }
+    case "pending":
+      return { kind: "pending", raw, evidence }
+    case "action":
+      return {
+        kind: "action",
+        action: { type: "redirect", method: "GET", url: `https://lab.invalid/3ds/${answer.reference}` },
+        raw,
+        evidence,
+      }
+    case "declined":
+      return { kind: "declined", reason: (answer.reason ?? "unmapped") as DeclineReason, raw, evidence }
+    case "refused":
+      return { kind: "rejected", fault: "ours", executed: "no", reason: "wrong_state", raw, evidence }
+    case "absent":
+      return { kind: "absent", raw, evidence }
+    default:
+      return { kind: "unknown", raw, evidence }
+  }
+}
+
+const codec = <I>(encode: (input: I) => LabRequest): Codec<I> => ({
+  encode: (input: I, _account: AccountConfig) => post(encode(input)),
+  decode,
+})
+
+type FollowUp = {
+  readonly key: string
+  readonly attempt: string
+  readonly operation: string
+  readonly reference?: string
+  readonly amount: { readonly minor: bigint }
+}
+const followUp = (what: LabRequest["do"]) =>
+  codec((i: FollowUp) => ({
+    do: what,
+    key: i.key,
+    attempt: i.attempt,
+    operation: i.operation,
+    amount: String(i.amount.minor),
+    ...(i.reference === undefined ? {} : { reference: i.reference }),
+  }))
+
+export function labConnector(profile: Profile): Connector {
+  const authorize = (what: "prepare" | "authorize") =>
+    codec(
+      (i: {
+        readonly key: string
+        readonly attempt: string
+        readonly reference?: string
+        readonly amount: { readonly minor: bigint }
+        readonly capture: string
+        readonly allowPartial: boolean
+      }) => ({
+        do: what,
+        key: i.key,
+        attempt: i.attempt,
+        amount: String(i.amount.minor),
+        auto: i.capture === "automatic",
+        partial: i.allowPartial,
+        ...(i.reference === undefined ? {} : { reference: i.reference }),
+      }),
+    )
+  return defineConnector({
+    manifest: manifestOf(profile),
+    codecs: {
+      ...(profile.prepare ? { prepare: authorize("prepare") } : {}),
+      authorize: authorize("authorize"),
+      complete: codec((i) => ({
+        do: "complete",
+        key: i.key,
+        attempt: i.attempt,
+        amount: String(i.amount.minor),
+        fields: i.fields,
+      })),
+      capture: followUp("capture"),
+      void: followUp("void"),
+      refund: followUp("refund"),
+      increment: followUp("increment"),
+      reverse: followUp("reverse"),
+    },
+    ...(profile.byReference === "none" && profile.byAttempt === "none"
+      ? {}
+      : {
+          inquire: codec((i) => ({
+            do: "inquire",
+            key: i.key,
+            attempt: i.attempt,
+            operation: i.operation,
+            about: i.about,
+            amount: String(i.amount.minor),
+            ...(i.reference === undefined ? {} : { reference: i.reference }),
+          })),
+        }),
+    webhook: {
+      verify: (request, secrets) =>
+        secrets.includes(request.headers["x-secret"] ?? "")
+          ? { kind: "genuine" }
+          : { kind: "forged", why: "wrong secret" },
+      decode: (request) => [noticeOf(JSON.parse(request.body) as LabNotice)],
+      acknowledgement: { status: 200, body: "ok" },
+    },
+    scrub: (text) => text,
+  })
+}
+
+function noticeOf(notice: LabNotice): Notice {
+  const about = notice.about as Notice["about"]
+  return {
+    about,
+    eventId: notice.event,
+    type: notice.about,
+    trust: notice.hint ? "hint" : "signed",
+    outcome: outcomeOf(notice.answer),
+    attempt: notice.attempt,
+    ...(notice.operation === undefined ? {} : { operation: notice.operation }),
+    ...(notice.reference === undefined ? {} : { reference: notice.reference }),
+    ...(notice.operationReference === undefined ? {} : { operationReference: notice.operationReference }),
+  }
+}

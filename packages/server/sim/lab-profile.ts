@@ -1,0 +1,197 @@
+// What a simulated provider can do, drawn anew for every seed around four shapes that exist: one whose object's id is
+// known before it can charge, one that cannot be asked, one that forgets its failures, and one that can always be asked.
+
+import type { InquiryStrength, Manifest, OperationSupport } from "../src/connectors/connector.ts"
+import type { OperationKind } from "../src/core/payment.ts"
+import type { World } from "./world.ts"
+
+export type Weather = {
+  /** Probabilities per request. */
+  readonly refused: number
+  readonly connectHang: number
+  readonly lostBefore: number
+  readonly lateArrival: number
+  readonly lostAfter: number
+  readonly errorBefore: number
+  readonly errorAfter: number
+  readonly garbage: number
+  readonly throttled: number
+  /** A lost request or answer shows as silence (else as a reset). */
+  readonly silence: number
+  readonly latencyMs: number
+  readonly webhookLost: number
+  readonly webhookTwice: number
+  readonly webhookDelayMs: number
+  readonly hints: number
+  readonly forged: number
+}
+
+export type Issuer = {
+  readonly approve: number
+  readonly soft: number
+  readonly partial: number
+  readonly action: number
+  readonly pending: number
+  readonly followUpFails: number
+  readonly failsLate: number
+}
+
+export type Profile = {
+  readonly id: string
+  readonly shape: "prepared" | "unaskable" | "forgetful" | "askable"
+  readonly replay: OperationSupport["replay"]
+  readonly byReference: InquiryStrength
+  readonly byAttempt: InquiryStrength
+  readonly acceptedFirst: boolean
+  readonly prepare: boolean
+  readonly reverseByAttempt: boolean
+  readonly completion: "call" | "inquiry"
+  /** Takes captures and refunds beyond what there is, as some providers do within a tolerance. */
+  readonly lenient: boolean
+  readonly listenMs: number
+  readonly answerMs: number
+  readonly inFlightMs: number
+  readonly actionMs: number
+  readonly authorizationMs: number
+  readonly settleWithinMs: number
+  readonly reliableWebhooks: boolean
+  readonly weather: Weather
+  readonly issuer: Issuer
+}
+
+export function drawProfile(world: World, index: number): Profile {
+  const shape = world.pick(["prepared", "unaskable", "forgetful", "askable"] as const)
+  const listenMs = world.pick([8_000, 20_000, 65_000])
+  const shapes = {
+    prepared: {
+      replay: { stores: "all", windowMs: world.pick([20_000, 600_000, 86_400_000]) },
+      byReference: "strong",
+      byAttempt: "none",
+      prepare: true,
+      reverseByAttempt: false,
+    },
+    unaskable: {
+      replay: { stores: "all", windowMs: 604_800_000 },
+      byReference: "none",
+      byAttempt: "none",
+      prepare: false,
+      reverseByAttempt: true,
+    },
+    forgetful: {
+      replay: { stores: "2xx", windowMs: 86_400_000 },
+      byReference: "strong",
+      byAttempt: { eventualMs: world.pick([2_000, 30_000]) },
+      prepare: false,
+      reverseByAttempt: false,
+    },
+    askable: {
+      replay: { stores: "none", windowMs: 0 },
+      byReference: "strong",
+      byAttempt: "strong",
+      prepare: false,
+      reverseByAttempt: world.chance(0.5),
+    },
+  } as const
+  const bad = (p: number): number => (world.chance(0.5) ? world.random() * p : 0)
+  return {
+    id: `lab${index}`,
+    shape,
+    ...shapes[shape],
+    acceptedFirst: shape === "unaskable" || world.chance(0.4),
+    completion: shape === "unaskable" ? "call" : "inquiry",
+    lenient: world.chance(0.5),
+    listenMs,
+    answerMs: world.pick([2_000, 5_000, 10_000]),
+    inFlightMs: world.pick([5_000, 30_000, 120_000]),
+    actionMs: world.pick([60_000, 600_000]),
+    authorizationMs: world.pick([3_600_000, 86_400_000]),
+    settleWithinMs: world.pick([20_000, 120_000]),
+    reliableWebhooks: shape === "unaskable",
+    weather: {
+      refused: bad(0.3),
+      connectHang: bad(0.1),
+      lostBefore: bad(0.25),
+      lateArrival: bad(0.3),
+      lostAfter: bad(0.3),
+      errorBefore: bad(0.2),
+      errorAfter: bad(0.25),
+      garbage: bad(0.1),
+      throttled: bad(0.2),
+      silence: world.random(),
+      latencyMs: world.pick([20, 200, 2_000]),
+      webhookLost: shape === "unaskable" ? 0 : bad(1),
+      webhookTwice: bad(0.5),
+      webhookDelayMs: world.pick([50, 2_000, 60_000]),
+      hints: shape === "unaskable" ? 0 : bad(0.4),
+      forged: bad(0.3),
+    },
+    issuer: {
+      approve: world.pick([0.3, 0.6, 0.95]),
+      soft: world.random(),
+      partial: bad(0.2),
+      action: bad(0.4),
+      pending: bad(0.3),
+      followUpFails: bad(0.3),
+      failsLate: shape === "unaskable" ? bad(0.2) : 0,
+    },
+  }
+}
+
+export function manifestOf(profile: Profile): Manifest {
+  const support = (acceptedFirst: boolean): OperationSupport => ({
+    replay: profile.replay,
+    inquiry: { byReference: profile.byReference, byAttempt: profile.byAttempt },
+    acceptedFirst,
+    source: "drawn",
+  })
+  const operations: { [K in OperationKind]?: OperationSupport } = {
+    authorize: support(false),
+    complete: support(false),
+    capture: support(profile.acceptedFirst),
+    void: support(profile.acceptedFirst),
+    refund: support(profile.acceptedFirst),
+    increment: support(profile.acceptedFirst),
+    reverse: support(profile.acceptedFirst),
+    ...(profile.prepare ? { prepare: support(false) } : {}),
+  }
+  return {
+    id: profile.id,
+    name: profile.id,
+    website: "https://lab.invalid",
+    baseUrl: { live: `https://${profile.id}.invalid`, test: `https://${profile.id}.invalid` },
+    api: { version: "1", source: "drawn" },
+    credentials: [],
+    settings: [],
+    operations,
+    reverse: {
+      byReference: true,
+      byAttempt: profile.reverseByAttempt,
+      absence: profile.reverseByAttempt ? "proof" : "none",
+      source: "drawn",
+    },
+    completion: profile.completion,
+    methods: { card: true, networkToken: true, providerToken: true, networks: ["visa", "mastercard"] },
+    currencies: "all",
+    exponents: {},
+    features: {
+      partialCapture: true,
+      multipleCaptures: true,
+      partialRefund: true,
+      multipleRefunds: true,
+      zeroAmount: true,
+      partialApproval: true,
+      externalThreeDs: false,
+      merchantInitiated: true,
+    },
+    limits: {
+      listenMs: profile.listenMs,
+      answerMs: profile.answerMs,
+      inFlightMs: profile.inFlightMs,
+      keepAliveMs: 4_000,
+      connections: 16,
+    },
+    authorizationMs: profile.authorizationMs,
+    actionMs: profile.actionMs,
+    webhooks: { settleWithinMs: profile.settleWithinMs, source: "drawn" },
+  }
+}

@@ -1,0 +1,455 @@
+// A simulated provider: what it holds is the truth against which everything is judged. It does what its profile says,
+// repeats answers as its profile says, and tells by webhook, sooner, later or twice. It never lies about money.
+
+import type { Profile } from "./lab-profile.ts"
+import type { World } from "./world.ts"
+
+export type LabRequest = {
+  readonly do:
+    | "prepare"
+    | "authorize"
+    | "complete"
+    | "capture"
+    | "void"
+    | "refund"
+    | "increment"
+    | "reverse"
+    | "inquire"
+  readonly key: string
+  readonly attempt: string
+  readonly operation?: string
+  readonly reference?: string
+  readonly about?: string
+  readonly amount: string
+  readonly auto?: boolean
+  readonly partial?: boolean
+  readonly final?: boolean
+  readonly fields?: Readonly<Record<string, string>>
+}
+
+export type LabAnswer = {
+  readonly kind: "approved" | "pending" | "action" | "declined" | "refused" | "absent" | "conflict"
+  readonly effect?: string
+  readonly amount?: string
+  readonly reference?: string
+  readonly reason?: string
+}
+
+export type LabNotice = {
+  readonly event: string
+  readonly about: string
+  readonly attempt: string
+  readonly operation?: string
+  readonly reference?: string
+  readonly operationReference?: string
+  readonly hint: boolean
+  readonly answer: LabAnswer
+}
+
+/** One charge as the provider's books have it. */
+export type Charge = {
+  readonly reference: string
+  readonly attempt: string
+  readonly createdAt: number
+  state: "prepared" | "action" | "pending" | "authorized" | "declined" | "voided" | "canceled"
+  readonly amount: bigint
+  readonly auto: boolean
+  readonly partial: boolean
+  authorized: bigint
+  captured: bigint
+  refunded: bigint
+  reason: string
+  readonly does: Deed[]
+}
+/** A capture, refund, … at the provider. */
+export type Deed = {
+  readonly id: string
+  readonly kind: string
+  readonly operation: string
+  readonly amount: bigint
+  readonly at: number
+  state: "accepted" | "done" | "failed"
+}
+
+/** Money that the cardholder misses because of this charge. */
+export const holds = (charge: Charge): bigint =>
+  charge.state === "authorized" ? (charge.captured > 0n ? charge.captured - charge.refunded : charge.authorized) : 0n
+
+const softReasons = ["do_not_honor", "issuer_unavailable"] as const
+const hardReasons = ["stolen_card", "expired_card", "insufficient_funds"] as const
+
+export class LabPsp {
+  readonly charges: Charge[] = []
+  readonly profile: Profile
+  readonly #world: World
+  readonly #answers = new Map<
+    string,
+    { readonly at: number; readonly ok: boolean; readonly answer: LabAnswer | "error" }
+  >()
+  #reversals = 0
+  /** A webhook to be delivered; whoever carries it may lose, delay and repeat it. */
+  onNotice: (notice: LabNotice) => void = () => {}
+  onChange: () => void = () => {}
+
+  constructor(world: World, profile: Profile) {
+    this.#world = world
+    this.profile = profile
+  }
+
+  /** Nothing is under way here any more. */
+  quiet(): boolean {
+    return this.charges.every((c) => c.state !== "pending" && c.does.every((d) => d.state !== "accepted"))
+  }
+
+  /** `errorAfter`: do it, but answer 500. */
+  handle(request: LabRequest, errorAfter: boolean): LabAnswer | "error" {
+    if (request.do === "inquire") return this.#inquire(request)
+    const { replay } = this.profile
+    const kept = this.#answers.get(request.key)
+    if (
+      kept !== undefined &&
+      replay.stores !== "none" &&
+      this.#world.now < kept.at + replay.windowMs &&
+      (replay.stores === "all" || kept.ok)
+    )
+      return kept.answer
+    const answer = this.#do(request)
+    const said = errorAfter ? "error" : answer
+    this.#answers.set(request.key, { at: this.#world.now, ok: !errorAfter && answer.kind !== "refused", answer: said })
+    this.onChange()
+    return said
+  }
+
+  /** The customer at the provider's page. */
+  challenge(reference: string, passed: boolean): void {
+    const charge = this.#find(reference)
+    if (charge?.state !== "action") return
+    if (this.profile.completion === "call") {
+      charge.reason = passed ? "passed" : "authentication_failed"
+      return
+    }
+    this.#decide(charge, passed ? undefined : "authentication_failed")
+    this.onChange()
+  }
+
+  #do(request: LabRequest): LabAnswer {
+    const amount = BigInt(request.amount)
+    switch (request.do) {
+      case "prepare": {
+        const charge = this.#open(request, amount, "prepared")
+        return { kind: "approved", effect: "prepared", amount: "0", reference: charge.reference }
+      }
+      case "authorize": {
+        const charge = this.profile.prepare ? this.#find(request.reference) : this.#open(request, amount, "prepared")
+        if (charge === undefined) return { kind: "refused", reason: "not_found" }
+        if (charge.state !== "prepared")
+          return charge.state === "canceled" || charge.state === "voided"
+            ? { kind: "refused", reason: "wrong_state" }
+            : this.#verdict(charge)
+        return this.#start(charge)
+      }
+      case "complete": {
+        const charge = this.charges.find((c) => c.attempt === request.attempt && c.state === "action")
+        if (charge === undefined) {
+          const decided = this.charges.find(
+            (c) => c.attempt === request.attempt && (c.state === "authorized" || c.state === "declined"),
+          )
+          return decided === undefined ? { kind: "refused", reason: "not_found" } : this.#verdict(decided)
+        }
+        if (charge.reason !== "passed" && charge.reason !== "authentication_failed")
+          return { kind: "refused", reason: "wrong_state" }
+        this.#decide(charge, charge.reason === "passed" ? undefined : "authentication_failed")
+        return this.#verdict(charge)
+      }
+      case "capture":
+        return this.#followUp(
+          request,
+          amount,
+          (c) => c.state === "authorized" && (this.profile.lenient || c.captured + amount <= c.authorized),
+          (c) => {
+            c.captured += amount
+          },
+        )
+      case "refund":
+        return this.#followUp(
+          request,
+          amount,
+          (c) => c.state === "authorized" && (this.profile.lenient || c.refunded + amount <= c.captured),
+          (c) => {
+            c.refunded += amount
+          },
+        )
+      case "increment":
+        return this.#followUp(
+          request,
+          amount,
+          (c) => c.state === "authorized" && c.captured === 0n && amount > c.authorized,
+          (c) => {
+            c.authorized = amount
+          },
+        )
+      case "void":
+        return this.#followUp(
+          request,
+          amount,
+          (c) => c.state === "authorized" && c.captured === 0n,
+          (c) => {
+            c.state = "voided"
+          },
+        )
+      case "reverse":
+        return this.#reverse(request)
+      default:
+        return { kind: "refused", reason: "unknown_request" }
+    }
+  }
+
+  #open(request: LabRequest, amount: bigint, state: Charge["state"]): Charge {
+    const charge: Charge = {
+      reference: `${this.profile.id}_${this.charges.length}`,
+      attempt: request.attempt,
+      createdAt: this.#world.now,
+      state,
+      amount,
+      auto: request.auto === true,
+      partial: request.partial === true,
+      authorized: 0n,
+      captured: 0n,
+      refunded: 0n,
+      reason: "",
+      does: [],
+    }
+    this.charges.push(charge)
+    return charge
+  }
+
+  #start(charge: Charge): LabAnswer {
+    const { issuer, actionMs } = this.profile
+    if (this.#world.chance(issuer.action)) {
+      charge.state = "action"
+      // Past its page's time plus an hour nobody can finish it any more.
+      this.#world.after(actionMs + 3_600_000, () => {
+        if (charge.state === "action") charge.state = "canceled"
+      })
+      return { kind: "action", reference: charge.reference }
+    }
+    if (this.#world.chance(issuer.pending)) {
+      charge.state = "pending"
+      this.#world.after(this.#world.int(100, 60_000), () => {
+        if (charge.state !== "pending") return
+        this.#decide(charge, undefined)
+        this.onChange()
+      })
+      return { kind: "pending", reference: charge.reference }
+    }
+    this.#decide(charge, undefined)
+    return this.#verdict(charge)
+  }
+
+  #decide(charge: Charge, failure: string | undefined): void {
+    const { issuer } = this.profile
+    if (failure === undefined && (charge.amount === 0n || this.#world.chance(issuer.approve))) {
+      charge.state = "authorized"
+      charge.authorized = charge.amount > 1n && this.#world.chance(issuer.partial) ? charge.amount / 2n : charge.amount
+      if (charge.auto) charge.captured = charge.authorized
+      this.#world.after(this.profile.authorizationMs + 7_200_000, () => {
+        if (charge.state === "authorized" && charge.captured === 0n) {
+          charge.state = "voided"
+          this.#tell(charge, "expire", { kind: "approved", effect: "voided", amount: "0", reference: charge.reference })
+          this.onChange()
+        }
+      })
+    } else {
+      charge.state = "declined"
+      charge.reason = failure ?? this.#world.pick(this.#world.chance(issuer.soft) ? softReasons : hardReasons)
+    }
+    this.#tell(charge, "authorize", this.#verdict(charge))
+  }
+
+  #verdict(charge: Charge): LabAnswer {
+    switch (charge.state) {
+      case "prepared":
+        return { kind: "absent", reference: charge.reference }
+      case "action":
+        return { kind: "action", reference: charge.reference }
+      case "pending":
+        return { kind: "pending", reference: charge.reference }
+      case "authorized":
+        return {
+          kind: "approved",
+          effect: charge.amount === 0n ? "verified" : charge.auto ? "captured" : "authorized",
+          amount: String(charge.authorized),
+          reference: charge.reference,
+        }
+      case "declined":
+        return { kind: "declined", reason: charge.reason, reference: charge.reference }
+      case "voided":
+      case "canceled":
+        return { kind: "approved", effect: "voided", amount: "0", reference: charge.reference }
+      default:
+        return charge.state satisfies never
+    }
+  }
+
+  #followUp(
+    request: LabRequest,
+    amount: bigint,
+    possible: (charge: Charge) => boolean,
+    effect: (charge: Charge) => void,
+  ): LabAnswer {
+    const charge = this.#find(request.reference)
+    if (charge === undefined) return { kind: "refused", reason: "not_found" }
+    if (!possible(charge)) return { kind: "declined", reason: "wrong_state" }
+    const deed: Deed = {
+      id: `${charge.reference}_${charge.does.length}`,
+      kind: request.do,
+      operation: request.operation ?? "",
+      amount,
+      at: this.#world.now,
+      state: "accepted",
+    }
+    charge.does.push(deed)
+    const finish = (): LabAnswer => {
+      const fails = this.#world.chance(this.profile.issuer.followUpFails) || !possible(charge)
+      deed.state = fails ? "failed" : "done"
+      if (!fails) effect(charge)
+      return this.#deedAnswer(charge, deed)
+    }
+    if (!this.profile.acceptedFirst) {
+      const answer = finish()
+      this.#tell(charge, deed.kind, answer, deed)
+      return answer
+    }
+    this.#world.after(this.#world.int(50, 20_000), () => {
+      this.#tell(charge, deed.kind, finish(), deed)
+      if (deed.state === "done" && deed.kind === "capture" && this.#world.chance(this.profile.issuer.failsLate))
+        this.#failLate(charge, deed)
+      this.onChange()
+    })
+    return { kind: "pending", reference: deed.id }
+  }
+
+  #failLate(charge: Charge, deed: Deed): void {
+    this.#world.after(this.#world.int(1_000, 600_000), () => {
+      if (charge.refunded > 0n || charge.does.some((d) => d.kind === "refund" && d.state === "accepted")) return
+      deed.state = "failed"
+      charge.captured -= deed.amount
+      this.#tell(charge, deed.kind, this.#deedAnswer(charge, deed), deed)
+      this.onChange()
+    })
+  }
+
+  #deedAnswer(charge: Charge, deed: Deed): LabAnswer {
+    if (deed.state === "accepted") return { kind: "pending", reference: deed.id }
+    if (deed.state === "failed") return { kind: "declined", reason: "wrong_state", reference: deed.id }
+    const effects: Readonly<Record<string, string>> = {
+      capture: "captured",
+      refund: "refunded",
+      increment: "incremented",
+      void: "voided",
+    }
+    return {
+      kind: "approved",
+      effect: effects[deed.kind] ?? (charge.captured > 0n ? "refunded" : "voided"),
+      amount: String(deed.amount),
+      reference: deed.id,
+    }
+  }
+
+  #reverse(request: LabRequest): LabAnswer {
+    const charge =
+      request.reference === undefined
+        ? this.profile.reverseByAttempt
+          ? this.charges.findLast((c) => c.attempt === request.attempt)
+          : undefined
+        : this.#find(request.reference)
+    const nothing: LabAnswer = { kind: "absent" }
+    if (!this.profile.acceptedFirst)
+      return charge === undefined || charge.state === "declined" ? nothing : this.#undo(charge)
+    this.#reversals += 1
+    const reference = `${this.profile.id}_reversal_${this.#reversals}`
+    // What it finds is decided when it is asked, not when it tells.
+    const found = charge !== undefined && charge.state !== "declined" ? charge : undefined
+    this.#world.after(this.#world.int(50, 20_000), () =>
+      this.#tellReverse(request, charge, found === undefined ? nothing : this.#undo(found), reference),
+    )
+    return { kind: "pending", reference }
+  }
+
+  #undo(charge: Charge): LabAnswer {
+    if (charge.state === "declined") return { kind: "absent", reference: charge.reference }
+    const refunded = charge.captured > 0n
+    if (charge.state === "authorized" && refunded) charge.refunded = charge.captured
+    else if (charge.state === "authorized") charge.state = "voided"
+    else if (charge.state !== "voided") charge.state = "canceled"
+    this.onChange()
+    return {
+      kind: "approved",
+      effect: refunded ? "refunded" : "voided",
+      amount: String(refunded ? charge.captured : 0n),
+      reference: charge.reference,
+    }
+  }
+
+  #inquire(request: LabRequest): LabAnswer {
+    const byReference = request.reference === undefined ? undefined : this.#find(request.reference)
+    const lag =
+      this.profile.byAttempt === "strong"
+        ? 0
+        : this.profile.byAttempt === "none"
+          ? Number.POSITIVE_INFINITY
+          : this.profile.byAttempt.eventualMs
+    const charge =
+      byReference ??
+      this.charges.findLast(
+        (c) => c.attempt === request.attempt && c.createdAt + lag <= this.#world.now && c.state !== "prepared",
+      )
+    if (charge === undefined) return { kind: "absent" }
+    if (request.about === "authorize" || request.about === "complete" || request.about === "prepare")
+      return this.#verdict(charge)
+    if (request.about === "reverse") {
+      const undone =
+        charge.state === "voided" ||
+        charge.state === "canceled" ||
+        (charge.captured > 0n && charge.refunded >= charge.captured)
+      return undone
+        ? {
+            kind: "approved",
+            effect: charge.captured > 0n ? "refunded" : "voided",
+            amount: "0",
+            reference: charge.reference,
+          }
+        : { kind: "absent" }
+    }
+    const deed = charge.does.find((d) => d.operation === request.operation)
+    return deed === undefined ? { kind: "absent" } : this.#deedAnswer(charge, deed)
+  }
+
+  #tell(charge: Charge, about: string, answer: LabAnswer, deed?: Deed): void {
+    this.onNotice({
+      event: `${charge.reference}-${about}-${deed?.id ?? ""}-${answer.kind}-${this.#world.int(0, 1e9)}`,
+      about,
+      attempt: charge.attempt,
+      reference: charge.reference,
+      hint: this.#world.chance(this.profile.weather.hints),
+      answer,
+      ...(deed === undefined ? {} : { operation: deed.operation, operationReference: deed.id }),
+    })
+  }
+  #tellReverse(request: LabRequest, charge: Charge | undefined, answer: LabAnswer, operationReference: string): void {
+    this.onNotice({
+      event: `${request.key}-reverse-${this.#world.int(0, 1e9)}`,
+      about: "reverse",
+      attempt: request.attempt,
+      operationReference,
+      hint: false,
+      answer,
+      ...(request.operation === undefined ? {} : { operation: request.operation }),
+      ...(charge === undefined ? {} : { reference: charge.reference }),
+    })
+  }
+
+  #find(reference: string | undefined): Charge | undefined {
+    return this.charges.find((c) => c.reference === reference)
+  }
+}

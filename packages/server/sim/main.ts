@@ -1,0 +1,66 @@
+// `npm run sim`: the deterministic simulation of the real engine. Every seed is a world of its own; the same seed is the
+// same history, on every machine.
+
+import { parseArgs } from "node:util"
+import { simulate } from "./run.ts"
+
+const help = `Runs the real engine in simulated worlds: lying networks, crashing processes, late webhooks, several nodes.
+
+  npm run sim -- --seeds 1000            1,000 worlds
+  npm run sim -- --seeds 1000 --from 500 starting with seed 500
+  npm run sim -- --seed 42 --trace       one world, with everything that happened
+
+The last line is JSON: {seeds, payments, failures, first_failure, seeds_per_second}. Ends with 1 if a promise was broken.`
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+    trace: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+    quiet: { type: "boolean", default: false },
+  },
+})
+if (values.help) {
+  console.log(help)
+  process.exit(0)
+}
+const whole = (name: string, text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) {
+    console.error(`--${name} needs a whole number, not "${text}"`)
+    process.exit(2)
+  }
+  return value
+}
+const from = whole("from", values.seed ?? values.from)
+const seeds = values.seed === undefined ? whole("seeds", values.seeds) : 1
+const started = performance.now()
+let payments = 0
+let failures = 0
+let first: { seed: number; failure: string } | null = null
+for (let seed = from; seed < from + seeds; seed++) {
+  const result = await simulate(seed, values.trace)
+  payments += result.payments
+  if (values.trace) for (const line of result.trace) console.log(line)
+  if (result.failure !== undefined) {
+    failures += 1
+    first ??= { seed, failure: result.failure }
+    if (!values.quiet) console.error(`seed ${seed}: ${result.failure}`)
+  }
+  const every = Math.max(1, Math.round(seeds / 20))
+  if (!values.quiet && seeds > 20 && (seed - from + 1) % every === 0)
+    console.error(`${seed - from + 1}/${seeds} worlds, ${failures} failures`)
+}
+const seconds = (performance.now() - started) / 1000
+console.log(
+  JSON.stringify({
+    seeds,
+    payments,
+    failures,
+    first_failure: first,
+    seeds_per_second: Math.round((seeds / seconds) * 10) / 10,
+  }),
+)
+process.exitCode = failures > 0 ? 1 : 0

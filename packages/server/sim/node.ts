@@ -1,0 +1,108 @@
+// One server process of the simulation: the real engine on simulated ports. It may die at every call that leaves it; then
+// nothing that it waited for ever continues, and a new process starts later with nothing but what is stored.
+
+import type { Directory, Engine } from "../src/engine/engine.ts"
+import { processInbound } from "../src/engine/receive.ts"
+import { recoverOnce } from "../src/engine/recover.ts"
+import type { Sent, Transport } from "../src/engine/transport.ts"
+import type { Ledger } from "../src/storage/ledger/ledger.ts"
+import type { World } from "./world.ts"
+
+/** Probability of dying at one call. */
+export type Mortality = { readonly perCall: number }
+
+const never = new Promise<never>(() => {})
+
+export class Node {
+  readonly name: string
+  readonly engine: Engine
+  alive = true
+  readonly #world: World
+  readonly #mortality: () => Mortality
+  readonly #onDeath: () => void
+
+  constructor(
+    world: World,
+    name: string,
+    parts: {
+      readonly ledger: Ledger
+      readonly transport: Transport
+      readonly directory: Directory
+      readonly skewMs: number
+    },
+    mortality: () => Mortality,
+    onDeath: () => void,
+  ) {
+    this.#world = world
+    this.name = name
+    this.#mortality = mortality
+    this.#onDeath = onDeath
+    this.engine = {
+      node: name,
+      clock: {
+        // The calibration against the database's clock is never exact.
+        now: () => Math.round(world.now + parts.skewMs),
+        sleep: (ms) => this.#guard(() => world.sleep(ms)),
+        after: (ms, then) => world.after(ms, () => this.alive && then()),
+      },
+      chance: { random: world.random, bytes: (n) => world.bytes(n) },
+      log: {
+        info: () => {},
+        warn: (fields, message) => world.say(`${name} warn ${message} ${JSON.stringify(fields)}`),
+        error: (fields, message) => world.say(`${name} error ${message} ${JSON.stringify(fields)}`),
+      },
+      ledger: this.#guarded(parts.ledger),
+      transport: {
+        send: (origin, request, limits) => this.#guard<Sent>(() => parts.transport.send(origin, request, limits)),
+        close: () => Promise.resolve(),
+      },
+      directory: parts.directory,
+      cards: { read: () => Promise.resolve(undefined) },
+      background: (work) => void work.catch((error: unknown) => world.say(`${name} background ${String(error)}`)),
+      returnUrl: (payment) => `https://orchestra.invalid/${payment.id}`,
+    }
+  }
+
+  /** Recovery and stored webhooks, whenever something is due. The wait between rounds is the world's. */
+  async serve(idleMs: number, nextDue: () => number | undefined): Promise<void> {
+    while (this.alive) {
+      await processInbound(this.engine).catch(() => 0)
+      await recoverOnce(this.engine).catch(() => 0)
+      const due = nextDue()
+      await this.engine.clock.sleep(due === undefined ? idleMs : Math.min(idleMs, Math.max(200, due - this.#world.now)))
+    }
+  }
+
+  kill(): void {
+    if (!this.alive) return
+    this.alive = false
+    this.#world.say(`${this.name} dies`)
+    this.#onDeath()
+  }
+
+  #guarded(ledger: Ledger): Ledger {
+    return new Proxy(ledger, {
+      get: (target, name) => {
+        const call = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
+        return (...args: unknown[]) => this.#guard(() => call.apply(target, args))
+      },
+    })
+  }
+
+  /** Before it and after it, the process may die: then the call may have happened, and nobody here will know. */
+  async #guard<T>(call: () => Promise<T>): Promise<T> {
+    if (!this.alive) return never
+    if (this.#world.chance(this.#mortality().perCall)) {
+      this.kill()
+      return never
+    }
+    try {
+      const result = await call()
+      if (this.alive && this.#world.chance(this.#mortality().perCall)) this.kill()
+      return this.alive ? result : never
+    } catch (error) {
+      if (!this.alive) return never
+      throw error
+    }
+  }
+}
