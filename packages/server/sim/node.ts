@@ -5,7 +5,7 @@ import type { Directory, Engine } from "../src/engine/engine.ts"
 import { processInbound } from "../src/engine/receive.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
 import type { Sent, Transport } from "../src/engine/transport.ts"
-import type { Ledger } from "../src/storage/ledger/ledger.ts"
+import type { Commit, Ledger } from "../src/storage/ledger/ledger.ts"
 import type { World } from "./world.ts"
 
 /** Probability of dying at one call. */
@@ -84,9 +84,19 @@ export class Node {
     return new Proxy(ledger, {
       get: (target, name) => {
         const call = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
-        return (...args: unknown[]) => this.#guard(() => call.apply(target, args))
+        return (...args: unknown[]) => {
+          if (name === "commit") this.#say(args[0] as Commit)
+          return this.#guard(() => call.apply(target, args))
+        }
       },
     })
+  }
+
+  #say({ payment, events, operations }: Commit): void {
+    if (this.#world.tracing)
+      this.#world.say(
+        `${this.name} commits ${payment.id} v${payment.version} ${events.map((e) => e.type).join(" ")} [${operations.map((o) => `${o.kind} ${o.state} ${o.outcome?.kind ?? ""} sent=${o.sentAt ?? "-"} check=${o.checkAt ?? "-"}`).join("; ")}]`,
+      )
   }
 
   /** Before it and after it, the process may die: then the call may have happened, and nobody here will know. */

@@ -63,8 +63,11 @@ export class World {
   /** Runs until nothing is planned or `until` is reached. */
   async run(until: number): Promise<void> {
     for (;;) {
-      const item = this.#pop()
-      if (item === undefined || item.at > until) return
+      if (this.#heap[0] === undefined || this.#heap[0].at > until) {
+        this.now = Math.max(this.now, until)
+        return
+      }
+      const item = this.#pop()!
       if (item.run === undefined) continue
       this.steps += 1
       if (this.steps > MAX_STEPS) throw new Error(`no rest: ${MAX_STEPS} events`)

@@ -486,14 +486,16 @@ function applyToAttempt(
         return outcome.kind === "approved" ? { ...told, authorized: outcome.amount } : told
       case "void":
       case "reverse":
-        if (outcome.kind === "absent") return { ...told, state: "absent", settledAt: at }
+        // A void that never took effect leaves the attempt as it is; a reversal looked for the attempt itself.
+        if (outcome.kind === "absent")
+          return operation.kind === "void" ? told : { ...told, state: "absent", settledAt: at }
         return outcome.kind === "approved" ? { ...told, state: "reversed", settledAt: at } : told
       default:
         return operation.kind satisfies never
     }
   })
   // An attempt that ended without money leaves nothing to do at the provider.
-  const ended = attempts.find((a) => a.id === operation.attempt && !mayHold(a) && a.state !== "verified")
+  const ended = attempts.find((a) => a.id === operation.attempt && !mayHold(a))
   const operations =
     ended === undefined
       ? payment.operations

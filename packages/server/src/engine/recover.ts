@@ -396,7 +396,10 @@ export async function judgeReversal(
       return again(engine, payment, operation, proof, "owed", outcome, transcripts)
     case "unknown":
     case "action":
-      return again(engine, payment, operation, proof, "unknown", outcome, transcripts)
+      // One copy under the same key; a provider that repeats its failures is asked anew after that. Reversing twice is harmless.
+      return operation.outcome?.kind === "unknown"
+        ? rearm(engine, payment, operation, proof, outcome, transcripts)
+        : again(engine, payment, operation, proof, "unknown", outcome, transcripts)
     default:
       return outcome satisfies never
   }

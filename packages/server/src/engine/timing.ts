@@ -120,9 +120,12 @@ const hasInquiry = (account: Account, operation: Operation): boolean =>
   account.connector.inquire !== undefined &&
   account.connector.manifest.operations[operation.kind]?.inquiry.byReference !== "none"
 
-/** The provider still gives its first answer again for this key. */
+/** The provider still gives its first answer again for this key: also to a copy that travels as long as one can. */
 export function replayable(account: Account, operation: Operation, now: number): boolean {
   const replay = account.connector.manifest.operations[operation.kind]?.replay
   if (replay === undefined || replay.stores !== "all" || operation.sentAt === undefined) return false
-  return now < operation.sentAt + replay.windowMs * account.limits.replayWindowFactor
+  return (
+    now + account.limits.inFlightMs + CLOCK_MARGIN_MS <
+    operation.sentAt + replay.windowMs * account.limits.replayWindowFactor
+  )
 }
