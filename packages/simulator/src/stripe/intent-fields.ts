@@ -3,6 +3,7 @@ import { readAmount, readCurrency } from "./currencies.ts"
 import { mergeMetadata, readCustomer } from "./customers.ts"
 import { invalid } from "./errors.ts"
 import { createMethod, findMethod } from "./methods.ts"
+import { readMethodTypes } from "./method-types.ts"
 import type { Fields } from "./params.ts"
 import type { Intent, MethodOptions, World } from "./world.ts"
 
@@ -36,24 +37,13 @@ export const CREATE_FIELDS: readonly string[] = [
 export const CONFIRM_FIELDS: readonly string[] = [...SHARED, ...CONFIRMING, "amount_to_confirm"]
 export const UPDATE_FIELDS: readonly string[] = [...SHARED, ...DESCRIBING]
 
-/** Since this version, dashboard-managed payment methods are the default, and may redirect. */
-const AUTOMATIC_SINCE = "2023-08-16"
+/** Since this version, captures that Stripe makes by itself are asynchronous by default. */
+const ASYNC_CAPTURE_SINCE = "2024-04-10"
 
 export function createIntent(world: World, fields: Fields, version: string): Intent {
   const currency = readCurrency(fields.needText("currency"))
   const amount = readAmount(fields.needInteger("amount"), currency)
-  const methodTypes = fields.list("payment_method_types")
-  const automatic = fields.within("automatic_payment_methods")
-  const isAutomatic = automatic.bool("enabled") ?? (methodTypes.length === 0 && version >= AUTOMATIC_SINCE)
-  if (isAutomatic && methodTypes.length)
-    throw invalid("You may only specify one of these parameters: automatic_payment_methods, payment_method_types.", {
-      code: "parameters_exclusive",
-    })
-  const unknown = methodTypes.find((type) => type !== "card" && type !== "link")
-  if (unknown)
-    throw invalid(`The simulator knows payment methods of type card only, not ${unknown}`, {
-      param: "payment_method_types",
-    })
+  const methodTypes = readMethodTypes(fields, version)
   const id = world.id("pi")
   const intent: Intent = {
     id,
@@ -62,12 +52,9 @@ export function createIntent(world: World, fields: Fields, version: string): Int
     amount,
     currency,
     status: "requires_payment_method",
-    captureMethod: version >= "2024-04-10" ? "automatic_async" : "automatic",
+    captureMethod: version >= ASYNC_CAPTURE_SINCE ? "automatic_async" : "automatic",
     confirmationMethod: fields.oneOf("confirmation_method", ["automatic", "manual"]) ?? "automatic",
-    automaticMethods: isAutomatic
-      ? { enabled: true, allow_redirects: automatic.oneOf("allow_redirects", ["always", "never"]) ?? "always" }
-      : null,
-    methodTypes: methodTypes.length ? methodTypes : ["card"],
+    methodTypes,
     methodOptions: readOptions(fields),
     method: null,
     customer: null,

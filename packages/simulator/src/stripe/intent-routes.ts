@@ -3,6 +3,7 @@ import { invalid } from "./errors.ts"
 import { CONFIRM_FIELDS, CREATE_FIELDS, createIntent, UPDATE_FIELDS } from "./intent-fields.ts"
 import { cancelIntent, captureIntent, confirmIntent, findIntent, incrementIntent, updateIntent } from "./intents.ts"
 import { LIST_FIELDS, readLimit } from "./lists.ts"
+import { refuseByVersion } from "./method-types.ts"
 import type { Fields } from "./params.ts"
 import { renderIntent } from "./render-intent.ts"
 import { type Call, page, type Route } from "./route.ts"
@@ -82,7 +83,8 @@ function postIntent({ world, fields, version }: Call): unknown {
 }
 
 function onIntent(known: readonly string[], run: (world: World, intent: Intent, fields: Fields) => void) {
-  return ({ world, id, fields }: Call): unknown => {
+  return ({ world, id, fields, version }: Call): unknown => {
+    refuseByVersion(fields, version)
     const intent = findIntent(world, id)
     fields.only(...known)
     run(world, intent, fields)

@@ -58,7 +58,7 @@ export function confirmIntent(world: World, intent: Intent, fields: Fields): voi
       "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
     )
   if (
-    intent.automaticMethods?.allow_redirects === "always" &&
+    intent.methodTypes.automatic?.allow_redirects === "always" &&
     intent.returnUrl === null &&
     !fields.bool("use_stripe_sdk")
   )

@@ -2,6 +2,7 @@
 import { changeCustomer, createCustomer, mergeMetadata, readCustomer, renderCustomer } from "./customers.ts"
 import { LIST_FIELDS } from "./lists.ts"
 import { attachMethod, createMethod, findMethod, readBilling, renderMethod } from "./methods.ts"
+import { refuseByVersion } from "./method-types.ts"
 import type { Fields } from "./params.ts"
 import { type Call, page, type Route } from "./route.ts"
 import {
@@ -41,21 +42,23 @@ export const SAVED_CARD_ROUTES: readonly Route[] = [
   ["GET", /^\/v1\/customers\/(\w+)\/payment_methods$/, listCustomerMethods],
 ]
 
-function postSetupIntent({ world, fields }: Call): unknown {
+function postSetupIntent({ world, fields, version }: Call): unknown {
   fields.only(...SETUP_FIELDS)
-  const setup = createSetupIntent(world, fields)
+  const setup = createSetupIntent(world, fields, version)
   world.events.emit("setup_intent.created", renderSetupIntent(world, setup))
   if (fields.bool("confirm")) confirmSetupIntent(world, setup, fields)
   return renderSetupIntent(world, setup)
 }
 
-function postSetupIntentUpdate({ world, id, fields }: Call): unknown {
+function postSetupIntentUpdate({ world, id, fields, version }: Call): unknown {
+  refuseByVersion(fields, version)
   const setup = findSetupIntent(world, id)
   changeSetupIntent(world, setup, fields.only(...SETUP_FIELDS))
   return renderSetupIntent(world, setup)
 }
 
-function postSetupIntentConfirm({ world, id, fields }: Call): unknown {
+function postSetupIntentConfirm({ world, id, fields, version }: Call): unknown {
+  refuseByVersion(fields, version)
   const setup = findSetupIntent(world, id)
   confirmSetupIntent(world, setup, fields.only(...SETUP_FIELDS))
   return renderSetupIntent(world, setup)

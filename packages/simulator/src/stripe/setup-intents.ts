@@ -7,6 +7,7 @@ import { type Decline, declineFrom } from "./declines.ts"
 import { conflicting, invalid, missing, StripeError } from "./errors.ts"
 import { readOptions } from "./intent-fields.ts"
 import { createMethod, findMethod, renderMethod } from "./methods.ts"
+import { readMethodTypes } from "./method-types.ts"
 import type { Fields } from "./params.ts"
 import { renderIntentError } from "./render-intent.ts"
 import { challengeUrl } from "./three-ds.ts"
@@ -22,23 +23,15 @@ export const SETUP_FIELDS: readonly string[] = [
 /** Banks verify cards in some currency although nothing is charged. */
 const VERIFICATION_CURRENCY = "usd"
 
-export function createSetupIntent(world: World, fields: Fields): SetupIntent {
+export function createSetupIntent(world: World, fields: Fields, version: string): SetupIntent {
   const id = world.id("seti")
-  const methodTypes = fields.list("payment_method_types")
   const setup: SetupIntent = {
     id,
     clientSecret: world.id(`${id}_secret`, 30),
     created: world.seconds(),
     status: "requires_payment_method",
     usage: fields.oneOf("usage", ["off_session", "on_session"]) ?? "off_session",
-    methodTypes: methodTypes.length ? methodTypes : ["card"],
-    automaticMethods: methodTypes.length
-      ? null
-      : {
-          enabled: true,
-          allow_redirects:
-            fields.within("automatic_payment_methods").oneOf("allow_redirects", ["always", "never"]) ?? "always",
-        },
+    methodTypes: readMethodTypes(fields, version),
     method: null,
     customer: null,
     metadata: {},
@@ -129,9 +122,9 @@ export function renderSetupIntent(world: World, setup: SetupIntent): Stripe.Setu
   return {
     id: setup.id,
     object: "setup_intent",
-    allowed_payment_method_types: null,
+    allowed_payment_method_types: setup.methodTypes.allowed && [...setup.methodTypes.allowed],
     application: null,
-    automatic_payment_methods: setup.automaticMethods,
+    automatic_payment_methods: setup.methodTypes.automatic,
     cancellation_reason: setup.cancellationReason,
     client_secret: setup.clientSecret,
     created: setup.created,
@@ -158,7 +151,7 @@ export function renderSetupIntent(world: World, setup: SetupIntent): Stripe.Setu
     payment_method_options: {
       card: { mandate_options: null, network: null, request_three_d_secure: "automatic" },
     },
-    payment_method_types: [...setup.methodTypes],
+    payment_method_types: [...setup.methodTypes.types],
     single_use_mandate: null,
     status: setup.status,
     usage: setup.usage,

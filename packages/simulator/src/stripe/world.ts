@@ -6,6 +6,7 @@ import type { Issuer, PersonaAccount, PersonaPorts } from "../persona.ts"
 import type { Decline } from "./declines.ts"
 import { createEvents, type Events } from "./events.ts"
 import type { Check, Magic } from "./magic.ts"
+import type { MethodTypes } from "./method-types.ts"
 import { createShelf, type Shelf } from "./shelf.ts"
 
 export type Metadata = Readonly<Record<string, string>>
@@ -99,8 +100,7 @@ export type Intent = {
   status: IntentStatus
   captureMethod: "automatic" | "automatic_async" | "manual"
   readonly confirmationMethod: "automatic" | "manual"
-  readonly automaticMethods: { readonly enabled: boolean; readonly allow_redirects: "always" | "never" } | null
-  readonly methodTypes: readonly string[]
+  readonly methodTypes: MethodTypes
   methodOptions: MethodOptions
   method: string | null
   customer: string | null
@@ -170,8 +170,7 @@ export type SetupIntent = {
   readonly created: number
   status: "requires_payment_method" | "requires_confirmation" | "requires_action" | "succeeded" | "canceled"
   readonly usage: "off_session" | "on_session"
-  readonly methodTypes: readonly string[]
-  readonly automaticMethods: Intent["automaticMethods"]
+  readonly methodTypes: MethodTypes
   method: string | null
   customer: string | null
   metadata: Metadata
