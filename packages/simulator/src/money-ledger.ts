@@ -73,7 +73,7 @@ export type MoneyLedger = {
 }
 
 /** How many charges are kept; beyond it the oldest are forgotten, so that days of sample traffic fit in memory. */
-export const MAX_CHARGES = 100_000
+export const MAX_CHARGES = 50_000
 
 type Charge = {
   readonly reference: string

@@ -160,6 +160,7 @@ function chargeOf(
       : approved && result.approvedAmount !== intent.amount
         ? "partially_authorized"
         : "fully_authorized",
+    refunds: [],
     disputes: [],
     increments: 0,
     metadata: intent.metadata,

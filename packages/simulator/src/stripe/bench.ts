@@ -4,9 +4,9 @@ import { type Bench, openBench } from "../persona-bench.ts"
 import { stripe } from "./index.ts"
 
 export const CREDENTIALS = {
-  secret_key: "sk_test_bench",
-  publishable_key: "pk_test_bench",
-  webhook_secret: "whsec_bench",
+  secretKey: "sk_test_bench000000",
+  publishableKey: "pk_test_bench",
+  webhookSecret: "whsec_bench",
 } as const
 
 export type StripeBench = Bench & { readonly sdk: Stripe }
@@ -17,7 +17,7 @@ export async function openStripeBench(): Promise<StripeBench> {
 }
 
 /** No retries of its own: the tests are about single requests. */
-export function sdkAt(url: string, key: string = CREDENTIALS.secret_key): Stripe {
+export function sdkAt(url: string, key: string = CREDENTIALS.secretKey): Stripe {
   const { hostname, port } = new URL(url)
   return new Stripe(key, { protocol: "http", host: hostname, port, maxNetworkRetries: 0, telemetry: false })
 }

@@ -5,7 +5,7 @@ import { renderCustomer } from "./customers.ts"
 import { renderDispute } from "./disputes.ts"
 import { invalid } from "./errors.ts"
 import { renderMethod } from "./methods.ts"
-import { renderRefund } from "./refunds.ts"
+import { renderRefund } from "./render-refund.ts"
 import { renderIntent } from "./render-intent.ts"
 import { renderSetupIntent } from "./setup-intents.ts"
 import type { World } from "./world.ts"
@@ -57,7 +57,7 @@ function objectOf(world: World, id: string): unknown {
 }
 
 function refundsOf(world: World, charge: string): unknown {
-  const refunds = world.refunds.newest().filter((refund) => refund.charge === charge)
+  const refunds = world.charges.get(charge)?.refunds.toReversed() ?? []
   return {
     object: "list",
     data: refunds.map((refund) => renderRefund(world, refund)),

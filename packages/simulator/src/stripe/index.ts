@@ -7,25 +7,28 @@ import { errorDocument, StripeError } from "./errors.ts"
 import { API_VERSION } from "./events.ts"
 import { expand } from "./expand.ts"
 import { createIdempotency, keyInUse, keyOf } from "./idempotency.ts"
-import { afterChallenge, expireIntent } from "./intents.ts"
+import { afterChallenge, expireIntent, settleExpiry } from "./intents.ts"
 import { readForm } from "./params.ts"
 import { findRoute } from "./routes.ts"
 import { afterSetupChallenge } from "./setup-intents.ts"
-import { challengePage } from "./three-ds.ts"
+import { answerChallenge } from "./three-ds.ts"
 import { createWorld } from "./world.ts"
 
 export const stripe: PersonaKind = {
   id: "stripe",
   create: createStripe,
   credentials: (random) => ({
-    secret_key: `sk_test_${randomText(random, 24, ALPHANUMERIC)}`,
-    publishable_key: `pk_test_${randomText(random, 24, ALPHANUMERIC)}`,
-    webhook_secret: `whsec_${randomText(random, 32, ALPHANUMERIC)}`,
+    secretKey: `sk_test_${randomText(random, 24, ALPHANUMERIC)}`,
+    publishableKey: `pk_test_${randomText(random, 24, ALPHANUMERIC)}`,
+    webhookSecret: `whsec_${randomText(random, 32, ALPHANUMERIC)}`,
   }),
 }
 
 export function createStripe(...[account, ports, issuer]: Parameters<CreatePersona>): Persona {
-  const world = createWorld(account, ports, issuer)
+  const world = createWorld(account, ports, issuer, (id) => {
+    const intent = world.intents.get(id)
+    if (intent) settleExpiry(world, intent)
+  })
   const idempotency = createIdempotency(ports.now)
   const requestId = (): string => `req_${randomText(ports.random, 14, ALPHANUMERIC)}`
 
@@ -33,8 +36,7 @@ export function createStripe(...[account, ports, issuer]: Parameters<CreatePerso
     id: "stripe",
     arrives(request) {
       try {
-        if (idempotency.isRunning(request)) throw keyInUse(keyOf(request) ?? "")
-        idempotency.begin(request)
+        if (!idempotency.begin(request)) throw keyInUse(keyOf(request) ?? "")
         return undefined
       } catch (error) {
         return failed(request, requestId(), error)
@@ -56,7 +58,7 @@ export function createStripe(...[account, ports, issuer]: Parameters<CreatePerso
       }
     },
     page: (request) =>
-      challengePage(world, request, (challenged, challenge) => {
+      answerChallenge(world, request, (challenged, challenge) => {
         if ("amount" in challenged) afterChallenge(world, challenged, challenge)
         else afterSetupChallenge(world, challenged, challenge)
       }),
@@ -131,7 +133,7 @@ export function createStripe(...[account, ports, issuer]: Parameters<CreatePerso
         401,
         "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
       )
-    if (key === account.credentials["secret_key"]) return
+    if (key === account.credentials["secretKey"]) return
     if (key.startsWith("pk_"))
       throw refuse(
         403,

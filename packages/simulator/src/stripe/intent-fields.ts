@@ -3,6 +3,7 @@ import { readAmount, readCurrency } from "./currencies.ts"
 import { mergeMetadata, readCustomer } from "./customers.ts"
 import { invalid } from "./errors.ts"
 import { createMethod, findMethod } from "./methods.ts"
+import { merchantReferenceOf } from "./merchant-reference.ts"
 import { readMethodTypes } from "./method-types.ts"
 import type { Fields } from "./params.ts"
 import type { Intent, MethodOptions, World } from "./world.ts"
@@ -74,7 +75,7 @@ export function createIntent(world: World, fields: Fields, version: string): Int
   }
   // Everything is read before anything is kept: a request that is wrong leaves no trace.
   changeIntent(world, intent, fields)
-  world.ledger.open({ reference: intent.id, merchantReference: merchantReference(intent), currency })
+  world.ledger.open({ reference: intent.id, merchantReference: merchantReferenceOf(intent.metadata), currency })
   return world.intents.put(intent.id, intent)
 }
 
@@ -123,16 +124,6 @@ export function readOptions(fields: Fields): MethodOptions {
     networkTransactionId: exemption.text("network_transaction_id") || undefined,
     moto: card.bool("moto") ?? false,
   }
-}
-
-/**
- * The merchant's own reference has no fixed place at Stripe: it is metadata. The usual names are tried, then whatever
- * stands first.
- */
-export function merchantReference(intent: Intent): string {
-  const { metadata } = intent
-  const named = ["reference", "merchant_reference", "order_id"].find((name) => metadata[name] !== undefined)
-  return (named ? metadata[named] : Object.values(metadata)[0]) ?? ""
 }
 
 function refuseOthersMethod(world: World, intent: Intent): void {

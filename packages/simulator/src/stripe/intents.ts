@@ -14,6 +14,7 @@ import { changeIntent } from "./intent-fields.ts"
 import { cardError, findMethod, refuseSpent, renderMethod } from "./methods.ts"
 import type { Fields } from "./params.ts"
 import { renderIntent, renderIntentError } from "./render-intent.ts"
+import { recordRelease, renderRefund } from "./render-refund.ts"
 import type { Charge, Intent, IntentError, IntentStatus, Method, World } from "./world.ts"
 
 const MAX_INCREMENTS = 10
@@ -124,6 +125,8 @@ export function captureIntent(world: World, intent: Intent, fields: Fields): voi
   changeIntent(world, intent, fields)
   if (final || amount === capturable) {
     intent.status = "succeeded"
+    world.holds.forget(intent.id)
+    recordRelease(world, charge, capturable - amount)
     world.events.emit("charge.captured", renderCharge(world, charge))
     world.events.emit("payment_intent.succeeded", renderIntent(world, intent))
   } else {
@@ -145,7 +148,11 @@ export function cancelIntent(world: World, intent: Intent, reason: string | null
       intent,
       `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be canceled: ${cancelable.join(", ")}.`,
     )
+  const charge = approvedCharge(world, intent)
+  const released = charge && recordRelease(world, charge, moneyOf(world, charge).capturable)
   must(world.ledger.void(intent.id))
+  world.holds.forget(intent.id)
+  if (released) world.events.emit("refund.created", renderRefund(world, released))
   close(world, intent, reason, "charge.refunded")
 }
 
@@ -190,7 +197,7 @@ export function expireIntent(world: World, intent: Intent): boolean {
 }
 
 /** What the ledger has released by the clock, the intent must not go on to promise. */
-function settleExpiry(world: World, intent: Intent): void {
+export function settleExpiry(world: World, intent: Intent): void {
   if (intent.status === "requires_capture" && world.ledger.get(intent.id)?.state !== "authorized")
     close(world, intent, "automatic", "charge.expired")
 }
@@ -243,8 +250,7 @@ function approve(world: World, intent: Intent, method: Method, charge: Charge): 
     intent.status = "requires_capture"
     world.events.emit("charge.succeeded", renderCharge(world, charge))
     world.events.emit("payment_intent.amount_capturable_updated", renderIntent(world, intent))
-    const untilMs = ((charge.captureBefore ?? 0) - world.seconds()) * 1000
-    world.ports.after(untilMs, () => settleExpiry(world, intent))
+    if (charge.captureBefore !== undefined) world.holds.watch(intent.id, charge.captureBefore * 1000)
   } else {
     must(world.ledger.capture(intent.id, world.id("cap"), charge.amount))
     intent.status = "succeeded"

@@ -2,7 +2,8 @@
 import { findCharge, renderCharge } from "./charges.ts"
 import { answerDispute, closeDispute, findDispute, renderDispute } from "./disputes.ts"
 import { LIST_FIELDS } from "./lists.ts"
-import { createRefund, findRefund, renderRefund, updateRefund } from "./refunds.ts"
+import { createRefund, findRefund, updateRefund } from "./refunds.ts"
+import { renderRefund } from "./render-refund.ts"
 import { type Call, page, type Route } from "./route.ts"
 
 export const MONEY_ROUTES: readonly Route[] = [

@@ -1,11 +1,11 @@
 // Refunds: at once for most cards; one test card's stay pending for a while, another's bounce after they succeeded.
-import type { Stripe } from "stripe"
 import { DIGITS, randomText } from "../chance.ts"
 import { findCharge, moneyOf, renderCharge } from "./charges.ts"
 import { mergeMetadata } from "./customers.ts"
 import { conflicting, invalid, missing } from "./errors.ts"
 import { findIntent } from "./intents.ts"
 import type { Fields } from "./params.ts"
+import { renderRefund } from "./render-refund.ts"
 import type { Charge, RefundRecord, World } from "./world.ts"
 
 /** How long pending refunds stay pending, and good news lasts before it turns. */
@@ -38,6 +38,7 @@ export function createRefund(world: World, fields: Fields): RefundRecord {
     amount,
     reason,
     arn: randomText(world.ports.random, 23, DIGITS),
+    isRelease: false,
     metadata: fields.map("metadata") ?? {},
     status: charge.method.magic.refund === "pending" ? "pending" : "succeeded",
   }
@@ -47,6 +48,7 @@ export function createRefund(world: World, fields: Fields): RefundRecord {
       : world.ledger.refund(charge.intent, refund.id, amount)
   if (!booked.ok) throw new Error(`the ledger refused what the rules allow: ${booked.refusal}`)
   world.refunds.put(refund.id, refund)
+  charge.refunds.push(refund)
   world.events.emit("refund.created", renderRefund(world, refund))
   world.events.emit("charge.refunded", renderCharge(world, charge))
   settleLater(world, charge, refund)
@@ -61,44 +63,6 @@ export function findRefund(world: World, id: string): RefundRecord {
 
 export function updateRefund(refund: RefundRecord, fields: Fields): void {
   refund.metadata = mergeMetadata(refund.metadata, fields.map("metadata"))
-}
-
-export function renderRefund(world: World, refund: RefundRecord): Stripe.Refund {
-  const charge = world.charges.get(refund.charge)
-  const intent = world.intents.get(refund.intent)
-  return {
-    id: refund.id,
-    object: "refund",
-    amount: Number(refund.amount),
-    balance_transaction: refund.status === "pending" ? null : `txn_${refund.id.slice(3)}`,
-    charge: refund.charge,
-    created: refund.created,
-    currency: intent?.currency ?? "usd",
-    customer: intent?.customer ?? null,
-    customer_account: null,
-    destination_details: {
-      card: {
-        reference: refund.status === "succeeded" ? refund.arn : "",
-        reference_status: refund.status === "succeeded" ? "available" : "pending",
-        reference_type: "acquirer_reference_number",
-        type: refund.status === "pending" ? "pending" : "refund",
-      },
-      type: "card",
-    },
-    ...(refund.status === "failed" && {
-      failure_reason: "expired_or_canceled_card",
-      failure_balance_transaction: `txn_f${refund.id.slice(4)}`,
-    }),
-    metadata: refund.metadata,
-    payment_intent: refund.intent,
-    payment_method: charge?.method.id ?? null,
-    ...(refund.status === "pending" && { pending_reason: "processing" }),
-    reason: refund.reason,
-    receipt_number: null,
-    source_transfer_reversal: null,
-    status: refund.status,
-    transfer_reversal: null,
-  }
 }
 
 function refundedCharge(world: World, fields: Fields): Charge {

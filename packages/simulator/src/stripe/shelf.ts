@@ -10,7 +10,7 @@ export type Shelf<T> = {
   readonly values: () => IterableIterator<T>
 }
 
-export const MAX_OBJECTS = 100_000
+export const MAX_OBJECTS = 20_000
 
 export function createShelf<T>(max = MAX_OBJECTS): Shelf<T> {
   const objects = new Map<string, T>()

@@ -1,6 +1,7 @@
 // What one Stripe account holds: its objects, its money, and the means to make ids and events. Records here are our
 // own, as small as the rules need; how they look on the wire is each object's `render…`.
 import { ALPHANUMERIC, randomText } from "../chance.ts"
+import { createHoldExpiry, type HoldExpiry } from "../hold-expiry.ts"
 import { createMoneyLedger, type MoneyLedger } from "../money-ledger.ts"
 import type { Issuer, PersonaAccount, PersonaPorts } from "../persona.ts"
 import type { Decline } from "./declines.ts"
@@ -70,6 +71,7 @@ export type Charge = {
   readonly captureBefore: number | undefined
   readonly features: Features
   readonly partial: "not_requested" | "fully_authorized" | "partially_authorized"
+  readonly refunds: RefundRecord[]
   readonly disputes: DisputeRecord[]
   increments: number
   metadata: Metadata
@@ -145,6 +147,7 @@ export type RefundRecord = {
   readonly amount: bigint
   readonly reason: string | null
   readonly arn: string
+  readonly isRelease: boolean
   metadata: Metadata
   status: "pending" | "succeeded" | "failed"
 }
@@ -199,6 +202,7 @@ export type World = {
   readonly issuer: Issuer
   readonly ledger: MoneyLedger
   readonly events: Events
+  readonly holds: HoldExpiry
   readonly intents: Shelf<Intent>
   readonly charges: Shelf<Charge>
   readonly methods: Shelf<Method>
@@ -211,7 +215,12 @@ export type World = {
   readonly id: (prefix: string, length?: number) => string
 }
 
-export function createWorld(account: PersonaAccount, ports: PersonaPorts, issuer: Issuer): World {
+export function createWorld(
+  account: PersonaAccount,
+  ports: PersonaPorts,
+  issuer: Issuer,
+  onHoldEnd: (intent: string) => void,
+): World {
   const id = (prefix: string, length = 24): string => `${prefix}_${randomText(ports.random, length, ALPHANUMERIC)}`
   const seconds = (): number => Math.floor(ports.now() / 1000)
   return {
@@ -220,7 +229,8 @@ export function createWorld(account: PersonaAccount, ports: PersonaPorts, issuer
     ports,
     issuer,
     ledger: createMoneyLedger(account.id, ports.now),
-    events: createEvents(account.credentials["webhook_secret"] ?? "", ports, id),
+    events: createEvents(account.credentials["webhookSecret"] ?? "", ports, id),
+    holds: createHoldExpiry(ports, onHoldEnd),
     intents: createShelf(),
     charges: createShelf(),
     methods: createShelf(),
