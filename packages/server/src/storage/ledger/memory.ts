@@ -57,6 +57,7 @@ export type MemoryOptions = {
 export type MemoryContents = {
   payments(): readonly Payment[]
   events(): readonly LoggedEvent[]
+  eventCount(): number
   idempotency(): readonly IdempotencyRow[]
   cards(): readonly SealedCard[]
   transcripts(): readonly Transcript[]
@@ -144,7 +145,7 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
         merchant: payment.merchant,
         payment: payment.id,
         account: wakeAccount(payment),
-        wakeAt: commit.wakeAt,
+        wakeAt: Math.ceil(commit.wakeAt),
       })
     for (const event of commit.events) append(event, transactionNumber)
     index(commit)
@@ -324,6 +325,7 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
     contents: {
       payments: () => [...payments.values()],
       events: () => [...log],
+      eventCount: () => log.length,
       idempotency: () => [...keys.values()],
       cards: () => [...cards.values()],
       transcripts: () => [...transcripts],

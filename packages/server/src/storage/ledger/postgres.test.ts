@@ -1,0 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { ledgerContract } from "./ledger-contract.ts"
+import { createPostgresLedger } from "./postgres.ts"
+import { freshDatabase } from "./test-database.ts"
+
+ledgerContract("PostgreSQL", async () => {
+  const database = (await freshDatabase()).open()
+  return {
+    ledger: createPostgresLedger(database),
+    now: () => Date.now(),
+    wait: (ms) => sleep(ms),
+    close: () => database.close(),
+  }
+})
