@@ -206,8 +206,11 @@ function assertOurIds(
 // Distinctive counts, so that no id or date in a request looks like the amount in other digits.
 const counts = [7_919n, 104_729n, 1_299_709n, 15_485_863n]
 
-function withAmount(input: AnyInput, amount: Money): AnyInput {
-  const sums = "authorized" in input ? { authorized: amount, captured: money(0n, amount.currency) } : {}
+// An increment's amount is the new total. Some providers want that and some what is added: on top of nothing, both are one.
+function withAmount(input: AnyInput, amount: Money, operation: SampleOperation): AnyInput {
+  const nothing = money(0n, amount.currency)
+  const authorized = operation === "increment" ? nothing : amount
+  const sums = "authorized" in input ? { authorized, captured: nothing } : {}
   return { ...input, amount, ...sums } as AnyInput
 }
 
@@ -224,8 +227,8 @@ function assertExactAmounts(
   for (const currency of currenciesOf(manifest))
     for (const count of counts) {
       const amount = expressible(manifest, count * 1_000n, currency)
-      const request = encode(withAmount(base, amount))
-      const other = encode(withAmount(base, expressible(manifest, count * 2_000n, currency)))
+      const request = encode(withAmount(base, amount, operation))
+      const other = encode(withAmount(base, expressible(manifest, count * 2_000n, currency), operation))
       const sent = JSON.stringify(request) !== JSON.stringify(other)
       if (!sent) {
         assert.ok(!mustSend, `${operation} does not send the amount`)
@@ -261,9 +264,10 @@ function assertInexactAmountsThrow(
     if (providerAmount(manifest, inexact) !== undefined) continue
     const even = expressible(manifest, inexact.minor, currency)
     const sends =
-      JSON.stringify(encode(withAmount(base, even))) !==
-      JSON.stringify(encode(withAmount(base, expressible(manifest, inexact.minor * 2n, currency))))
-    if (sends) assert.throws(() => encode(withAmount(base, inexact)), `${inexact.minor} ${currency} was encoded`)
+      JSON.stringify(encode(withAmount(base, even, operation))) !==
+      JSON.stringify(encode(withAmount(base, expressible(manifest, inexact.minor * 2n, currency), operation)))
+    if (sends)
+      assert.throws(() => encode(withAmount(base, inexact, operation)), `${inexact.minor} ${currency} was encoded`)
   }
 }
 

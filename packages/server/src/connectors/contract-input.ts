@@ -56,8 +56,9 @@ export function standardInput(connector: Connector, operation: SampleOperation):
       return { ...followUp, final: true }
     case "refund":
       return { ...followUp, captured: amount }
-    case "void":
     case "increment":
+      return { ...followUp, authorized: money(amount.minor / 2n, amount.currency) }
+    case "void":
     case "reverse":
       return followUp
     case "inquire":
@@ -387,8 +388,10 @@ export function arbitraryInput(connector: Connector, operation: SampleOperation)
       )
     case "refund":
       return merged(followUp, optional("reason", arbitraryText))
-    case "void":
     case "increment":
+      // The new total is never below what is authorized.
+      return followUp.map((input) => ({ ...input, amount: input.authorized, authorized: input.amount }))
+    case "void":
       return followUp
     case "reverse":
       return manifest.reverse.byAttempt
