@@ -33,7 +33,11 @@ export class Judge {
   readonly #versions = new Map<string, number>()
   #seen = new Map<string, Payment>()
 
-  constructor(ledger: MemoryLedger, psps: readonly LabPsp[]) {
+  /** A living process waits for the answer to this key. */
+  readonly #isOwned: (key: string) => boolean
+
+  constructor(ledger: MemoryLedger, psps: readonly LabPsp[], isOwned: (key: string) => boolean) {
+    this.#isOwned = isOwned
     this.#ledger = ledger
     this.#psps = psps
   }
@@ -51,17 +55,26 @@ export class Judge {
     )
   }
 
+  #moneyMoved = true
+  /** The providers' books have changed. */
+  moneyMoved(): void {
+    this.#moneyMoved = true
+  }
+
   /** After every event. */
   check(): void {
     for (const payment of this.#ledger.contents.payments()) {
-      if (this.#seen.get(payment.id) === payment) continue
+      const before = this.#seen.get(payment.id)
+      if (before === payment) continue
       this.#seen.set(payment.id, payment)
-      this.#checkStored(payment)
+      this.#checkStored(payment, before)
+      this.#moneyMoved = true
     }
-    this.#checkMoney()
+    if (this.#moneyMoved) this.#checkMoney()
+    this.#moneyMoved = false
   }
 
-  #checkStored(payment: Payment): void {
+  #checkStored(payment: Payment, before: Payment | undefined): void {
     const status = statusOf(payment)
     const { id } = payment
     claim(
@@ -93,6 +106,15 @@ export class Judge {
           open.some((o) => o.needsPerson),
         () => `${id} is ${status} and nothing will wake it`,
       )
+    for (const operation of payment.operations) {
+      const taken =
+        operation.outcome?.raw.code === "owner_gone" &&
+        before?.operations.find((o) => o.id === operation.id)?.state === "sent"
+      claim(
+        !taken || !this.#isOwned(operation.key),
+        () => `${id}: ${operation.kind} was taken from a process that still waits for its answer`,
+      )
+    }
     const { requested, authorized, captured, refunded, capturing, refunding } = amountsOf(payment)
     claim(
       captured + capturing <= authorized || authorized === 0n,
@@ -103,8 +125,8 @@ export class Judge {
       () => `${id}: ${refunded} refunded and ${refunding} on its way, of ${captured} captured`,
     )
     claim(requested >= 0n && captured >= 0n && refunded >= 0n, () => `${id}: a negative amount`)
-    const before = this.#terminal.get(id)
-    if (before !== undefined && before !== status) {
+    const ended = this.#terminal.get(id)
+    if (ended !== undefined && ended !== status) {
       const corrected = this.#ledger.contents
         .events()
         .some(
@@ -113,7 +135,7 @@ export class Judge {
             e.sequence === payment.version &&
             (e.type === "payment.corrected" || e.type === "payment.changed_at_provider"),
         )
-      claim(corrected, () => `${id} was ${before} and is ${status} without a recorded correction`)
+      claim(corrected, () => `${id} was ${ended} and is ${status} without a recorded correction`)
     }
     if (terminalStatuses.has(status)) this.#terminal.set(id, status)
     else this.#terminal.delete(id)

@@ -9,6 +9,8 @@ const help = `Runs the real engine in simulated worlds: lying networks, crashing
   npm run sim -- --seeds 1000            1,000 worlds
   npm run sim -- --seeds 1000 --from 500 starting with seed 500
   npm run sim -- --seed 42 --trace       one world, with everything that happened
+  --stop-at-failure                      no further worlds after the first broken one
+  --quiet                                only the last line
 
 The last line is JSON: {seeds, payments, failures, first_failure, seeds_per_second}. Ends with 1 if a promise was broken.`
 
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
     quiet: { type: "boolean", default: false },
+    "stop-at-failure": { type: "boolean", default: false },
   },
 })
 if (values.help) {
@@ -40,7 +43,9 @@ const started = performance.now()
 let payments = 0
 let failures = 0
 let first: { seed: number; failure: string } | null = null
+let ran = 0
 for (let seed = from; seed < from + seeds; seed++) {
+  ran += 1
   const result = await simulate(seed, values.trace)
   payments += result.payments
   if (values.trace) for (const line of result.trace) console.log(line)
@@ -48,6 +53,7 @@ for (let seed = from; seed < from + seeds; seed++) {
     failures += 1
     first ??= { seed, failure: result.failure }
     if (!values.quiet) console.error(`seed ${seed}: ${result.failure}`)
+    if (values["stop-at-failure"]) break
   }
   const every = Math.max(1, Math.round(seeds / 20))
   if (!values.quiet && seeds > 20 && (seed - from + 1) % every === 0)
@@ -56,11 +62,11 @@ for (let seed = from; seed < from + seeds; seed++) {
 const seconds = (performance.now() - started) / 1000
 console.log(
   JSON.stringify({
-    seeds,
+    seeds: ran,
     payments,
     failures,
     first_failure: first,
-    seeds_per_second: Math.round((seeds / seconds) * 10) / 10,
+    seeds_per_second: Math.round((ran / seconds) * 10) / 10,
   }),
 )
 process.exitCode = failures > 0 ? 1 : 0

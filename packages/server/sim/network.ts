@@ -59,7 +59,7 @@ export function labTransport(
             return
           }
           const late = strikes(weather.lateArrival)
-          const travel = late ? world.random() * (inFlightMs - latency()) : Math.min(latency(), inFlightMs)
+          const travel = late ? Math.sqrt(world.random()) * (inFlightMs - latency()) : Math.min(latency(), inFlightMs)
           if (late) reset(latency())
           world.after(Math.max(1, Math.min(travel, inFlightMs - 1)), () => {
             const answer = arrive(psp, body)

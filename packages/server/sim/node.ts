@@ -4,12 +4,20 @@
 import type { Directory, Engine } from "../src/engine/engine.ts"
 import { processInbound } from "../src/engine/receive.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
+import { RELAY_LEASE_MS, relayOnce, type Sink } from "../src/engine/relay.ts"
 import type { Sent, Transport } from "../src/engine/transport.ts"
+import type { HttpRequest } from "../src/connectors/connector.ts"
+import type { LabRequest } from "./lab-psp.ts"
 import type { Commit, Ledger } from "../src/storage/ledger/ledger.ts"
 import type { World } from "./world.ts"
 
 /** Probability of dying at one call. */
 export type Mortality = { readonly perCall: number }
+
+const keyOf = (request: HttpRequest): string => {
+  const body = JSON.parse(request.body ?? "{}") as LabRequest
+  return body.do === "inquire" ? "" : body.key
+}
 
 const never = new Promise<never>(() => {})
 
@@ -17,6 +25,8 @@ export class Node {
   readonly name: string
   readonly engine: Engine
   alive = true
+  /** Keys of the requests whose answers this process waits for. */
+  readonly engaged = new Set<string>()
   readonly #world: World
   readonly #mortality: () => Mortality
   readonly #onDeath: () => void
@@ -53,7 +63,12 @@ export class Node {
       },
       ledger: this.#guarded(parts.ledger),
       transport: {
-        send: (origin, request, limits) => this.#guard<Sent>(() => parts.transport.send(origin, request, limits)),
+        send: (origin, request, limits) =>
+          this.#guard<Sent>(async () => {
+            const key = keyOf(request)
+            this.engaged.add(key)
+            return parts.transport.send(origin, request, limits).finally(() => this.engaged.delete(key))
+          }),
         close: () => Promise.resolve(),
       },
       directory: parts.directory,
@@ -70,6 +85,20 @@ export class Node {
       await recoverOnce(this.engine).catch(() => 0)
       const due = nextDue()
       await this.engine.clock.sleep(due === undefined ? idleMs : Math.min(idleMs, Math.max(200, due - this.#world.now)))
+    }
+  }
+
+  /** Hands events on whenever there are some that nobody has handed on yet. */
+  async relay(sink: Sink, waiting: () => boolean): Promise<void> {
+    let rest = 20
+    while (this.alive) {
+      const relayed = waiting()
+        ? await relayOnce(this.engine, [sink], { name: "webhooks", owner: this.name, leaseMs: RELAY_LEASE_MS }).catch(
+            () => 0,
+          )
+        : 0
+      rest = relayed > 0 ? this.#world.int(20, 1_500) : Math.min(rest * 2, 600_000)
+      await this.engine.clock.sleep(rest)
     }
   }
 

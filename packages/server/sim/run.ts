@@ -3,6 +3,7 @@
 import type { AccountId } from "../src/core/id.ts"
 import type { Account, Directory } from "../src/engine/engine.ts"
 import { receive } from "../src/engine/receive.ts"
+import type { Sink } from "../src/engine/relay.ts"
 import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
 import { Judge } from "./judge.ts"
@@ -43,7 +44,8 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
       losses: () => (storm() ? { before: dbLoss, during: dbLoss, after: dbLoss } : { before: 0, during: 0, after: 0 }),
     },
   )
-  const judge = new Judge(ledger, psps)
+  const nodes: Node[] = []
+  const judge = new Judge(ledger, psps, (key) => nodes.some((n) => n.alive && n.engaged.has(key)))
   let failure: string | undefined
   const fail = (error: unknown): void => {
     failure ??=
@@ -67,8 +69,14 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   )
   const directory = directoryOf(profiles)
   const mortality = world.chance(0.6) ? world.random() * 0.01 : 0
-  const nodes: Node[] = []
-  const delivered: LoggedEvent[] = []
+  const delivered = new Map<string, LoggedEvent>()
+  const sink: Sink = {
+    name: "listener",
+    accept: async (events) => {
+      await world.sleep(world.int(0, 200))
+      for (const event of events) delivered.set(event.id, event)
+    },
+  }
   const nextDue = (): number | undefined =>
     ledger.contents
       .wakes()
@@ -83,11 +91,14 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     )
     nodes[index] = node
     void node.serve(60_000, nextDue).catch(fail)
-    void relay(node, delivered).catch(fail)
+    void node.relay(sink, () => ledger.contents.eventCount() > delivered.size).catch(fail)
   }
   const count = world.int(1, 3)
   for (let i = 0; i < count; i++) boot(i, 0)
-  for (const psp of psps) psp.onNotice = (notice) => post(world, psp, notice, nodes, directory, storm)
+  for (const psp of psps) {
+    psp.onNotice = (notice) => post(world, psp, notice, nodes, directory, storm)
+    psp.onChange = () => judge.moneyMoved()
+  }
   const customers = world.int(1, 5)
   let done = 0
   for (let i = 0; i < customers; i++) {
@@ -114,7 +125,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
       if (done === customers && nextDue() === undefined && psps.every((p) => p.quiet())) break
     }
     await world.run(world.now + 3_600_000)
-    judge.atRest(delivered)
+    judge.atRest([...delivered.values()])
   } catch (error) {
     fail(error)
   }
@@ -213,17 +224,5 @@ function post(
         { headers: { "x-secret": "guess" }, body: JSON.stringify(lie) },
         () => new Uint8Array(4),
       ).catch(() => {})
-  }
-}
-
-async function relay(node: Node, delivered: LoggedEvent[]): Promise<void> {
-  while (node.alive) {
-    try {
-      const horizon = await node.engine.ledger.horizon()
-      const events = await node.engine.ledger.events(undefined, horizon, 100_000)
-      delivered.length = 0
-      delivered.push(...events)
-    } catch {}
-    await node.engine.clock.sleep(1_800_000)
   }
 }

@@ -127,8 +127,15 @@ export function consequences(payment: Payment, now: number, create: NewOperation
   const events: PaymentEvent[] = []
   if ((payment.ending !== undefined || standing(payment) !== undefined) && payment.plan.state === "running")
     events.push({ type: "plan_over", at: now })
-  for (const { attempt, why } of toReverse(payment))
-    events.push({ type: "reversal_owed", operation: reversal(payment, attempt, why, now, create), at: now })
+  const planned = events.reduce(evolve, payment)
+  // Prepared, and never to be confirmed any more: it cannot charge.
+  for (const attempt of planned.plan.state === "running" ? [] : planned.attempts.filter((a) => a.state === "open")) {
+    if (!planned.operations.some((o) => o.attempt === attempt.id && isOpen(o)))
+      events.push({ type: "attempt_lapsed", attempt: attempt.id, at: now })
+  }
+  const lapsed = events.reduce(evolve, payment)
+  for (const { attempt, why } of toReverse(lapsed))
+    events.push({ type: "reversal_owed", operation: reversal(lapsed, attempt, why, now, create), at: now })
   const then = events.reduce(evolve, payment)
   const ending = endOf(then)
   return ending === undefined ? events : [...events, { type: "closed", as: ending, at: now }]

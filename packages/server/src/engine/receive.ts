@@ -18,6 +18,7 @@ import { consequences, settle } from "../core/settlement.ts"
 import type { InboundResult, InboundWebhook } from "../storage/ledger/ledger.ts"
 import { change, newOperation } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
+import { runLoop, type Loop } from "./loop.ts"
 import { judgeReversal } from "./recover.ts"
 import { timesFor } from "./timing.ts"
 
@@ -59,7 +60,9 @@ export const INBOUND_BATCH = 64
 export const INBOUND_CLAIM_MS = 60_000
 /** Waits before an unmatched webhook is matched again: it may have overtaken the commit that makes its payment known (ms). */
 export const REMATCH_DELAYS_MS: readonly number[] = [1_000, 5_000, 30_000, 300_000, 3_600_000, 21_600_000, 86_400_000]
+/** Wait between rounds when nothing was due, and the longest after rounds that failed (ms). */
 export const INBOUND_IDLE_MS = 250
+export const INBOUND_BACKOFF_MS = 10_000
 
 /** One round over stored webhooks; answers how many were worked on. */
 export async function processInbound(engine: Engine): Promise<number> {
@@ -270,13 +273,11 @@ function foundAtProvider(
     : events
 }
 
-/** Rounds until stopped. */
-export async function runInbound(engine: Engine, isStopped: () => boolean): Promise<void> {
-  while (!isStopped()) {
-    const worked = await processInbound(engine).catch((error: unknown) => {
-      engine.log.error({ error: String(error) }, "a round over stored webhooks failed; the next one follows")
-      return 0
-    })
-    if (worked < INBOUND_BATCH) await engine.clock.sleep(INBOUND_IDLE_MS)
-  }
-}
+/** Rounds until stopped; a round that was full is followed at once. */
+export const runInbound = (engine: Engine): Loop =>
+  runLoop(
+    engine,
+    "inbound webhooks",
+    { idleMs: INBOUND_IDLE_MS, backoffMs: INBOUND_BACKOFF_MS },
+    async () => (await processInbound(engine)) === INBOUND_BATCH,
+  )

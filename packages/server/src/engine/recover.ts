@@ -34,6 +34,7 @@ import { inquire, inquiryInput, type Called } from "./call.ts"
 import { change, newOperation, type Change } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
 import { send } from "./follow-up.ts"
+import { runLoop, type Loop } from "./loop.ts"
 import { deadline, inquiryStrength, nextCheck, provenFrom, replayable, sendUntil, timesFor } from "./timing.ts"
 
 /** Payments looked at in one round, and of one account among them: no storm after an outage. */
@@ -45,6 +46,8 @@ export const RECOVER_PARALLEL = 16
 export const CLAIM_MS = 120_000
 /** Wait between rounds when nothing was due (ms). */
 export const RECOVER_IDLE_MS = 500
+/** Longest wait after rounds that failed (ms). */
+export const RECOVER_BACKOFF_MS = 10_000
 
 /** One round; answers how many payments were looked at. */
 export async function recoverOnce(engine: Engine): Promise<number> {
@@ -543,13 +546,11 @@ async function again(
   )
 }
 
-/** Rounds until `stopped` resolves. */
-export async function runRecovery(engine: Engine, isStopped: () => boolean): Promise<void> {
-  while (!isStopped()) {
-    const looked = await recoverOnce(engine).catch((error: unknown) => {
-      engine.log.error({ error: String(error) }, "a round of recovery failed; the next one follows")
-      return 0
-    })
-    if (looked < RECOVER_BATCH) await engine.clock.sleep(RECOVER_IDLE_MS)
-  }
-}
+/** Rounds until stopped; a round that was full is followed at once. */
+export const runRecovery = (engine: Engine): Loop =>
+  runLoop(
+    engine,
+    "recovery",
+    { idleMs: RECOVER_IDLE_MS, backoffMs: RECOVER_BACKOFF_MS },
+    async () => (await recoverOnce(engine)) === RECOVER_BATCH,
+  )

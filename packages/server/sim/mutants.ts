@@ -1,0 +1,110 @@
+// Broken engines. Each is the real engine with one line changed while it is loaded; the simulation must catch every one
+// within MUTANT_SEEDS worlds (mutants.test.ts). A change whose text is no longer found fails: a mutant never goes quiet.
+
+export type Mutant = {
+  readonly name: string
+  /** Below packages/server/src. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+export const MUTANT_SEEDS = 500
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: "fail over on timeout",
+    file: "engine/execute.ts",
+    find: `if (attemptNow?.state === "open" && outcome.kind !== "pending") {`,
+    replace: `if (attemptNow?.state === "open" && outcome.kind !== "pending") { if (started !== undefined) { goesOn = true; return { events: [...settled, { ...started.event, at: now }], transcripts } }`,
+  },
+  {
+    name: "no write-ahead",
+    file: "engine/execute.ts",
+    find: `return { events: [...events, started.event], ...stored }`,
+    replace: `return { events, ...stored }`,
+  },
+  {
+    name: "guess on 5xx",
+    file: "engine/call.ts",
+    find: `        return decode(sent.response)`,
+    replace: `        return sent.response.status >= 500 ? { kind: "declined", reason: "provider_error", raw: { code: "5xx" }, evidence: {} } : decode(sent.response)`,
+  },
+  {
+    name: "absence means unpaid",
+    file: "engine/recover.ts",
+    find: `const weak = outcome.kind === "absent" && (proof === undefined || askedAt < proof)`,
+    replace: `const weak = false`,
+  },
+  {
+    name: "replay after the key's window",
+    file: "engine/timing.ts",
+    find: `if (replay === undefined || replay.stores !== "all" || operation.sentAt === undefined) return false`,
+    replace: `if (replay === undefined || replay.stores !== "all" || operation.sentAt === undefined) return false\n  if (now > 0) return true`,
+  },
+  {
+    name: "obligation closed at the first 'nothing to cancel'",
+    file: "engine/recover.ts",
+    find: `if (nothingThere && (operation.sentAt ?? 0) >= proof)`,
+    replace: `if (nothingThere)`,
+  },
+  {
+    name: "recover without deadline",
+    file: "engine/attempt.ts",
+    find: `checkAt: deadline(account, until),`,
+    replace: `checkAt: now,`,
+  },
+  {
+    name: "capture without reservation",
+    file: "core/payment-command.ts",
+    find: `const left = authorized - captured - capturing`,
+    replace: `const left = authorized - captured`,
+  },
+  {
+    name: "late webhook ignored",
+    file: "core/settlement.ts",
+    find: `    case "unknown":
+      return isVerdict(outcome)`,
+    replace: `    case "unknown":
+      return operation.kind !== "reverse" ? "nothing" : isVerdict(outcome)`,
+  },
+  {
+    name: "late failure ignored",
+    file: "core/settlement.ts",
+    find: `return outcome.kind === "declined" && (operation.kind === "capture" || operation.kind === "refund")`,
+    replace: `return outcome.kind === "declined" && operation.kind === "refund"`,
+  },
+  {
+    name: "refund retried under a new key",
+    file: "engine/recover.ts",
+    find: `              ...open,
+              sendUntil: sendUntil(now),`,
+    replace: `              ...open,
+              key: open.key + "-again",
+              sendUntil: sendUntil(now),`,
+  },
+  {
+    name: "relay that skips late commits",
+    file: "engine/relay.ts",
+    find: `const events = await ledger.events(await ledger.cursor(name), horizon, RELAY_BATCH)`,
+    replace: `const events = await ledger.events(await ledger.cursor(name), horizon === "" ? "" : "999999999", RELAY_BATCH)`,
+  },
+  {
+    name: "reroute without a stored reversal",
+    file: "core/settlement.ts",
+    find: `return unknown === undefined`,
+    replace: `return unknown === undefined || now > 0`,
+  },
+  {
+    name: "version not compared by the second attempt",
+    file: "engine/change.ts",
+    find: `before = await reload(engine, merchant, id)`,
+    replace: `before = before === undefined ? undefined : { ...before, version: (await reload(engine, merchant, id))?.version ?? before.version }`,
+  },
+  {
+    name: "cancel that forgets what is still open",
+    file: "core/settlement.ts",
+    find: `if (payment.ending !== undefined && holding.every((a) => a.captured === 0n)) {`,
+    replace: `if (payment.ending !== undefined && holding.every((a) => a.state === "held")) {`,
+  },
+]
