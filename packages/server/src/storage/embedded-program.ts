@@ -1,17 +1,18 @@
-// The embedded PostgreSQL's programs, and as whom they run. PostgreSQL refuses to run as root, and many people start
-// Orchestra as root in a container: then it runs as an ordinary user of a user namespace, which needs no account and no
-// readable parent folders. Where namespaces are refused it runs as `nobody`.
+// The embedded PostgreSQL's programs, and as whom they run. PostgreSQL refuses to run as root or as a number without an
+// account, and containers start us as both: then it runs in a user namespace, where we are an ordinary user. That needs
+// no account and no readable parent folders. Where namespaces are refused, root runs it as `nobody`.
 
 import { spawnSync } from "node:child_process"
-import { chownSync, lstatSync, mkdirSync, realpathSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { lchownSync, lstatSync, mkdirSync, realpathSync } from "node:fs"
+import { tmpdir, userInfo } from "node:os"
 import { dirname, join } from "node:path"
 import { createHash } from "node:crypto"
 import { fileURLToPath } from "node:url"
 
 /** The account that owns nothing: uid and gid 65534 on every Linux and, as -2's stand-in, on macOS. */
 const NOBODY = 65_534
-const NAMESPACE = ["--user", "--map-user=1000", "--map-group=1000"] as const
+/** Inside the namespace we are that account too, since `initdb` insists on one that has a name. */
+const NAMESPACE = ["--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`] as const
 /** A Unix socket's path holds 107 bytes on Linux and 103 on macOS. */
 const SOCKET_PATH_LIMIT = 103
 export const SOCKET_NAME = ".s.PGSQL.5432"
@@ -38,8 +39,7 @@ export function findProgram(runAs: RunAs = defaultRunAs()): Program | undefined 
     postgres: join(native, "bin/postgres"),
     runAs,
     owner: runAs === "nobody" ? NOBODY : ownUser(),
-    command: (file, args) =>
-      runAs === "namespace" ? ["unshare", [...NAMESPACE, file, ...args]] : [file, [...args]],
+    command: (file, args) => (runAs === "namespace" ? ["unshare", [...NAMESPACE, file, ...args]] : [file, [...args]]),
     spawnOptions: {
       // Nothing is inherited: PGDATA, PGOPTIONS or a locale of the user's would change what we start.
       env: { LC_ALL: "C", TZ: "UTC", PATH: "/usr/local/bin:/usr/bin:/bin" },
@@ -58,8 +58,19 @@ function nativeFolder(): string | undefined {
 }
 
 function defaultRunAs(): RunAs {
-  if (ownUser() !== 0) return "self"
-  return spawnSync("unshare", [...NAMESPACE, "true"]).status === 0 ? "namespace" : "nobody"
+  if (ownUser() !== 0 && hasAccount()) return "self"
+  if (spawnSync("unshare", [...NAMESPACE, "true"]).status === 0) return "namespace"
+  return ownUser() === 0 ? "nobody" : "self"
+}
+
+/** A container may run us under a number that no account has. */
+function hasAccount(): boolean {
+  try {
+    userInfo()
+    return true
+  } catch {
+    return false
+  }
 }
 
 const ownUser = (): number => process.geteuid?.() ?? 0
@@ -69,13 +80,22 @@ const ownUser = (): number => process.geteuid?.() ?? 0
  * paths are short, and is ours alone, because the socket asks for no password. Undefined: somebody else took the name.
  */
 export function socketFolder(dir: string, program: Program): string | undefined {
-  const name = `orchestra-${createHash("sha256").update(`${program.owner} ${realpathSync(dir)}`).digest("hex").slice(0, 12)}`
+  const name = `orchestra-${createHash("sha256")
+    .update(`${program.owner} ${realpathSync(dir)}`)
+    .digest("hex")
+    .slice(0, 12)}`
   const fits = (parent: string): boolean => Buffer.byteLength(join(parent, name, SOCKET_NAME)) <= SOCKET_PATH_LIMIT
   const folder = join(fits(tmpdir()) ? tmpdir() : "/tmp", name)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (ownUser() === 0) chownSync(folder, program.owner, program.owner)
-  const found = lstatSync(folder)
-  return found.isDirectory() && found.uid === program.owner && (found.mode & 0o077) === 0 ? folder : undefined
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  }
+  const found = lstatSync(folder) // never followed: anybody may put a link of this name into a shared folder
+  if (!found.isDirectory() || (found.mode & 0o077) !== 0) return undefined
+  if (found.uid === ownUser() && program.owner !== ownUser()) lchownSync(folder, program.owner, program.owner)
+  else if (found.uid !== program.owner) return undefined
+  return folder
 }
 
 /** Gives the data to whom PostgreSQL runs as: it changes when namespaces are allowed or forbidden, or `sudo` is used. */
