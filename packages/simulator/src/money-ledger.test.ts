@@ -66,7 +66,11 @@ test("a hold ends by itself at the end of its validity, and an increment may pro
   value(ledger.increment("c", 500n, 200))
   clock.now = 199
   assert.equal(ledger.get("c")?.held, 1500n)
-  clock.now = 200
+  value(ledger.increment("c", 0n, 300))
+  assert.equal(ledger.increment("c", 0n).ok, false)
+  clock.now = 299
+  assert.equal(ledger.get("c")?.held, 1500n)
+  clock.now = 300
   assert.equal(ledger.get("c")?.state, "expired")
   assert.equal(ledger.truth()[0]?.held, 0n)
 })

@@ -52,7 +52,7 @@ export type MoneyLedger = {
   /** The issuer's approval: the whole amount, or part of it. The hold is released by itself at `expiresAt`. */
   readonly authorize: (reference: string, amount: bigint, expiresAt?: number) => Entry
   readonly decline: (reference: string) => Entry
-  /** Raises the hold by `by`. */
+  /** Raises the hold by `by`; zero only moves its end. */
   readonly increment: (reference: string, by: bigint, expiresAt?: number) => Entry
   /** Takes money at once. A final capture (the default) releases what is left of the hold. */
   readonly capture: (reference: string, id: string, amount: bigint, final?: boolean) => Entry<LedgerOperation>
@@ -130,7 +130,7 @@ export function createMoneyLedger(account: string, now: () => number, maxCharges
       }),
     increment: (reference, by, expiresAt) =>
       change(reference, ["authorized"], (charge) => {
-        if (by <= 0n) return "not_positive"
+        if (by < 0n || (by === 0n && expiresAt === undefined)) return "not_positive"
         charge.authorized += by
         charge.expiresAt = expiresAt ?? charge.expiresAt
         return undefined

@@ -34,19 +34,19 @@ export async function openBench(kind: PersonaKind, credentials: Readonly<Record<
   const listener = await openListener({ host: "127.0.0.1", port: 0 }, realPorts, createRequestLog())
   const settings = { id: "bench", persona: kind.id, credentials, publicUrl: `${listener.origin}${PAGES}` }
   const account = createAccount(settings, "bench", { ...clock, post }, kind.create, { webhookUrl: "http://merchant/" })
-  listener.serve(account)
+  await listener.serve(account)
   return {
     url: listener.origin,
     persona: account.persona,
     credentials,
-    advance: clock.advance,
-    now: clock.now,
+    advance: (ms) => clock.advance(ms),
+    now: () => clock.now(),
     webhooks() {
       const since = delivered
       delivered = []
       return since
     },
-    setWeather: account.setWeather,
+    setWeather: (weather) => account.setWeather(weather),
     close: () => listener.close(),
   }
 }

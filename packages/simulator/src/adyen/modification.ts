@@ -3,12 +3,13 @@
 // later. Everything is judged when it is processed, except that captures and refunds reserve their amount at once.
 import type { Refusal as LedgerRefusal } from "../money-ledger.ts"
 import { type JsonObject, textAt } from "../json-body.ts"
-import { fromIso, wireAmount } from "./amount.ts"
-import { askIssuer, AUTHORISATION_VALID_MS, newAdjustData } from "./authorise.ts"
+import { wireAmount } from "./amount.ts"
+import { AUTHORISATION_VALID_MS, newAdjustData } from "./authorise.ts"
+import { askIssuer } from "./decide.ts"
 import { type Checked, errors, failed, fieldMissing, fieldTooLong } from "./error.ts"
 import { CAPTURE_FAILS, REFUND_FAILS } from "./magic.ts"
 import { readAmount } from "./purchase.ts"
-import { type AdyenState, expressible, newReference, notify, type Payment, unwatchEnded } from "./state.ts"
+import { type AdyenState, newReference, notify, type Payment, unwatchEnded } from "./state.ts"
 
 export const PROCESSING_MS = 5_000
 /** In the world days; here soon enough to be watched. */
@@ -188,11 +189,10 @@ function adjust(state: AdyenState, payment: Payment, total: bigint): string | un
   if (charge?.state !== "authorized" || charge.captured > 0n) return "Transaction is not authorised"
   const more = total - charge.authorized
   if (more < 0n) return "Decreasing is not simulated"
-  if (more === 0n) return undefined
-  const answer = askIssuer(state, purchase, more, undefined)
-  if (answer.responseCode !== "00") return "Refused"
+  // The same amount again only extends the validity.
+  if (more > 0n && askIssuer(state, purchase, more, undefined).responseCode !== "00") return "Refused"
   const expiresAt = state.ports.now() + AUTHORISATION_VALID_MS
-  state.ledger.increment(pspReference, expressible(answer.approvedAmount, charge.currency), expiresAt)
+  state.ledger.increment(pspReference, more, expiresAt)
   state.expiry.watch(pspReference, expiresAt)
   return undefined
 }

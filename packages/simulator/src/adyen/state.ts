@@ -2,7 +2,7 @@
 // payments up, send webhooks.
 import { randomText } from "../chance.ts"
 import type { HoldExpiry } from "../hold-expiry.ts"
-import type { MoneyLedger } from "../money-ledger.ts"
+import { MAX_CHARGES, type MoneyLedger } from "../money-ledger.ts"
 import type { Challenge, Issuer, PersonaPorts } from "../persona.ts"
 import { fromIso, toIso } from "./amount.ts"
 import type { EventCode, Notification } from "./notification.ts"
@@ -55,9 +55,8 @@ export type Verdict = {
   readonly cvv: string | undefined
 }
 
-/** How many payments and stored cards are kept; the oldest are forgotten first. */
-export const MAX_PAYMENTS = 100_000
-const MAX_SPENT_CRYPTOGRAMS = 100_000
+/** Payments are forgotten together with their charges, the oldest first; so are cards and cryptograms. */
+const MAX_PAYMENTS = MAX_CHARGES
 /** As in Adyen's own references. */
 const REFERENCE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
 
@@ -87,7 +86,7 @@ export function storeCard(state: AdyenState, shopperReference: string, card: Car
 export function spendCryptogram(state: AdyenState, cryptogram: string): boolean {
   if (state.spentCryptograms.has(cryptogram)) return false
   state.spentCryptograms.add(cryptogram)
-  dropOldest(state.spentCryptograms, MAX_SPENT_CRYPTOGRAMS)
+  dropOldest(state.spentCryptograms, MAX_PAYMENTS)
   return true
 }
 
