@@ -1,0 +1,34 @@
+// How every request to Checkout.com looks: the secret key as bearer, JSON, and the idempotency key.
+
+import assert from "node:assert/strict"
+import type { AccountConfig, HttpRequest } from "../connector.ts"
+
+export function post(path: string, key: string, body: object, account: AccountConfig): HttpRequest {
+  return {
+    method: "POST",
+    path,
+    headers: {
+      authorization: bearer(account),
+      accept: "application/json",
+      "content-type": "application/json",
+      "cko-idempotency-key": key,
+    },
+    body: JSON.stringify(body),
+  }
+}
+
+export function get(path: string, account: AccountConfig): HttpRequest {
+  return { method: "GET", path, headers: { authorization: bearer(account), accept: "application/json" } }
+}
+
+/** A payment's path. Ids come out of answers and webhooks: one of another form is refused, not escaped. */
+export function paymentPath(reference: string | undefined, action = ""): string {
+  assert.match(reference ?? "", /^[\w-]{1,100}$/, "not an id of a payment")
+  return `/payments/${reference}${action}`
+}
+
+function bearer({ credentials }: AccountConfig): string {
+  const key = credentials["secretKey"]
+  assert(key !== undefined, "the account has no secret key")
+  return `Bearer ${key.reveal()}`
+}
