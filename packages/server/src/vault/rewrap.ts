@@ -1,28 +1,36 @@
 // Moves what is sealed under older master keys to the current one, in small batches, while everything runs. Progress is
 // the data itself: a row that was moved is no longer found, so an interrupted run goes on where it was, on any node.
 // A row that does not open is left as it is, counted, and passed by.
+//
+// A row has one key name for all its sealed columns. Whoever writes one of them therefore rewraps the others too: a row
+// that says it is under the current key while one column is not would lose that column with the old key.
 
-import type { Chance, Clock, Log } from "../ports.ts"
+import type { Clock, Log } from "../ports.ts"
 import type { MerchantId } from "../core/id.ts"
-import type { Sealed } from "./envelope.ts"
-import type { SealedTable, Vault } from "./vault.ts"
+import type { SealedColumn, Vault } from "./vault.ts"
 import { VaultFault } from "./vault-fault.ts"
 
-export type SealedRow = Sealed & { readonly merchant: MerchantId; readonly id: string }
+export type SealedValues = { readonly [K in SealedColumn]?: Uint8Array }
+export type SealedRow = {
+  readonly merchant: MerchantId
+  readonly id: string
+  readonly keyId: string
+  readonly values: SealedValues
+}
 /** A place in a table; rows come in the order of merchant, then id. */
 export type RowCursor = Pick<SealedRow, "merchant" | "id">
 
 /** One table with sealed values, as storage offers it. */
 export type SealedStore = {
-  readonly table: SealedTable
+  readonly table: string
   /** Rows after `after` whose key is not `keyId`. */
   sealedUnderOthers(keyId: string, after: RowCursor | undefined, limit: number): Promise<readonly SealedRow[]>
-  /** Puts `next` where `row.sealed` still stands; false where the row has changed or gone meanwhile. */
-  replaceSealed(row: SealedRow, next: Sealed): Promise<boolean>
+  /** Puts `next` where `row.values` still stand; false where the row has changed or gone meanwhile. */
+  replaceSealed(row: SealedRow, next: Pick<SealedRow, "keyId" | "values">): Promise<boolean>
 }
 
 export type RewrapProgress = {
-  readonly table: SealedTable
+  readonly table: string
   readonly rewrapped: number
   /** Changed or deleted by others meanwhile: nothing to do, or found by the next run. */
   readonly passed: number
@@ -46,9 +54,9 @@ export async function rewrapBatch(
   const rows = await store.sealedUnderOthers(vault.currentKey, progress.cursor, REWRAP_BATCH)
   let { rewrapped, passed, failed } = progress
   for (const row of rows) {
-    const next = rewrapRow(vault, store, row, log)
-    if (next === undefined) failed += 1
-    else if (await store.replaceSealed(row, next)) rewrapped += 1
+    const values = rewrapRow(vault, store, row, log)
+    if (values === undefined) failed += 1
+    else if (await store.replaceSealed(row, { keyId: vault.currentKey, values })) rewrapped += 1
     else passed += 1
   }
   const last = rows.at(-1)
@@ -66,7 +74,7 @@ export async function rewrapBatch(
 export async function rewrapAll(
   vault: Vault,
   stores: readonly SealedStore[],
-  ports: { readonly clock: Clock; readonly chance: Chance; readonly log: Log },
+  ports: { readonly clock: Clock; readonly log: Log },
   report: (progress: RewrapProgress) => void = () => {},
 ): Promise<readonly RewrapProgress[]> {
   const all: RewrapProgress[] = []
@@ -83,15 +91,14 @@ export async function rewrapAll(
   return all
 }
 
-function rewrapRow(vault: Vault, store: SealedStore, row: SealedRow, log: Log): Sealed | undefined {
+function rewrapRow(vault: Vault, { table }: SealedStore, row: SealedRow, log: Log): SealedValues | undefined {
+  const { merchant, id, values } = row
+  const columns = Object.entries(values) as [SealedColumn, Uint8Array][]
   try {
-    return vault.rewrap(store.table, row.merchant, row.id, row)
+    return Object.fromEntries(columns.map(([column, sealed]) => [column, vault.rewrap(column, merchant, id, sealed)]))
   } catch (error) {
     if (!(error instanceof VaultFault)) throw error
-    log.error(
-      { table: store.table, merchant: row.merchant, id: row.id, fault: error.code },
-      "a sealed row does not open",
-    )
+    log.error({ table, merchant, id, fault: error.code }, "a sealed row does not open")
     return undefined
   }
 }
