@@ -125,13 +125,10 @@ async function addAccount(to: Controlled, { document }: Call): Promise<Answer> {
   return { status: 201, body: describe(to, account.id) }
 }
 
-function setWeather(to: Controlled, { parameters: [id = ""], document }: Call): Answer {
-  return existing(to, id, () => {
-    const read = readWeather(document)
-    if (!read.ok) return problem(400, "the weather cannot be read", read.problems)
-    to.setWeather(id, read.value)
-    return ok(read.value)
-  })
+async function setWeather(to: Controlled, { parameters: [id = ""], document }: Call): Promise<Answer> {
+  const read = readWeather(document)
+  if (!read.ok) return problem(400, "the weather cannot be read", read.problems)
+  return (await to.setWeather(id, read.value)) ? ok(read.value) : noAccount(id)
 }
 
 function setWebhook(to: Controlled, { parameters: [id = ""], document }: Call): Answer {
@@ -166,10 +163,10 @@ function befall(to: Controlled, { parameters: [id = "", reference = "", type], d
   })
 }
 
-function reset(to: Controlled, { document }: Call): Answer {
+async function reset(to: Controlled, { document }: Call): Promise<Answer> {
   const { seed } = asObject(document)
   if (seed !== undefined && typeof seed !== "string") return problem(400, "seed must be a text")
-  to.reset(seed)
+  await to.reset(seed)
   return ok({ reset: true })
 }
 
@@ -181,7 +178,11 @@ function requests(to: Controlled, { query }: Call): Answer {
 }
 
 function existing(to: Controlled, id: string, run: () => Answer): Answer {
-  return to.account(id) ? run() : problem(404, `there is no account ${id}`)
+  return to.account(id) ? run() : noAccount(id)
+}
+
+function noAccount(id: string): Answer {
+  return problem(404, `there is no account ${id}`)
 }
 
 function describe(to: Controlled, id: string): unknown {

@@ -13,9 +13,9 @@ import type { RequestLog } from "./request-log.ts"
 export type Listener = {
   readonly origin: string
   /** Puts an account behind the port (a fresh one after a reset) and applies its weather. */
-  readonly serve: (account: Account) => void
-  /** Applies weather that was just set. */
-  readonly refresh: () => void
+  readonly serve: (account: Account) => Promise<void>
+  /** Applies weather that was just set; done once the port is as the weather wants it. */
+  readonly refresh: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -35,6 +35,7 @@ export async function openListener(
   let account: Account | undefined
   let cancelChange = (): void => {}
   let closed = false
+  let reopening: Promise<void> | undefined
   const idle = new WeakMap<Socket, () => void>()
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: 32 * 1024 }, onRequest)
   server.maxConnections = MAX_CONNECTIONS
@@ -46,7 +47,7 @@ export async function openListener(
     origin: `http://${at.host}:${port}`,
     serve(next) {
       account = next
-      applyWeather()
+      return applyWeather()
     },
     refresh: applyWeather,
     close() {
@@ -60,19 +61,22 @@ export async function openListener(
     },
   }
 
-  function applyWeather(): void {
+  async function applyWeather(): Promise<void> {
+    // Opening takes a moment, in which the weather may change again: one change after the other.
+    while (reopening) await reopening
     cancelChange()
     if (closed || !account) return
     const { open, changesInMs } = account.listener()
-    if (changesInMs !== undefined) cancelChange = ports.after(changesInMs, applyWeather)
-    if (!open && server.listening) {
-      server.close()
-      server.closeIdleConnections()
-    }
+    if (changesInMs !== undefined) cancelChange = ports.after(changesInMs, () => void applyWeather())
+    if (!open && server.listening) server.close()
     if (open && !server.listening) {
-      // The port stays ours in all likelihood; should somebody have taken it, try until it is free again.
-      server.once("error", () => (cancelChange = ports.after(REOPEN_MS, applyWeather)))
-      server.listen(port, at.host)
+      reopening = listen(server, at.host, port).catch(() => {
+        // Somebody else took the port while it was closed: try until it is free again.
+        cancelChange = ports.after(REOPEN_MS, () => void applyWeather())
+      })
+      await reopening
+      reopening = undefined
+      if (closed) server.close()
     }
   }
 

@@ -12,30 +12,42 @@ const HELP = `Simulated payment providers with programmable weather.
   --help            this text
 `
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "4010" },
-    host: { type: "string", default: "127.0.0.1" },
-    seed: { type: "string", default: DEFAULT_SEED },
-    "webhook-url": { type: "string" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-})
+const values = readArguments()
+if (values.help) process.stdout.write(HELP)
+else await run()
 
-if (values.help) {
-  process.stdout.write(HELP)
-} else {
+async function run(): Promise<void> {
   const port = Number(values.port)
-  if (!Number.isInteger(port) || port < 0 || port > 65_000) {
-    process.stderr.write(`--port must be a number from 0 to 65000, not ${values.port}\n`)
-    process.exit(2)
-  }
-  const simulator = await startSimulator({ seed: values.seed, host: values.host, port })
+  if (!Number.isInteger(port) || port < 0 || port > 65_000)
+    fail(`--port must be a number from 0 to 65000, not ${values.port}`)
+  const start = startSimulator({ seed: values.seed, host: values.host, port })
+  const simulator = await start.catch((error: Error) => fail(error.message))
   const webhookUrl = values["webhook-url"]
   for (const { id } of simulator.accounts()) simulator.setWebhookUrl(id, webhookUrl?.replace("{account}", id))
   process.stdout.write(values.json ? asJson(simulator) : asText(simulator))
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void simulator.close())
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: "string", default: "4010" },
+        host: { type: "string", default: "127.0.0.1" },
+        seed: { type: "string", default: DEFAULT_SEED },
+        "webhook-url": { type: "string" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values
+  } catch (error) {
+    return fail(`${(error as Error).message} (--help lists the options)`)
+  }
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(2)
 }
 
 function asJson(simulator: Simulator): string {

@@ -5,7 +5,7 @@ import { seededRandom } from "./chance.ts"
 import { openControl } from "./control.ts"
 import { type Listener, openListener, PAGES } from "./listener.ts"
 import type { Persona, TrueCharge } from "./persona.ts"
-import { PERSONAS } from "./personas.ts"
+import { PERSONAS, webhookSecretOf } from "./personas.ts"
 import { type HostPorts, realPorts } from "./ports.ts"
 import { createRequestLog, type RequestLog } from "./request-log.ts"
 import type { Weather } from "./weather.ts"
@@ -36,6 +36,8 @@ export type ReadyAccount = {
   readonly persona: Persona["id"]
   readonly url: string
   readonly credentials: Readonly<Record<string, string>>
+  /** The one of the credentials that signs webhooks. */
+  readonly webhookSecret: string
 }
 
 export type Simulator = {
@@ -43,12 +45,13 @@ export type Simulator = {
   readonly accounts: () => readonly ReadyAccount[]
   readonly account: (id: string) => Account | undefined
   readonly addAccount: (account: NewAccount) => Promise<ReadyAccount>
-  readonly setWeather: (id: string, weather: Weather) => boolean
+  /** Done once the weather is in force, the account's port included. */
+  readonly setWeather: (id: string, weather: Weather) => Promise<boolean>
   readonly setWebhookUrl: (id: string, url: string | undefined) => boolean
   /** Ground truth of all money, of one account or all. */
   readonly truth: (id?: string) => readonly TrueCharge[]
   /** Forgets everything but the accounts, and begins again, with another seed if one is given. */
-  readonly reset: (seed?: string) => void
+  readonly reset: (seed?: string) => Promise<void>
   readonly log: RequestLog
   readonly close: () => Promise<void>
 }
@@ -74,13 +77,13 @@ export async function startSimulator(options: SimulatorOptions = {}, ports: Host
       const settings = { id: added.id, persona: added.persona, credentials, publicUrl: `${listener.origin}${PAGES}` }
       const account = createAccount(settings, seed, ports, kindOf(added.persona).create, added)
       served.set(added.id, { account, listener })
-      listener.serve(account)
+      await listener.serve(account)
       return ready({ account, listener })
     },
-    setWeather(id, weather) {
+    async setWeather(id, weather) {
       const found = served.get(id)
       found?.account.setWeather(weather)
-      found?.listener.refresh()
+      await found?.listener.refresh()
       return found !== undefined
     },
     setWebhookUrl(id, url) {
@@ -91,7 +94,7 @@ export async function startSimulator(options: SimulatorOptions = {}, ports: Host
       [...served.values()]
         .filter(({ account }) => id === undefined || account.settings.id === id)
         .flatMap(({ account }) => account.persona.truth()),
-    reset(next = seed) {
+    async reset(next = seed) {
       seed = next
       log.clear()
       for (const entry of served.values()) {
@@ -99,7 +102,7 @@ export async function startSimulator(options: SimulatorOptions = {}, ports: Host
         entry.account.close()
         const webhookUrl = entry.account.webhookUrl()
         entry.account = createAccount(settings, seed, ports, kindOf(settings.persona).create, { webhookUrl })
-        entry.listener.serve(entry.account)
+        await entry.listener.serve(entry.account)
       }
     },
     log,
@@ -122,5 +125,5 @@ function kindOf(persona: Persona["id"]) {
 
 function ready({ account, listener }: { account: Account; listener: Listener }): ReadyAccount {
   const { id, persona, credentials } = account.settings
-  return { id, persona, url: listener.origin, credentials }
+  return { id, persona, url: listener.origin, credentials, webhookSecret: webhookSecretOf(persona, credentials) }
 }

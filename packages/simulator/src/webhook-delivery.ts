@@ -13,7 +13,7 @@ export type WebhookDelivery = {
 export type DeliveryCounts = { delivered: number; failedTries: number; lost: number; givenUp: number; waiting: number }
 
 /** Waits before each retry, in the growing manner of real providers but short enough to be watched. */
-export const RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000] as const
+export const RETRY_DELAYS_MS = [250, 1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000] as const
 export const MAX_WAITING = 10_000
 const MAX_POSTS_AT_A_TIME = 8
 const POST_TIMEOUT_MS = 10_000

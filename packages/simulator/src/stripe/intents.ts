@@ -276,14 +276,19 @@ function fail(world: World, intent: Intent, error: IntentError): StripeError {
   })
 }
 
+/**
+ * The hold has ended. An intent of which something was captured has succeeded with that: its authorization window
+ * closing is like a final capture. https://docs.stripe.com/payments/multicapture
+ */
 function close(world: World, intent: Intent, reason: string | null, chargeEvent: string): void {
-  intent.status = "canceled"
-  intent.canceledAt = world.seconds()
-  intent.cancellationReason = reason
-  intent.changedAt = world.ports.now()
   const charge = approvedCharge(world, intent)
+  const hasMoney = charge !== undefined && moneyOf(world, charge).captured > 0n
+  intent.status = hasMoney ? "succeeded" : "canceled"
+  intent.canceledAt = hasMoney ? null : world.seconds()
+  intent.cancellationReason = hasMoney ? null : reason
+  intent.changedAt = world.ports.now()
   if (charge) world.events.emit(chargeEvent, renderCharge(world, charge))
-  world.events.emit("payment_intent.canceled", renderIntent(world, intent))
+  world.events.emit(`payment_intent.${intent.status}`, renderIntent(world, intent))
 }
 
 function approvedCharge(world: World, intent: Intent): Charge | undefined {
