@@ -1,0 +1,343 @@
+// The wire format of payments: what merchants send and get.
+
+import { Type, type Static } from "typebox"
+import {
+  Amount,
+  closed,
+  Country,
+  Currency,
+  Id,
+  Metadata,
+  NetworkName,
+  Party,
+  PositiveAmount,
+  Text,
+  Time,
+  words,
+} from "./schema.ts"
+
+const Expiry = {
+  expiry_month: Type.Integer({ minimum: 1, maximum: 12 }),
+  expiry_year: Type.Integer({ minimum: 2000, maximum: 2099 }),
+}
+
+export const CardInput = closed({
+  number: Type.String({
+    minLength: 12,
+    maxLength: 38,
+    description: "Digits, with spaces or hyphens between them if you like.",
+  }),
+  ...Expiry,
+  cvc: Type.Optional(
+    Type.String({ minLength: 3, maxLength: 4, description: "Never stored. Needed again for every new confirmation." }),
+  ),
+  holder_name: Type.Optional(Text(100)),
+})
+
+export const NetworkTokenInput = closed({
+  number: Type.String({ minLength: 12, maxLength: 38 }),
+  ...Expiry,
+  cryptogram: Type.Optional(
+    Type.String({ minLength: 20, maxLength: 64, description: "Base64. Spent by the first attempt that is sent." }),
+  ),
+  eci: Type.Optional(Type.String({ pattern: "^[0-9]{1,2}$" })),
+  holder_name: Type.Optional(Text(100)),
+})
+
+export const PaymentMethodInput = closed(
+  {
+    type: words(["card", "stored", "network_token", "provider_token"]),
+    card: Type.Optional(CardInput),
+    stored: Type.Optional(closed({ id: Id("pm"), cvc: Type.Optional(Type.String({ minLength: 3, maxLength: 4 })) })),
+    network_token: Type.Optional(NetworkTokenInput),
+    provider_token: Type.Optional(closed({ account: Id("acc"), token: Text(255), customer: Type.Optional(Text(255)) })),
+  },
+  "Exactly the field that `type` names.",
+)
+
+export const InitiatorInput = closed(
+  {
+    by: words(["customer", "merchant"]),
+    stored: Type.Optional(
+      words(
+        ["none", "first", "used"],
+        "For the customer: whether the card is stored with this payment (first) or was stored before (used).",
+      ),
+    ),
+    purpose: Type.Optional(words(["recurring", "installment", "unscheduled"])),
+    network_transaction_id: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9]{1,64}$" })),
+  },
+  "Who starts the payment: customer (CIT) or merchant (MIT).",
+)
+
+export const ThreeDsInput = closed({
+  mode: words(["automatic", "required", "none", "external"]),
+  external: Type.Optional(
+    closed({
+      version: Type.String({ pattern: "^[12](\\.[0-9]){1,2}$" }),
+      eci: Type.String({ pattern: "^[0-9]{1,2}$" }),
+      cryptogram: Type.String({ minLength: 20, maxLength: 64 }),
+      ds_transaction_id: Type.String({ minLength: 8, maxLength: 64 }),
+      status: Type.Optional(words(["Y", "A", "N", "U", "C", "R", "I"])),
+    }),
+  ),
+})
+
+export const CustomerDetails = closed({
+  email: Type.Optional(Type.String({ format: "email", maxLength: 254 })),
+  name: Type.Optional(Text(200)),
+  ip: Type.Optional(Type.String({ maxLength: 45, pattern: "^[0-9a-fA-F.:]+$" })),
+  user_agent: Type.Optional(Text(500)),
+})
+
+const confirmFields = {
+  payment_method: Type.Optional(PaymentMethodInput),
+  return_url: Type.Optional(
+    Type.String({
+      format: "uri",
+      pattern: "^https?://",
+      maxLength: 2_000,
+      description: "Where the customer comes back to after a redirect.",
+    }),
+  ),
+  answer_within_ms: Type.Optional(
+    Type.Integer({
+      minimum: 1_000,
+      maximum: 60_000,
+      default: 25_000,
+      description: "After this time the answer is `processing` and the outcome follows by webhook.",
+    }),
+  ),
+}
+
+export const PaymentCreate = Type.Object(
+  {
+    amount: Amount,
+    currency: Currency,
+    confirm: Type.Optional(Type.Boolean({ default: true })),
+    capture_method: Type.Optional(words(["automatic", "manual"])),
+    ...confirmFields,
+    store_payment_method: Type.Optional(
+      Type.Boolean({ description: "The customer agreed to have the card stored. Needs `customer`." }),
+    ),
+    customer: Type.Optional(Id("cus")),
+    customer_details: Type.Optional(CustomerDetails),
+    billing: Type.Optional(Party),
+    shipping: Type.Optional(Party),
+    merchant_reference: Type.Optional(Text(80)),
+    statement_descriptor: Type.Optional(Type.String({ minLength: 2, maxLength: 22, pattern: "^[^<>\\\\\"'*]+$" })),
+    description: Type.Optional(Text(500)),
+    metadata: Type.Optional(Metadata),
+    initiator: Type.Optional(InitiatorInput),
+    three_ds: Type.Optional(ThreeDsInput),
+    allow_partial: Type.Optional(Type.Boolean({ description: "Take an approval of a smaller amount." })),
+    on_unknown: Type.Optional(
+      words(
+        ["wait", "reverse_then_reroute"],
+        "What to do when a provider does not answer. The second may leave two holds on the card for a while.",
+      ),
+    ),
+    account: Type.Optional(Id("acc")),
+  },
+  { $id: "PaymentCreate", additionalProperties: false },
+)
+export type PaymentCreate = Static<typeof PaymentCreate>
+
+export const PaymentConfirm = Type.Object(confirmFields, { $id: "PaymentConfirm", additionalProperties: false })
+export type PaymentConfirm = Static<typeof PaymentConfirm>
+
+export const CaptureBody = Type.Object(
+  {
+    amount: Type.Optional(PositiveAmount),
+    final: Type.Optional(
+      Type.Boolean({
+        description: "Release what is left. Defaults to true when nothing is left or the provider captures only once.",
+      }),
+    ),
+  },
+  { $id: "Capture", additionalProperties: false },
+)
+export const RefundBody = Type.Object(
+  { amount: Type.Optional(PositiveAmount), reason: Type.Optional(Text(200)) },
+  { $id: "Refund", additionalProperties: false },
+)
+export const CancelBody = Type.Object(
+  { reason: Type.Optional(Text(200)) },
+  { $id: "Cancel", additionalProperties: false },
+)
+export const IncrementBody = Type.Object(
+  { amount: PositiveAmount },
+  { $id: "Increment", additionalProperties: false, description: "`amount` is the new total." },
+)
+export const CompleteBody = Type.Object(
+  { fields: Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 20_000 }), { maxProperties: 50 }) },
+  {
+    $id: "Complete",
+    additionalProperties: false,
+    description: "The query or form fields with which the customer came back.",
+  },
+)
+
+export const statuses = [
+  "requires_confirmation",
+  "requires_action",
+  "processing",
+  "authorized",
+  "partially_captured",
+  "captured",
+  "canceled",
+  "failed",
+  "expired",
+] as const
+
+const Raw = Type.Object({
+  code: Type.String(),
+  message: Type.Optional(Type.String()),
+  network_code: Type.Optional(Type.String()),
+  advice_code: Type.Optional(Type.String()),
+})
+const Check = words(["pass", "fail", "unavailable", "unchecked"])
+
+export const OutcomeResource = Type.Object({
+  kind: words(["approved", "pending", "action", "declined", "rejected", "unknown", "not_sent", "absent"]),
+  reason: Type.Optional(Type.String()),
+  category: Type.Optional(Type.String()),
+  customer_message: Type.Optional(Type.String()),
+  raw: Raw,
+})
+
+export const AttemptResource = Type.Object({
+  id: Type.String(),
+  ordinal: Type.Integer(),
+  account: Type.String(),
+  provider: Type.String(),
+  state: Type.String(),
+  reference: Type.Union([Type.String(), Type.Null()]),
+  amounts: Type.Object({ authorized: Amount, captured: Amount, refunded: Amount }),
+  outcome: Type.Union([OutcomeResource, Type.Null()]),
+  checks: Type.Optional(Type.Object({ line: Check, postal_code: Check, name: Check, cvc: Check })),
+  authorization_code: Type.Optional(Type.String()),
+  network_transaction_id: Type.Optional(Type.String()),
+  three_ds: Type.Optional(
+    Type.Object({
+      status: Type.Optional(Type.String()),
+      eci: Type.Optional(Type.String()),
+      version: Type.Optional(Type.String()),
+      liability_shifted: Type.Optional(Type.Boolean()),
+    }),
+  ),
+  started_at: Time,
+  settled_at: Type.Union([Time, Type.Null()]),
+  decision: Type.Unknown({
+    description: "Why this account: policy version, rule, chosen and excluded accounts with reasons.",
+  }),
+})
+
+export const OperationResource = Type.Object({
+  id: Type.String(),
+  attempt: Type.String(),
+  kind: Type.String(),
+  state: Type.String(),
+  amount: Amount,
+  final: Type.Optional(Type.Boolean()),
+  reference: Type.Union([Type.String(), Type.Null()]),
+  origin: words(["merchant", "engine", "provider"]),
+  reason: Type.Optional(Type.String()),
+  outcome: Type.Union([OutcomeResource, Type.Null()]),
+  needs_person: Type.Boolean(),
+  created_at: Time,
+  settled_at: Type.Union([Time, Type.Null()]),
+})
+
+export const PaymentResource = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal("payment"),
+    mode: words(["live", "test"]),
+    version: Type.Integer(),
+    status: words(statuses),
+    amount: Amount,
+    currency: Type.String(),
+    amounts: Type.Object({
+      requested: Amount,
+      authorized: Amount,
+      captured: Amount,
+      refunded: Amount,
+      disputed: Amount,
+      capturing: Amount,
+      refunding: Amount,
+    }),
+    capture_method: words(["automatic", "manual"]),
+    payment_method: Type.Union([
+      Type.Null(),
+      Type.Object({
+        type: Type.String(),
+        id: Type.Optional(Type.String()),
+        network: Type.Optional(NetworkName),
+        bin: Type.Optional(Type.String()),
+        last4: Type.Optional(Type.String()),
+        expiry_month: Type.Optional(Type.Integer()),
+        expiry_year: Type.Optional(Type.Integer()),
+        holder_name: Type.Optional(Type.String()),
+        country: Type.Optional(Country),
+        funding: Type.Optional(Type.String()),
+        fingerprint: Type.Optional(Type.String()),
+      }),
+    ]),
+    action: Type.Union([
+      Type.Null(),
+      Type.Object({
+        type: Type.Literal("redirect"),
+        method: words(["GET", "POST"]),
+        url: Type.String(),
+        fields: Type.Optional(Type.Record(Type.String(), Type.String())),
+        expires_at: Type.Union([Time, Type.Null()]),
+      }),
+    ]),
+    failure: Type.Union([
+      Type.Null(),
+      Type.Object({
+        reason: Type.String(),
+        category: Type.Optional(Type.String()),
+        customer_message: Type.Optional(Type.String()),
+        raw: Type.Optional(Raw),
+        attempt: Type.Optional(Type.String()),
+      }),
+    ]),
+    attempts: Type.Array(AttemptResource),
+    operations: Type.Array(OperationResource),
+    disputes: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        reference: Type.String(),
+        stage: Type.String(),
+        amount: Amount,
+        reason: Type.Optional(Type.String()),
+        due_at: Type.Optional(Type.String()),
+      }),
+    ),
+    customer: Type.Union([Type.String(), Type.Null()]),
+    customer_details: Type.Optional(CustomerDetails),
+    billing: Type.Optional(Party),
+    shipping: Type.Optional(Party),
+    merchant_reference: Type.Union([Type.String(), Type.Null()]),
+    statement_descriptor: Type.Union([Type.String(), Type.Null()]),
+    description: Type.Union([Type.String(), Type.Null()]),
+    metadata: Metadata,
+    initiator: InitiatorInput,
+    three_ds: Type.Object({ mode: Type.String() }),
+    allow_partial: Type.Boolean(),
+    on_unknown: Type.Union([Type.String(), Type.Null()]),
+    account: Type.Union([Type.String(), Type.Null()]),
+    return_url: Type.Union([Type.String(), Type.Null()]),
+    authorized_until: Type.Union([Time, Type.Null()]),
+    cancellation: Type.Union([
+      Type.Null(),
+      Type.Object({ as: Type.String(), reason: Type.Optional(Type.String()), requested_at: Time }),
+    ]),
+    created_at: Time,
+    updated_at: Time,
+  },
+  { $id: "Payment" },
+)
+export type PaymentResource = Static<typeof PaymentResource>

@@ -1,0 +1,101 @@
+// Faults and validation errors as problem+json (RFC 9457), each with a pointer to the field it is about.
+
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify"
+import { Fault, faults, type FaultCode, type FieldError } from "../core/fault.ts"
+import { maskPans } from "../core/card.ts"
+
+/** Field errors that one answer lists at most. */
+export const MAX_FIELD_ERRORS = 20
+
+export function sendFault(fault: Fault, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, title } = faults[fault.code]
+  if (fault.retryAfterMs !== undefined)
+    void reply.header("retry-after", String(Math.max(1, Math.ceil(fault.retryAfterMs / 1_000))))
+  if (status === 401) void reply.header("www-authenticate", "Bearer")
+  return reply
+    .code(status)
+    .header("content-type", "application/problem+json")
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send({
+      type: `https://orchestra.dev/faults#${fault.code}`,
+      code: fault.code,
+      title,
+      status,
+      ...(fault.detail === undefined ? {} : { detail: fault.detail }),
+      ...(fault.errors.length === 0 ? {} : { errors: fault.errors.slice(0, MAX_FIELD_ERRORS) }),
+      request_id: request.id,
+    })
+}
+
+/** Whatever was thrown, as a fault; only bugs become `server.error`. */
+export function faultOf(error: FastifyError | Error): Fault {
+  if (error instanceof Fault) return error
+  const { code, statusCode, validation, validationContext } = error as FastifyError
+  if (validation !== undefined)
+    return new Fault("request.invalid", {
+      errors: validation.flatMap((v) => fieldError(v as Validation, validationContext ?? "body")),
+    })
+  const known = code === undefined ? undefined : fastifyCodes[code]
+  if (known !== undefined) return new Fault(known)
+  if (statusCode === 400) return new Fault("request.invalid_json")
+  // The pool's waits are bounded: an overloaded or absent database is not a bug.
+  if (isUnavailable(error)) return new Fault("server.unavailable", { retryAfterMs: 1_000 })
+  return new Fault("server.error")
+}
+
+const fastifyCodes: Readonly<Record<string, FaultCode>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: "request.invalid_json",
+  FST_ERR_CTP_EMPTY_JSON_BODY: "request.invalid_json",
+  FST_ERR_CTP_BODY_TOO_LARGE: "request.too_large",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "request.unsupported_media_type",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "request.invalid_json",
+}
+
+// SQLSTATE classes: 08 connection, 53 resources, 57 operator intervention; and the driver's own words.
+const isUnavailable = (error: Error): boolean => {
+  const code = (error as NodeJS.ErrnoException).code ?? ""
+  return (
+    /^(?:08|53|57)[0-9A-Z]{3}$/.test(code) ||
+    code === "ECONNREFUSED" ||
+    code === "ECONNRESET" ||
+    code === "ENOENT" ||
+    /timeout exceeded when trying to connect|Connection terminated|Query read timeout/.test(error.message)
+  )
+}
+
+type Validation = {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly message?: string
+  readonly params: Record<string, unknown>
+}
+
+const prefixes: Readonly<Record<string, string>> = {
+  body: "#",
+  querystring: "query",
+  params: "path",
+  headers: "header",
+}
+
+function fieldError(error: Validation, context: string): FieldError[] {
+  // The branches of a conditional schema say it better.
+  if (error.keyword === "if" || error.keyword === "anyOf" || error.keyword === "oneOf") return []
+  const field = error.params["missingProperty"] ?? error.params["additionalProperty"]
+  const pointer = `${prefixes[context] ?? "#"}${error.instancePath}${typeof field === "string" ? `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}` : ""}`
+  return [{ pointer: maskPans(pointer), detail: words(error) }]
+}
+
+function words({ keyword, message, params }: Validation): string {
+  switch (keyword) {
+    case "required":
+      return "is required"
+    case "additionalProperties":
+      return "is not a known field"
+    case "enum":
+      return `must be one of ${(params["allowedValues"] as unknown[]).map(String).join(", ")}`
+    case "type":
+      return `must be ${/^[aeio]/.test(String(params["type"])) ? "an" : "a"} ${String(params["type"])}`
+    default:
+      return message ?? "is not valid"
+  }
+}
