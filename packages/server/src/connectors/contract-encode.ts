@@ -7,7 +7,8 @@ import { exponentOf } from "../core/currency.ts"
 import { type Money, money } from "../core/money.ts"
 import { providerAmount, providerExponent } from "./amount.ts"
 import type { AccountConfig, AuthorizeInput, Codec, Connector, HttpRequest, MethodInput } from "./connector.ts"
-import { type AnyInput, arbitraryInput, currenciesOf, expressible, standardInput } from "./contract-input.ts"
+import { arbitraryInput } from "./contract-arbitrary.ts"
+import { type AnyInput, currenciesOf, expressible, inputOf, standardInput } from "./contract-input.ts"
 import type { Rule } from "./contract-rule.ts"
 import { inJson, type Sample, type SampleOperation } from "./contract-sample.ts"
 
@@ -60,7 +61,7 @@ export function encodeRules(connector: Connector, config: AccountConfig, samples
     rules.push({
       name: `${sample.operation}: encodes the request of "${sample.name}"`,
       check: () => {
-        const input = { ...standardInput(connector, sample.operation), ...sample.input } as AnyInput
+        const input = inputOf(connector, sample)
         const encoded = codecOf(connector, sample.operation).encode(input, config)
         if (request.method !== undefined) assert.equal(encoded.method, request.method)
         if (request.path !== undefined) assert.equal(encoded.path, request.path)

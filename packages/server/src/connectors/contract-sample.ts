@@ -80,6 +80,7 @@ export function readWebhookSamples(folder: URL): readonly WebhookSample[] {
 
 /** The value as JSON would hold it, with bigints as strings: how outcomes and notices are compared with samples. */
 export function inJson(value: unknown): unknown {
+  if (value === undefined) return undefined
   return JSON.parse(JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? part.toString() : part)))
 }
 
