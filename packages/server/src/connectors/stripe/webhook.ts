@@ -1,0 +1,156 @@
+// Stripe's events. The signature covers the whole body, so that what stands in it may be booked, except where an event
+// says less than it seems to: totals over several captures, and refunds that are in truth released authorizations.
+
+import type { Outcome } from "../../core/outcome.ts"
+import { lookup, type Notice, type WebhookRequest } from "../connector.ts"
+import { amountFrom } from "../amount.ts"
+import { isoSeconds } from "../instant.ts"
+import { at, integerAt, parseJson, textAt } from "../json.ts"
+import type { SignatureScheme } from "../signature.ts"
+import { intentOutcome, refundOutcome, unknown } from "./answer.ts"
+import { manifest } from "./manifest.ts"
+import { disputeStatuses, type EventRow, events } from "./tables.ts"
+import { countCaptures, idAt, type Intent, readCharge, readIntent, readRefund, stripped } from "./wire.ts"
+
+/** Several v1 signatures while a secret is rolled; other schemes (v0) are for tests. https://docs.stripe.com/webhooks, read 2026-10. */
+export const scheme = {
+  header: "stripe-signature",
+  algorithm: "sha256",
+  secret: "utf8",
+  encoding: "hex",
+  layout: { kind: "pairs", time: "t", signature: "v1" },
+  signed: "{time}.{body}",
+  toleranceMs: manifest.webhooks.toleranceMs,
+} as const satisfies SignatureScheme
+
+/** One event per delivery. Events that tell us nothing, and v2 events that only point at an object, give no notice. */
+export function decodeWebhook({ body }: WebhookRequest): readonly Notice[] {
+  const event = parseJson(body)
+  const eventId = textAt(event, "id")
+  const type = textAt(event, "type")
+  if (textAt(event, "object") !== "event" || eventId === undefined || type === undefined) return []
+  const row = lookup(events, type)
+  const facts = row && readers[row.of](at(event, "data", "object"), row)
+  return facts === undefined ? [] : [{ eventId, type, ...facts }]
+}
+
+type Facts = Omit<Notice, "eventId" | "type">
+
+const readers: Readonly<Record<EventRow["of"], (object: unknown, row: EventRow) => Facts | undefined>> = {
+  payment_intent: intentFacts,
+  setup_intent: intentFacts,
+  refund: refundFacts,
+  charge: chargeFacts,
+  dispute: disputeFacts,
+  warning: warningFacts,
+}
+
+function intentFacts(object: unknown, row: EventRow): Facts | undefined {
+  const intent = readIntent(object)
+  if (intent === undefined || intent.of !== row.of) return undefined
+  const outcome = intentOutcome(intent, {}, row.about === "prepare" ? "prepared" : "unknown")
+  const { about, operation, trust } = placeOf(intent, row)
+  return stripped<Facts>({
+    about,
+    attempt: intent.attempt,
+    operation,
+    reference: intent.id,
+    trust: outcome.kind === "unknown" ? "hint" : trust,
+    outcome,
+    currency: (intent.amount ?? intent.received ?? intent.capturable)?.currency,
+  })
+}
+
+// An intent tells totals. They are the news of one operation only where there was one.
+function placeOf(intent: Intent, row: EventRow): Pick<Notice, "about" | "operation" | "trust"> {
+  const { operation } = intent
+  if (row.about === "void") {
+    // Stripe itself cancels what was not captured in time.
+    const lapsed = intent.cancellationReason === "automatic" || intent.cancellationReason === "expired"
+    return { about: lapsed ? "expire" : "void", trust: "signed" }
+  }
+  if (row.about !== "authorize" || operation === undefined) return { about: row.about, trust: row.trust }
+  if (intent.status === "succeeded" && intent.captureMethod === "manual")
+    return { about: "capture", operation, trust: countCaptures(intent) === 1 ? "signed" : "hint" }
+  // An increment or a partial capture changed what is authorized.
+  return { about: "other", operation, trust: "hint" }
+}
+
+function refundFacts(object: unknown, row: EventRow): Facts | undefined {
+  const refund = readRefund(object)
+  if (refund === undefined) return undefined
+  const outcome = refundOutcome(refund, undefined)
+  // Cancelling an authorization is written as a refund without a balance transaction: no captured money came back.
+  const isRelease = refund.operation === undefined && refund.balanceTransaction === undefined
+  return stripped<Facts>({
+    about: isRelease ? "other" : row.about,
+    attempt: refund.attempt,
+    operation: refund.operation,
+    reference: refund.paymentIntent,
+    operationReference: refund.id,
+    trust: isRelease || outcome.kind === "unknown" ? "hint" : row.trust,
+    outcome,
+    currency: refund.amount?.currency,
+  })
+}
+
+function chargeFacts(object: unknown, row: EventRow): Facts | undefined {
+  const charge = readCharge(object)
+  if (charge === undefined) return undefined
+  const place = stripped<Pick<Facts, "attempt" | "reference" | "operationReference">>({
+    attempt: charge.attempt,
+    reference: charge.paymentIntent,
+    operationReference: charge.id,
+  })
+  const raw = { code: textAt(object, "status") ?? "charge" }
+  if (row.about === "expire") {
+    const outcome: Outcome = { kind: "approved", effect: "voided", amount: 0n, raw, evidence: { reference: charge.id } }
+    return charge.captured ? undefined : { about: "expire", ...place, trust: row.trust, outcome }
+  }
+  // A release again: nothing of an uncaptured charge can be refunded.
+  if (!charge.captured) return undefined
+  const amount = row.about === "refund" ? charge.amountRefunded : charge.amountCaptured
+  const effect = row.about === "refund" ? "refunded" : "captured"
+  if (amount === undefined) return { about: row.about, ...place, trust: "hint", outcome: unknown(raw.code) }
+  const outcome: Outcome = { kind: "approved", effect, amount: amount.minor, raw, evidence: { reference: charge.id } }
+  return { about: row.about, ...place, trust: row.trust, outcome, currency: amount.currency }
+}
+
+function disputeFacts(object: unknown, row: EventRow): Facts | undefined {
+  const id = textAt(object, "id")
+  const status = textAt(object, "status")
+  if (textAt(object, "object") !== "dispute" || id === undefined || status === undefined) return undefined
+  const stage = lookup(disputeStatuses, status)
+  const amount = amountFrom(manifest, integerAt(object, "amount"), textAt(object, "currency"))
+  const dueBy = integerAt(object, "evidence_details", "due_by")
+  return stripped<Facts>({
+    about: row.about,
+    reference: idAt(object, "payment_intent"),
+    operationReference: id,
+    trust: stage === undefined || amount === undefined ? "hint" : row.trust,
+    outcome: unknown(status.slice(0, 100)),
+    currency: amount?.currency,
+    dispute:
+      stage === undefined || amount === undefined
+        ? undefined
+        : stripped<NonNullable<Notice["dispute"]>>({
+            id,
+            stage,
+            reason: textAt(object, "reason"),
+            amount: amount.minor,
+            dueAt: dueBy === undefined ? undefined : isoSeconds(dueBy),
+          }),
+  })
+}
+
+// The network suspects fraud; a dispute may follow. Nothing moved.
+function warningFacts(object: unknown, row: EventRow): Facts | undefined {
+  if (textAt(object, "object") !== "radar.early_fraud_warning") return undefined
+  return stripped<Facts>({
+    about: row.about,
+    reference: idAt(object, "payment_intent"),
+    operationReference: textAt(object, "id"),
+    trust: row.trust,
+    outcome: unknown((textAt(object, "fraud_type") ?? "early_fraud_warning").slice(0, 100)),
+  })
+}
