@@ -93,7 +93,7 @@ export function createAccount(
       }
     },
     trouble(status, request, stored) {
-      const response = persona.trouble?.(status, request) ?? plainTrouble(status)
+      const response = persona.trouble(status, request)
       if (stored) persona.replaceStored(request, response)
       return response
     },
@@ -110,13 +110,5 @@ export function createAccount(
       run()
     })
     timers.add(cancel)
-  }
-}
-
-function plainTrouble(status: number): WireResponse {
-  return {
-    status,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ error: status === 429 ? "too many requests" : "internal error" }),
   }
 }

@@ -23,6 +23,7 @@ export function carry(
   }
   wait(plan.beforeMs, () => {
     const { handle } = plan
+    const handled = (): WireResponse => guarded(ports, () => account.persona.handle(request))
     const own = handle.when === "at_once" ? handled() : undefined
     if (handle.when === "late") {
       const handleLate = (): void => void ports.after(handle.delayMs, handled)
@@ -31,17 +32,6 @@ export function carry(
     }
     wait(plan.afterMs, () => answer(own))
   })
-
-  /** A bug in a persona must be seen, but not end the process that other accounts (or a server) live in. */
-  function handled(): WireResponse {
-    try {
-      return account.persona.handle(request)
-    } catch (error) {
-      ports.complain(error)
-      const text = `bug in the simulated provider: ${String(error)}\n`
-      return { status: 500, headers: { "content-type": "text/plain" }, body: text }
-    }
-  }
 
   function wait(ms: number, run: () => void): void {
     if (ms === 0) run()
@@ -88,6 +78,17 @@ export function carry(
   function reset(): void {
     done(undefined)
     message.socket.resetAndDestroy()
+  }
+}
+
+/** A bug in a persona must be seen, but not end the process that other accounts (or a server) live in. */
+export function guarded(ports: HostPorts, run: () => WireResponse): WireResponse {
+  try {
+    return run()
+  } catch (error) {
+    ports.complain(error)
+    const text = `bug in the simulated provider: ${String(error)}\n`
+    return { status: 500, headers: { "content-type": "text/plain" }, body: text }
   }
 }
 

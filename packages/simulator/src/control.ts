@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net"
 import type { Misfortune, Persona } from "./persona.ts"
 import { PERSONAS } from "./personas.ts"
-import { readBody } from "./read-body.ts"
+import { addressOf, readBody } from "./incoming.ts"
 import { MAX_LOGGED_REQUESTS } from "./request-log.ts"
 import type { NewAccount, Simulator } from "./simulator.ts"
 import { readWeather } from "./weather-document.ts"
@@ -85,7 +85,7 @@ async function serve(simulator: Controlled, message: IncomingMessage, reply: Ser
 async function answerTo(simulator: Controlled, message: IncomingMessage): Promise<Answer> {
   const text = await readBody(message, MAX_DOCUMENT_BYTES)
   if (text === undefined) return problem(413, `a document has at most ${MAX_DOCUMENT_BYTES} bytes`)
-  const url = new URL(message.url ?? "/", "http://control")
+  const url = new URL(addressOf(message), "http://control")
   const atPath = ROUTES.filter(([, path]) => path.test(url.pathname))
   const route = atPath.find(([method]) => method === message.method)
   if (!route && atPath.length)
@@ -155,8 +155,7 @@ function befall(to: Controlled, { parameters: [id = "", reference = "", type], d
             ...(typeof reason === "string" && { reason }),
           }
     const persona = to.account(id)?.persona
-    if (!persona?.befall) return problem(409, `this persona knows no ${type}`)
-    if (!persona.befall(reference, event))
+    if (!persona?.befall(reference, event))
       return problem(409, `charge ${reference} is unknown here, or its state does not allow ${type}`)
     const charge = persona.truth().find((each) => each.reference === reference)
     return ok(charge ?? null)

@@ -166,6 +166,11 @@ test("a proxy's page may stand in for the answer, with the request handled or no
   assert.equal(charged(), 1)
 })
 
+test("an address with too many slashes is only unknown", async () => {
+  assert.equal((await fetch(`${url}//`, { headers: { authorization: "Bearer sk_test_host" } })).status, 404)
+  assert.equal((await fetch(`${simulator.controlUrl}//`)).status, 200)
+})
+
 test("a request that is too large is refused before it is read", async () => {
   const response = await fetch(`${url}/v1/payment_intents`, { method: "POST", body: "a".repeat(300_000) })
   assert.equal(response.status, 413)

@@ -3,11 +3,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import type { Account } from "./account.ts"
-import { carry } from "./carry.ts"
+import { carry, guarded } from "./carry.ts"
 import { factsOf } from "./operation.ts"
 import type { WireRequest, WireResponse } from "./persona.ts"
 import type { HostPorts } from "./ports.ts"
-import { readBody } from "./read-body.ts"
+import { addressOf, readBody } from "./incoming.ts"
 import type { RequestLog } from "./request-log.ts"
 
 export type Listener = {
@@ -108,7 +108,7 @@ export async function openListener(
       const serving = account
       if (!serving) return plain(reply, 503, "no account is served here yet")
       const request = wireRequest(message, body)
-      if (request.path.startsWith(`${PAGES}/`)) return page(serving, request, reply)
+      if (request.path.startsWith(`${PAGES}/`)) return page(serving, request, reply, ports)
       const plan = serving.plan(request)
       const { operation } = factsOf(serving.settings.persona, request)
       let logged = false
@@ -134,8 +134,9 @@ export async function openListener(
 }
 
 /** Pages are for people: no weather, and the address as the persona knows it. */
-function page(account: Account, request: WireRequest, reply: ServerResponse): void {
-  const response = account.persona.page({ ...request, path: request.path.slice(PAGES.length) })
+function page(account: Account, request: WireRequest, reply: ServerResponse, ports: HostPorts): void {
+  const asked = { ...request, path: request.path.slice(PAGES.length) }
+  const response = guarded(ports, () => account.persona.page(asked))
   reply.writeHead(response.status, { ...response.headers, "content-length": Buffer.byteLength(response.body) })
   reply.end(response.body)
 }
@@ -144,7 +145,7 @@ function wireRequest(message: IncomingMessage, body: string): WireRequest {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(message.headers))
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value
-  return { method: message.method ?? "GET", path: message.url ?? "/", headers, body }
+  return { method: message.method ?? "GET", path: addressOf(message), headers, body }
 }
 
 function plain(reply: ServerResponse, status: number, text: string): void {

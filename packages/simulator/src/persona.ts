@@ -9,7 +9,7 @@ export type PersonaPorts = {
   readonly after: (ms: number, run: () => void) => void
 }
 
-/** A request as it stood on the wire. `path` includes the query string; header names are lower case. */
+/** A request as it stood on the wire. `path` starts with one slash and includes the query; header names are lower case. */
 export type WireRequest = {
   readonly method: string
   readonly path: string
@@ -123,14 +123,14 @@ export type Persona = {
    * was captured when absent), or the hold runs out. Sends the provider's webhooks. False when the charge is unknown
    * or its state does not allow it.
    */
-  readonly befall?: (reference: string, event: Misfortune) => boolean
+  readonly befall: (reference: string, event: Misfortune) => boolean
   /**
    * Marks the idempotency key (if any) of this request as answered with `response`, as a provider does that stores
    * its own 5xx: called when the weather replaces the answer by a 500 after the work was done.
    */
   readonly replaceStored: (request: WireRequest, response: WireResponse) => void
-  /** How this provider words its own trouble (429, 500, 503). Absent: a plain JSON error. */
-  readonly trouble?: (status: number, request: WireRequest) => WireResponse
+  /** How this provider words its own trouble (429, 500, 503). */
+  readonly trouble: (status: number, request: WireRequest) => WireResponse
 }
 
 export type Misfortune =

@@ -73,9 +73,9 @@ export async function startSimulator(options: SimulatorOptions = {}, ports: Host
       if (served.size >= MAX_ACCOUNTS) throw new Error(`at most ${MAX_ACCOUNTS} accounts`)
       const listener = await openListener({ host, port: port && port + served.size + 1 }, ports, log)
       const credentials =
-        added.credentials ?? kindOf(added.persona).credentials(seededRandom(`${seed}:keys:${added.id}`))
+        added.credentials ?? PERSONAS[added.persona].credentials(seededRandom(`${seed}:keys:${added.id}`))
       const settings = { id: added.id, persona: added.persona, credentials, publicUrl: `${listener.origin}${PAGES}` }
-      const account = createAccount(settings, seed, ports, kindOf(added.persona).create, added)
+      const account = createAccount(settings, seed, ports, PERSONAS[added.persona].create, added)
       served.set(added.id, { account, listener })
       await listener.serve(account)
       return ready({ account, listener })
@@ -101,7 +101,7 @@ export async function startSimulator(options: SimulatorOptions = {}, ports: Host
         const { settings } = entry.account
         entry.account.close()
         const webhookUrl = entry.account.webhookUrl()
-        entry.account = createAccount(settings, seed, ports, kindOf(settings.persona).create, { webhookUrl })
+        entry.account = createAccount(settings, seed, ports, PERSONAS[settings.persona].create, { webhookUrl })
         await entry.listener.serve(entry.account)
       }
     },
@@ -115,12 +115,6 @@ export async function startSimulator(options: SimulatorOptions = {}, ports: Host
   const accounts = options.accounts ?? Object.values(PERSONAS).map(({ id }) => ({ id: `${id}_test`, persona: id }))
   for (const account of accounts) await simulator.addAccount(account)
   return { ...simulator, controlUrl: control.origin }
-}
-
-function kindOf(persona: Persona["id"]) {
-  const kind = PERSONAS[persona]
-  if (!kind) throw new Error(`there is no persona ${persona}`)
-  return kind
 }
 
 function ready({ account, listener }: { account: Account; listener: Listener }): ReadyAccount {

@@ -356,13 +356,13 @@ test("a test card disputes by itself, and winning evidence brings the money back
 
 test("an operator can make a cardholder dispute a part, and a hold run out", async () => {
   const paid = await pay("pm_card_visa")
-  assert.equal(bench.persona.befall?.(paid.id, { type: "dispute", amount: 300n, reason: "duplicate" }), true)
+  assert.equal(bench.persona.befall(paid.id, { type: "dispute", amount: 300n, reason: "duplicate" }), true)
   assert.equal((await sdk.charges.retrieve(paid.latest_charge as string)).disputed, true)
-  assert.equal(bench.persona.befall?.(paid.id, { type: "dispute", amount: 1701n }), false)
+  assert.equal(bench.persona.befall(paid.id, { type: "dispute", amount: 1701n }), false)
   const held = await pay("pm_card_visa", { capture_method: "manual" })
-  assert.equal(bench.persona.befall?.(held.id, { type: "expire" }), true)
+  assert.equal(bench.persona.befall(held.id, { type: "expire" }), true)
   assert.equal((await sdk.paymentIntents.retrieve(held.id)).status, "canceled")
-  assert.equal(bench.persona.befall?.(held.id, { type: "expire" }), false)
+  assert.equal(bench.persona.befall(held.id, { type: "expire" }), false)
 })
 
 test("one seed is one history, ids included", async () => {

@@ -76,7 +76,7 @@ test("any history of requests is answered, and the wire agrees with the truth", 
       const id = String(created.document["id"])
       for (const { path, ...fields } of steps) {
         if (path === "wait") world.wait((fields as { hours: number }).hours)
-        else if (path === "befall") world.persona.befall?.(id, fields as { type: "expire" })
+        else if (path === "befall") world.persona.befall(id, fields as { type: "expire" })
         else if (path === "refund") world.send("POST", "/v1/refunds", { payment_intent: id, ...fields })
         else if (path === "challenge") {
           const { document } = world.send("GET", `/v1/payment_intents/${id}`)
