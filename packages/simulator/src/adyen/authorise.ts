@@ -6,7 +6,7 @@
 import { randomText } from "../chance.ts"
 import type { Challenge } from "../persona.ts"
 import { asksForChallenge, decide, refused } from "./decide.ts"
-import { paymentResponse, redirectResponse } from "./payment-response.ts"
+import { paymentResponse, redirectResponse, webhookData } from "./payment-response.ts"
 import type { Purchase } from "./purchase.ts"
 import { refusal } from "./refusal.ts"
 import {
@@ -118,7 +118,8 @@ export function newAdjustData(state: AdyenState): string {
 
 function notifyOutcome(state: AdyenState, payment: Payment, verdict: Verdict): void {
   const { card } = payment.purchase
-  const { additionalData, amount } = paymentResponse(state, payment, verdict)
+  const response = paymentResponse(state, payment, verdict)
+  const additionalData = webhookData(response)
   if (verdict.refusal)
     return notify(state, payment, "AUTHORISATION", false, { reason: verdict.refusal.reason, additionalData })
   const expiry = `${String(card.expiryMonth).padStart(2, "0")}/${card.expiryYear}`
@@ -126,7 +127,7 @@ function notifyOutcome(state: AdyenState, payment: Payment, verdict: Verdict): v
     reason: `${verdict.authCode}:${card.pan.slice(-4)}:${expiry}`,
     operations: ["CANCEL", "CAPTURE", "REFUND"],
     additionalData,
-    amount: { currency: amount.currency, value: BigInt(amount.value) },
+    amount: { currency: response.amount.currency, value: BigInt(response.amount.value) },
   })
 }
 

@@ -17,6 +17,9 @@ const NO_AVS_DATA = "5 No AVS data provided"
 const CVC_RESULTS: Readonly<Record<string, string>> = { M: "1 Matches", N: "2 Doesn't match" }
 const NO_CVC = "6 No CVC/CVV provided"
 
+/** Fields of answers that webhooks do not have. */
+const NOT_IN_WEBHOOKS = ["cardHolderName", "requestAmount", "requestCurrencyCode"]
+
 /** Below the account's public address. */
 export const REDIRECT_PATH = "/threeDS/redirect/"
 
@@ -34,6 +37,11 @@ export function paymentResponse(state: AdyenState, payment: Payment, verdict: Ve
       ? { refusalReason: refusal.reason, refusalReasonCode: refusal.code }
       : { paymentMethod: { brand: brandOf(payment), type: purchase.methodType } }),
   }
+}
+
+/** The additionalData of the AUTHORISATION webhook. */
+export function webhookData({ additionalData }: { additionalData: Record<string, string> }): Record<string, string> {
+  return Object.fromEntries(Object.entries(additionalData).filter(([name]) => !NOT_IN_WEBHOOKS.includes(name)))
 }
 
 export function redirectResponse(state: AdyenState, payment: Payment) {

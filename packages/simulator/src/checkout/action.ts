@@ -119,6 +119,7 @@ export function increment(state: CheckoutState, payment: Payment, body: JsonObje
       amount: action.amount,
       currency: purchase.currency,
       approved,
+      status: approved ? "Authorized" : "Declined",
       auth_code: action.authCode,
       response_code: responseCode,
       response_summary: summaryOf(responseCode),

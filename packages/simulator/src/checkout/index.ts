@@ -1,5 +1,5 @@
 // Checkout.com's stand-in. Its credentials: `secretKey` (Bearer, for everything), `publicKey` (Bearer, for /tokens),
-// `processingChannelId`, `webhookKey` (signs webhooks).
+// `processingChannelId`, `webhookSecret` (signs webhooks).
 import { randomText } from "../chance.ts"
 import type { PersonaKind } from "../persona.ts"
 import { createCheckout } from "./persona.ts"
@@ -13,6 +13,6 @@ export const checkout: PersonaKind = {
     secretKey: `sk_sbox_${randomText(random, 27, BASE_32)}`,
     publicKey: `pk_sbox_${randomText(random, 27, BASE_32)}`,
     processingChannelId: `pc_${randomText(random, 26, BASE_32)}`,
-    webhookKey: randomText(random, 32),
+    webhookSecret: randomText(random, 32),
   }),
 }

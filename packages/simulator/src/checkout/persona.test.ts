@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000
 const secretKey = "sk_sbox_abcdefghijklmnopqrstuvwxyz2"
 const publicKey = "pk_sbox_abcdefghijklmnopqrstuvwxyz2"
 const processingChannelId = "pc_abcdefghijklmnopqrstuvwxyz"
-const webhookKey = "webhook-key"
+const webhookSecret = "webhook-secret"
 let bench: Bench
 let api: Checkout
 
@@ -23,7 +23,7 @@ after(() => bench.close())
 
 async function open(): Promise<void> {
   await bench?.close()
-  bench = await openBench(checkout, { secretKey, publicKey, processingChannelId, webhookKey })
+  bench = await openBench(checkout, { secretKey, publicKey, processingChannelId, webhookSecret })
   api = new Checkout(secretKey, { host: bench.url, pk: publicKey })
 }
 
@@ -520,7 +520,7 @@ async function act(url: string, challenge: string): Promise<URL> {
 function webhooks(ms: number): { readonly type: string; readonly data: Record<string, unknown> }[] {
   bench.advance(ms)
   return bench.webhooks().map(({ headers, body }) => {
-    assert.equal(headers["cko-signature"], createHmac("sha256", webhookKey).update(body).digest("hex"))
+    assert.equal(headers["cko-signature"], createHmac("sha256", webhookSecret).update(body).digest("hex"))
     return JSON.parse(body)
   })
 }

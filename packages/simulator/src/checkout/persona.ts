@@ -38,7 +38,7 @@ const MAX_LIST_LIMIT = 100
 type Answer = { readonly status: number; readonly body: unknown }
 
 export const createCheckout: CreatePersona = (account, ports, issuer) => {
-  const { secretKey = "", publicKey = "", processingChannelId = "", webhookKey = "" } = account.credentials
+  const { secretKey = "", publicKey = "", processingChannelId = "", webhookSecret = "" } = account.credentials
   const answers = createKeptAnswers(ports.now, KEY_WINDOW_MS)
   let deliver = (_webhook: PersonaWebhook): void => {}
   const state: CheckoutState = {
@@ -67,7 +67,7 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
         ...data,
       }
       const at = timestamp(ports.now())
-      deliver(webhookOf({ id: newId(state, "evt"), type, timestamp: at, paymentId, data: whole }, webhookKey))
+      deliver(webhookOf({ id: newId(state, "evt"), type, timestamp: at, paymentId, data: whole }, webhookSecret))
     },
   }
 
