@@ -3,7 +3,7 @@
 
 import fc from "fast-check"
 import type { Network } from "../core/card.ts"
-import { maxPaymentMinor, type Money, money } from "../core/money.ts"
+import { type Money, money } from "../core/money.ts"
 import type { OperationKind } from "../core/payment.ts"
 import { secret } from "../core/secret.ts"
 import type { AuthorizeInput, Connector, Input, Manifest, MethodInput, ThreeDs } from "./connector.ts"

@@ -10,7 +10,7 @@ import type { AccountConfig, AuthorizeInput, Codec, Connector, HttpRequest, Meth
 import { arbitraryInput } from "./contract-arbitrary.ts"
 import { type AnyInput, currenciesOf, expressible, inputOf, standardInput } from "./contract-input.ts"
 import type { Rule } from "./contract-rule.ts"
-import { inJson, type Sample, type SampleOperation } from "./contract-sample.ts"
+import { inJson, leavesOf, type Sample, type SampleOperation } from "./contract-sample.ts"
 
 const runs = { numRuns: 150 }
 
@@ -92,12 +92,6 @@ export function readBody(request: HttpRequest): unknown {
   if (type.startsWith("application/json")) return JSON.parse(request.body)
   assert.ok(type.startsWith("application/x-www-form-urlencoded"), `no content type that the suite can read: "${type}"`)
   return Object.fromEntries(new URLSearchParams(request.body))
-}
-
-/** Every text and number in a value, keys aside. */
-export function leavesOf(value: unknown): readonly string[] {
-  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(leavesOf)
-  return typeof value === "string" ? [value] : value === undefined || value === null ? [] : [JSON.stringify(value)]
 }
 
 const query = (path: string): URLSearchParams => new URL(path, "https://provider.example").searchParams

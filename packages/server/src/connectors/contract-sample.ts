@@ -84,6 +84,12 @@ export function inJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (_key, part: unknown) => (typeof part === "bigint" ? part.toString() : part)))
 }
 
+/** Every text and number in a value, keys aside. */
+export function leavesOf(value: unknown): readonly string[] {
+  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(leavesOf)
+  return typeof value === "string" ? [value] : value === undefined || value === null ? [] : [JSON.stringify(value)]
+}
+
 function read<T>(folder: URL, file: string): readonly T[] {
   const list: unknown = JSON.parse(readFileSync(new URL(file, folder), "utf8"))
   assert.ok(Array.isArray(list), `${file} is not a list`)

@@ -4,11 +4,11 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
 import type { AccountConfig, Connector, HttpRequest } from "./connector.ts"
-import { cardSecretsOf, codecOf, leavesOf, operationsOf, readBody } from "./contract-encode.ts"
+import { cardSecretsOf, codecOf, operationsOf, readBody } from "./contract-encode.ts"
 import { arbitraryInput } from "./contract-arbitrary.ts"
 import type { AnyInput } from "./contract-input.ts"
 import type { Rule } from "./contract-rule.ts"
-import type { Sample } from "./contract-sample.ts"
+import { leavesOf, type Sample } from "./contract-sample.ts"
 import { parseJson } from "./json.ts"
 
 const runs = { numRuns: 150 }

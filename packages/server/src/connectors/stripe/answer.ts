@@ -115,21 +115,19 @@ export function reasonOfError(error: unknown, intent: Intent | undefined): Decli
 
 export function rawOfError(error: unknown, otherwise: string): Raw {
   return stripped<Raw>({
-    code: short(textAt(error, "decline_code") ?? textAt(error, "code") ?? textAt(error, "type") ?? otherwise),
+    code: textAt(error, "decline_code") ?? textAt(error, "code") ?? textAt(error, "type") ?? otherwise,
     message: textAt(error, "message"),
     networkCode: textAt(error, "network_decline_code"),
     adviceCode: textAt(error, "network_advice_code") ?? textAt(error, "advice_code"),
   })
 }
 
-const short = (code: string): string => code.slice(0, 100)
-
 /** What was asked for; the money of a webhook is what the object itself says. */
 type Asked = { readonly attempt?: string; readonly amount?: Money; readonly capture?: "automatic" | "manual" }
 
 /** The outcome of an authorization out of its intent. `unconfirmed` is what an intent means that was never confirmed. */
 export function intentOutcome(intent: Intent, asked: Asked, unconfirmed: "prepared" | "absent" | "unknown"): Outcome {
-  const raw: Raw = { code: short(intent.status) }
+  const raw: Raw = { code: intent.status }
   const evidence = evidenceOf(intent)
   const none: Outcome = { kind: "unknown", raw, evidence }
   if (intent.attempt !== undefined && asked.attempt !== undefined && intent.attempt !== asked.attempt) return none
@@ -216,7 +214,7 @@ const sumOf = (a: Money | undefined, b: Money | undefined): Money | undefined =>
 
 /** The capture's own part: what is captured now less what was captured before it. */
 export function captureOutcome(intent: Intent, input: Input["capture"]): Outcome {
-  const raw: Raw = { code: short(intent.status) }
+  const raw: Raw = { code: intent.status }
   const evidence = evidenceOf(intent)
   const state = lookup(paymentStatuses, intent.status)
   if (state === "pending") return { kind: "pending", raw, evidence }
@@ -235,7 +233,7 @@ function moneyCaptured(part: Money, { amount }: FollowUpInput, raw: Raw, evidenc
 }
 
 export function incrementOutcome(intent: Intent, amount: Money): Outcome {
-  const raw: Raw = { code: short(intent.status) }
+  const raw: Raw = { code: intent.status }
   const evidence = evidenceOf(intent)
   if (lookup(paymentStatuses, intent.status) !== "authorized" || !isSame(intent.amount, amount))
     return { kind: "unknown", raw, evidence }
@@ -243,7 +241,7 @@ export function incrementOutcome(intent: Intent, amount: Money): Outcome {
 }
 
 export function cancelOutcome(intent: Intent): Outcome {
-  const raw: Raw = { code: short(intent.status) }
+  const raw: Raw = { code: intent.status }
   const evidence = evidenceOf(intent)
   const table = intent.of === "setup_intent" ? setupStatuses : paymentStatuses
   if (lookup<string>(table, intent.status) !== "voided") return { kind: "unknown", raw, evidence }
@@ -253,7 +251,7 @@ export function cancelOutcome(intent: Intent): Outcome {
 /** `asked` is nothing for webhooks, and only a currency for reversals, which give back whatever is left. */
 export function refundOutcome(refund: Refund, asked: Money | Money["currency"] | undefined): Outcome {
   const evidence: Evidence = { reference: refund.id }
-  const raw: Raw = { code: short(refund.failureReason ?? refund.status) }
+  const raw: Raw = { code: refund.failureReason ?? refund.status }
   const none: Outcome = { kind: "unknown", raw, evidence }
   if (refund.amount === undefined) return none
   if (typeof asked === "string" ? refund.amount.currency !== asked : asked && !isSame(refund.amount, asked)) return none
@@ -304,7 +302,7 @@ export function inquiryOutcome(body: unknown, input: InquiryInput): Outcome | un
 
 // By the key that the capture left in the metadata; where nothing was captured at all, no key is needed to know.
 function captureFound(intent: Intent, { operation, amount }: InquiryInput): Outcome {
-  const raw: Raw = { code: short(intent.status) }
+  const raw: Raw = { code: intent.status }
   const evidence = evidenceOf(intent)
   const state = lookup(paymentStatuses, intent.status)
   const { received } = intent
@@ -317,7 +315,7 @@ function captureFound(intent: Intent, { operation, amount }: InquiryInput): Outc
 }
 
 function incrementFound(intent: Intent, { operation, amount }: InquiryInput): Outcome {
-  const raw: Raw = { code: short(intent.status) }
+  const raw: Raw = { code: intent.status }
   const evidence = evidenceOf(intent)
   if (intent.amount === undefined || intent.amount.currency !== amount.currency)
     return { kind: "unknown", raw, evidence }

@@ -4,7 +4,7 @@ import type { Checks } from "../../core/check.ts"
 import type { DeclineReason } from "../../core/decline.ts"
 import type { Evidence } from "../../core/outcome.ts"
 import { lookup } from "../connector.ts"
-import { at, isObject, textAt } from "../json.ts"
+import { at, isObject, maxTextLength, textAt } from "../json.ts"
 import { blockReasons, checkResults, liabilityShifts } from "./tables.ts"
 import { type Intent, stripped } from "./wire.ts"
 
@@ -31,7 +31,10 @@ function checksOf(checks: unknown): Checks | undefined {
   const code = textAt(checks, "cvc_check")
   const result = (word: string | undefined): Checks["line"] =>
     (word === undefined ? undefined : lookup(checkResults, word)) ?? "unchecked"
-  const avs = [line, postcode].filter((word) => word !== undefined).join("/")
+  const avs = [line, postcode]
+    .filter((word) => word !== undefined)
+    .join("/")
+    .slice(0, maxTextLength)
   return stripped<Checks>({
     line: result(line),
     postcode: result(postcode),

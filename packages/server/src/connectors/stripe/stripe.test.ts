@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto"
 import { test } from "node:test"
 import type { Outcome } from "../../core/outcome.ts"
 import { secret } from "../../core/secret.ts"
-import type { AccountConfig, Input, InquiryInput, Notice } from "../connector.ts"
+import type { AccountConfig, HttpResponse, Input, InquiryInput, Notice } from "../connector.ts"
 import { connectorContract, readSamples, readWebhookSamples, standardInput, type TableCoverage } from "../contract.ts"
 import type { ErrorRow } from "./error-tables.ts"
 import { stripe } from "./index.ts"
@@ -236,7 +236,7 @@ test("what the descriptor may not hold is left out, and nothing is sent when no 
 })
 
 test("only the account that answers with itself has working credentials", () => {
-  const { decode } = stripe.verifyCredentials!
+  const decode = (response: HttpResponse): unknown => stripe.verifyCredentials!.decode(response)
   assert.deepEqual(decode(answer({ object: "account", id: "acct_1", charges_enabled: true })), {
     ok: true,
     detail: "acct_1 may charge",

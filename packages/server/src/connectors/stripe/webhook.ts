@@ -128,7 +128,7 @@ function disputeFacts(object: unknown, row: EventRow): Facts | undefined {
     reference: idAt(object, "payment_intent"),
     operationReference: id,
     trust: stage === undefined || amount === undefined ? "hint" : row.trust,
-    outcome: unknown(status.slice(0, 100)),
+    outcome: unknown(status),
     currency: amount?.currency,
     dispute:
       stage === undefined || amount === undefined
@@ -151,6 +151,6 @@ function warningFacts(object: unknown, row: EventRow): Facts | undefined {
     reference: idAt(object, "payment_intent"),
     operationReference: textAt(object, "id"),
     trust: row.trust,
-    outcome: unknown((textAt(object, "fraud_type") ?? "early_fraud_warning").slice(0, 100)),
+    outcome: unknown(textAt(object, "fraud_type") ?? "early_fraud_warning"),
   })
 }
