@@ -50,7 +50,7 @@ test("a card is authorised and captured at once, with checks, traces and a signe
   assert.deepEqual(authorisation?.operations, ["CANCEL", "CAPTURE", "REFUND"])
 })
 
-test("every test holder name, and its number, decides as Adyen's table says", async () => {
+test("test holder names, and their numbers, decide as Adyen's table says", async () => {
   const table: [holder: string, number: string, resultCode: string, reason: string | undefined, code?: string][] = [
     ["UNKNOWN", "0", "Error", "Unknown", "0"],
     ["APPROVED", "1", "Authorised", undefined],
@@ -80,6 +80,17 @@ test("every test holder name, and its number, decides as Adyen's table says", as
       if (reason !== undefined) assert.equal(truth(paid).held, 0n)
     }
   }
+})
+
+test("the numbers 0 to 46 all decide, with themselves as reason code unless they approve or wait", async () => {
+  for (let number = 0; number <= 46; number++) {
+    const paid = await pay({ additionalData: { RequestedTestAcquirerResponseCode: String(number) } })
+    const approves = number === 1 || number === 30
+    assert.equal(paid.refusalReasonCode, approves || number === 13 ? undefined : String(number))
+    assert.equal(truth(paid).captured, approves ? 1000n : 0n)
+  }
+  const unknown = await pay({ additionalData: { RequestedTestAcquirerResponseCode: "47" } })
+  assert.equal(unknown.resultCode, "Authorised")
 })
 
 test("a holder name can carry the scheme's code and text, but only with the test cards' expiry and CVC", async () => {

@@ -50,7 +50,7 @@ export function startPayment(
   addPayment(state, payment)
   if (!challenged) return { status: 201, view: authorize(state, payment) }
   state.ledger.awaitAction(payment.id)
-  state.ports.after(EVENT_MS, () => state.send("payment_pending", payment, { response_code: "" }))
+  state.ports.after(EVENT_MS, () => state.send("payment_pending", payment, {}))
   state.ports.after(CHALLENGE_MS, () => {
     if (payment.verdict === undefined && state.ledger.expire(payment.id).ok)
       state.send("payment_expired", payment, { response_code: UNFINISHED_3DS })

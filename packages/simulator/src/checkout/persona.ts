@@ -214,7 +214,7 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
     if (!payment || !charge) return
     // A capture under way keeps the hold alive until it is decided.
     if (charge.state === "authorized") return state.expiry.watch(id, ports.now() + EVENT_MS)
-    if (charge.authorized > charge.captured) state.send("payment_expired", payment, { response_code: "" })
+    if (charge.authorized > charge.captured) state.send("payment_expired", payment, {})
   }
 
   function befall(id: string, event: Misfortune): boolean {
@@ -225,7 +225,7 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
       case "expire":
         if (!state.ledger.expire(id).ok) return false
         state.expiry.forget(id)
-        state.send("payment_expired", payment, { response_code: "" })
+        state.send("payment_expired", payment, {})
         return true
       case "dispute": {
         const dispute = newId(state, "dsp")
