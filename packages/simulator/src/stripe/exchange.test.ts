@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { after, test } from "node:test"
 import { setImmediate } from "node:timers/promises"
 import { Stripe } from "stripe"
+import type { Weather } from "../weather.ts"
 import { CREDENTIALS, openStripeBench, sdkAt } from "./bench.ts"
 import { KEY_LIFETIME_MS } from "./idempotency.ts"
 import { REFUND_SETTLES_MS } from "./refunds.ts"
@@ -206,6 +207,29 @@ test("a card that is set up once is charged later without its holder", async () 
   const paid = await pay(method, { customer: customer.id, off_session: true })
   assert.equal(paid.status, "succeeded")
   assert.equal((await pay(method, { customer: customer.id })).status, "requires_action")
+})
+
+test("a payment without its holder passes on the transaction id of an earlier one, also from elsewhere", async () => {
+  const offSession = (options: object) =>
+    pay("pm_card_authenticationRequiredOnSetup", { off_session: true, payment_method_options: { card: options } })
+  const refused = await thrownBy(offSession({}))
+  assert.equal(refused.code, "authentication_required")
+  const exempt = await offSession({ mit_exemption: { network_transaction_id: "104102978678771" } })
+  assert.equal(exempt.status, "succeeded")
+})
+
+test("a bank that asks for authentication gets it if the cardholder is there", async () => {
+  const softly: Weather = {
+    issuer: { approvalRate: 0, declines: [{ responseCode: "1A", weight: 1, standing: true }], standingShare: 1 },
+  }
+  bench.setWeather(softly)
+  const intent = await pay("pm_card_visa", { return_url: "https://shop.example/back" })
+  const refused = await thrownBy(pay("pm_card_visa", { off_session: true }))
+  bench.setWeather({})
+  assert.equal(intent.status, "requires_action")
+  assert.equal(refused.decline_code, "authentication_required")
+  await atBank(intent.next_action?.redirect_to_url?.url ?? "", "authenticated")
+  assert.equal((await sdk.paymentIntents.retrieve(intent.id)).status, "succeeded")
 })
 
 test("a card that the bank refuses is not saved", async () => {
