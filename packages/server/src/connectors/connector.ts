@@ -259,6 +259,8 @@ export type Notice = {
   /** Which of these facts may be booked: `signed` fields only; otherwise the notice is a hint and an inquiry follows. */
   readonly trust: "signed" | "hint"
   readonly outcome: Outcome
+  /** An authorization that is told here is also the capture where the payment captures automatically: no event tells that one. */
+  readonly capturesIfAutomatic?: true
   /** ISO 4217 and minor units, where signed. */
   readonly currency?: string
   /** Dispute stage in the provider's word and ours. */

@@ -4,6 +4,7 @@
 
 import type { Hmac, Notice, WebhookRequest } from "../connectors/connector.ts"
 import { makeId } from "../core/id.ts"
+import type { Outcome } from "../core/outcome.ts"
 import {
   authorizes,
   evolve,
@@ -218,15 +219,19 @@ function eventsOf(
             at: now,
           },
         ]
-  if (target !== undefined)
-    return settle(
-      payment,
-      target.id,
-      notice.outcome,
-      timesFor(payment, target, account, notice.outcome, now),
-      newOperation(engine),
-    )
+  if (target !== undefined) {
+    const outcome = meantBy(notice, payment)
+    return settle(payment, target.id, outcome, timesFor(payment, target, account, outcome, now), newOperation(engine))
+  }
   return foundAtProvider(engine, payment, attempt, notice, now)
+}
+
+/** The notice's outcome as this payment's: an authorization may be its capture as well. */
+function meantBy({ outcome, capturesIfAutomatic }: Notice, { intent }: Payment): Outcome {
+  const captures = capturesIfAutomatic === true && intent.capture === "automatic"
+  return captures && outcome.kind === "approved" && outcome.effect === "authorized"
+    ? { ...outcome, effect: "captured" }
+    : outcome
 }
 
 /** Somebody did it at the provider, without us. Recorded as fact, within what the attempt can have. */
