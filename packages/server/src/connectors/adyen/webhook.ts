@@ -92,8 +92,12 @@ function noticesOf(item: unknown): readonly Notice[] {
   )
   const outcome = outcomeOf(item, event, success === "true" ? event.yes : event.no, money)
   const currency = money === undefined ? {} : { currency: money.currency as string }
+  // Automatic captures have no webhook of their own, unless an account asks for them.
+  const captures = code === "AUTHORISATION" && outcome.kind === "approved" ? { capturesIfAutomatic: true as const } : {}
   if (event.stage === undefined)
-    return [{ ...id, ...ours, ...named, ...currency, about: event.about, trust: trustIn(outcome), outcome }]
+    return [
+      { ...id, ...ours, ...named, ...currency, ...captures, about: event.about, trust: trustIn(outcome), outcome },
+    ]
   if (money === undefined || success !== "true")
     return [{ ...id, ...ours, ...named, about: "dispute", trust: "hint", outcome }]
   const dispute = told<NonNullable<Notice["dispute"]>>({
