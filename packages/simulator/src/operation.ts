@@ -34,7 +34,7 @@ const ROUTES: Readonly<Record<Persona["id"], readonly Route[]>> = {
 }
 
 /** A card number right after a name that ends in `number`, in form encoding or JSON. */
-const CARD_NUMBER = /number(?:%5D|\])?"?\s*[=:]\s*"?(\d[\d %+-]{10,24}\d)/i
+const CARD_NUMBER = /number(?:%5D|\])?"?\s*[=:]\s*"?(?:test_)?(\d[\d %+-]{10,24}\d)/i
 
 export function factsOf(persona: Persona["id"], request: WireRequest): RequestFacts {
   const path = request.path.split("?", 1)[0] ?? ""

@@ -8,6 +8,7 @@ test("card numbers keep six and four digits, security codes nothing, in forms an
   const json = '{"number":"3782 8224 6310 005","cvv":"1234","card":{"number": "4111 1111 1111 1111"}}'
   assert.doesNotMatch(scrub(json), /8224|1234|1111 1111/)
   assert.doesNotMatch(scrub('{"encryptedSecurityCode":"737","number":378282246310005}'), /737|822463/)
+  assert.doesNotMatch(scrub('{"encryptedCardNumber":"test_4111111145551142"}'), /111114555/)
 })
 
 test("ids, hashes and amounts stay readable", () => {

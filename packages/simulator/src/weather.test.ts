@@ -177,5 +177,7 @@ test("operation and card are told from address and body, in form encoding and in
   assert.deepEqual(factsOf("stripe", request("GET", "/v1/payment_intents/pi_1?expand[]=x")), { operation: "inquiry" })
   const json = '{"paymentMethod":{"number":"4242 4242 4242 4242"}}'
   assert.deepEqual(factsOf("adyen", request("POST", "/v71/payments", json)), authorize)
+  const encrypted = '{"paymentMethod":{"encryptedCardNumber":"test_4242424242424242"}}'
+  assert.deepEqual(factsOf("adyen", request("POST", "/v72/payments", encrypted)), authorize)
   assert.deepEqual(factsOf("checkout", request("POST", "/payments/pay_1/voids")), { operation: "void" })
 })
