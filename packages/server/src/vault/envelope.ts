@@ -10,13 +10,13 @@
 // The wrapping key is derived per value from the master key and 32 random bytes, for the same limit: at a thousand cards
 // a second one wrapping key with random 96-bit nonces would pass NIST's 2^32 messages in 50 days (SP 800-38D §8.3).
 //
-// Both layers authenticate where the value stands: merchant, table and column, row. Moved elsewhere it does not open.
+// Both layers authenticate where the value stands: merchant, table, row. Moved elsewhere it does not open.
 
 import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject } from "node:crypto"
 import { KEY_BYTES, KEY_NAME, type KeyRing } from "./key-ring.ts"
 import { VaultFault } from "./vault-fault.ts"
 
-export type Place = { readonly merchant: string; readonly column: string; readonly row: string }
+export type Place = { readonly merchant: string; readonly table: string; readonly row: string }
 export type Sealed = {
   /** The master key that wraps the data key, for `rewrap` to find what is old. */
   readonly keyId: string
@@ -108,8 +108,8 @@ function wrappingKey(master: KeyObject, salt: Uint8Array): { readonly key: Buffe
 }
 
 // JSON of strings is injective: no two places share their text, whatever stands in them.
-const aad = (what: string, { merchant, column, row }: Place): Buffer =>
-  Buffer.from(JSON.stringify(["orchestra", VERSION, what, merchant, column, row]))
+const aad = (what: string, { merchant, table, row }: Place): Buffer =>
+  Buffer.from(JSON.stringify(["orchestra", VERSION, what, merchant, table, row]))
 
 function encrypt(key: Buffer, nonce: Uint8Array, context: Buffer, value: Uint8Array): Buffer {
   const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG })
@@ -130,6 +130,6 @@ function decrypt(key: Buffer, nonce: Uint8Array, context: Buffer, bytes: Buffer,
   }
 }
 
-const at = ({ merchant, column, row }: Place): string => `${column} ${row} of ${merchant}`
+const at = ({ merchant, table, row }: Place): string => `${table} ${row} of ${merchant}`
 const missing = (name: string, place: Place): VaultFault =>
   new VaultFault("key_missing", `${at(place)} is sealed under the key ${name}, which is not in the key ring.`)

@@ -3,7 +3,8 @@
 //   2026-11:<base64 of 32 bytes>, 2026-05:<base64 of 32 bytes>, fingerprint:<base64 of 32 bytes>
 //
 // The first encryption key is the current one, with which everything is sealed from now on; the others still open what
-// they sealed. To rotate, put a new key in front and let `rewrap` run; when it reports nothing left, drop the old one.
+// they sealed. To rotate: add the new key behind the current one and restart every process, so that all can open it; move
+// it to the front and restart again; let `rewrap` run; when it reports nothing left, drop the old one.
 // The key named `fingerprint` keys all hashes and is never rotated: with another key no stored fingerprint would match.
 
 import { createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto"

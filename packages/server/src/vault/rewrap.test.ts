@@ -12,7 +12,7 @@ import {
   type SealedRow,
   type SealedStore,
 } from "./rewrap.ts"
-import { createVault, type SealedColumn, type Vault } from "./vault.ts"
+import { createVault, type Vault } from "./vault.ts"
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const system = systemPorts(() => 0, silent)
@@ -34,13 +34,12 @@ function tableOf(count: number): Table {
   for (let n = 0; n < count; n++) {
     const merchant = merchants[n % 3] ?? assert.fail()
     const id = `acc_${String(n).padStart(6, "0")}`
-    const sealed = (column: "accounts.credentials" | "accounts.webhook_secrets", text: string): Uint8Array =>
-      before.seal(column, merchant, id, secret(Buffer.from(text))).sealed
-    const values = {
-      "accounts.credentials": sealed("accounts.credentials", `credentials ${n}`),
-      "accounts.webhook_secrets": sealed("accounts.webhook_secrets", `webhooks ${n}`),
-    }
-    rows.set(`${merchant} ${id}`, { merchant, id, keyId: "k1", values })
+    rows.set(`${merchant} ${id}`, {
+      merchant,
+      row: id,
+      cursor: `${merchant} ${id}`,
+      ...before.seal("accounts", merchant, id, secret(Buffer.from(`value ${n}`))),
+    })
   }
   const table: Table = {
     table: "accounts",
@@ -49,13 +48,13 @@ function tableOf(count: number): Table {
     sealedUnderOthers: async (keyId, after, limit) =>
       [...rows]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .filter(([place, row]) => row.keyId !== keyId && (!after || place > `${after.merchant} ${after.id}`))
+        .filter(([place, row]) => row.keyId !== keyId && (after === undefined || place > after))
         .slice(0, limit)
         .map(([, row]) => row),
     replaceSealed: async (row, next) => {
       if (table.stopAfter-- <= 0) throw new Error("the process was stopped")
-      const place = `${row.merchant} ${row.id}`
-      if (rows.get(place)?.values !== row.values) return false
+      const place = row.cursor
+      if (rows.get(place)?.sealed !== row.sealed) return false
       rows.set(place, { ...row, ...next })
       return true
     },
@@ -64,10 +63,8 @@ function tableOf(count: number): Table {
 }
 
 const values = (vault: Vault, table: Table): readonly string[] =>
-  [...table.rows.values()].flatMap((row) =>
-    (Object.entries(row.values) as [SealedColumn, Uint8Array][]).map(([column, sealed]) =>
-      Buffer.from(vault.open(column, row.merchant, row.id, sealed).reveal()).toString(),
-    ),
+  [...table.rows.values()].map((row) =>
+    Buffer.from(vault.open("accounts", row.merchant, row.row, row.sealed).reveal()).toString(),
   )
 
 test("rewrapping moves every row to the new key, batch by batch, and the old key may go", async () => {
@@ -103,8 +100,7 @@ test("a run that was cut off goes on with what is left, and a finished one finds
 test("rows that do not open are counted and passed by, also when they fill a whole batch", async () => {
   const table = tableOf(REWRAP_BATCH + 10)
   const broken = [...table.rows].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, REWRAP_BATCH)
-  for (const [place, row] of broken)
-    table.rows.set(place, { ...row, values: { "accounts.credentials": Buffer.from("nonsense") } })
+  for (const [place, row] of broken) table.rows.set(place, { ...row, sealed: Buffer.from("nonsense") })
   const [progress] = await rewrapAll(during, [table], ports)
   assert.equal(progress?.failed, REWRAP_BATCH)
   assert.equal(progress?.rewrapped, 10)
@@ -113,11 +109,14 @@ test("rows that do not open are counted and passed by, also when they fill a who
 test("a row written by someone else meanwhile is left to them", async () => {
   const table = tableOf(2)
   const [place, row] = [...table.rows][0] ?? assert.fail()
-  const newer = during.seal("accounts.credentials", row.merchant, row.id, secret(Buffer.from("newer"))).sealed
   const raced: SealedStore = {
     ...table,
     replaceSealed: async (old, next) => {
-      if (old.id === row.id) table.rows.set(place, { ...row, keyId: "k2", values: { "accounts.credentials": newer } })
+      if (old.row === row.row)
+        table.rows.set(place, {
+          ...row,
+          ...during.seal("accounts", row.merchant, row.row, secret(Buffer.from("newer"))),
+        })
       return table.replaceSealed(old, next)
     },
   }

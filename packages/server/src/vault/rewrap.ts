@@ -1,43 +1,39 @@
 // Moves what is sealed under older master keys to the current one, in small batches, while everything runs. Progress is
 // the data itself: a row that was moved is no longer found, so an interrupted run goes on where it was, on any node.
 // A row that does not open is left as it is, counted, and passed by.
-//
-// A row has one key name for all its sealed columns. Whoever writes one of them therefore rewraps the others too: a row
-// that says it is under the current key while one column is not would lose that column with the old key.
 
 import type { Clock, Log } from "../ports.ts"
 import type { MerchantId } from "../core/id.ts"
-import type { SealedColumn, Vault } from "./vault.ts"
+import type { Sealed } from "./envelope.ts"
+import type { SealedTable, Vault } from "./vault.ts"
 import { VaultFault } from "./vault-fault.ts"
 
-export type SealedValues = { readonly [K in SealedColumn]?: Uint8Array }
-export type SealedRow = {
+export type SealedRow = Sealed & {
   readonly merchant: MerchantId
-  readonly id: string
-  readonly keyId: string
-  readonly values: SealedValues
+  /** What the value was sealed for: the card's, account's or endpoint's id. */
+  readonly row: string
+  /** Where the row stands in its table's order; opaque here. */
+  readonly cursor: string
 }
-/** A place in a table; rows come in the order of merchant, then id. */
-export type RowCursor = Pick<SealedRow, "merchant" | "id">
 
 /** One table with sealed values, as storage offers it. */
 export type SealedStore = {
-  readonly table: string
-  /** Rows after `after` whose key is not `keyId`. */
-  sealedUnderOthers(keyId: string, after: RowCursor | undefined, limit: number): Promise<readonly SealedRow[]>
-  /** Puts `next` where `row.values` still stand; false where the row has changed or gone meanwhile. */
-  replaceSealed(row: SealedRow, next: Pick<SealedRow, "keyId" | "values">): Promise<boolean>
+  readonly table: SealedTable
+  /** Rows after `after` whose key is not `keyId`, in the table's order. */
+  sealedUnderOthers(keyId: string, after: string | undefined, limit: number): Promise<readonly SealedRow[]>
+  /** Puts `next` where `row.sealed` still stands; false where the row has changed or gone meanwhile. */
+  replaceSealed(row: SealedRow, next: Sealed): Promise<boolean>
 }
 
 export type RewrapProgress = {
-  readonly table: string
+  readonly table: SealedTable
   readonly rewrapped: number
   /** Changed or deleted by others meanwhile: nothing to do, or found by the next run. */
   readonly passed: number
   /** Did not open; the old key must stay until these are dealt with. */
   readonly failed: number
   readonly done: boolean
-  readonly cursor?: RowCursor
+  readonly cursor?: string
 }
 
 export const REWRAP_BATCH = 200
@@ -54,9 +50,9 @@ export async function rewrapBatch(
   const rows = await store.sealedUnderOthers(vault.currentKey, progress.cursor, REWRAP_BATCH)
   let { rewrapped, passed, failed } = progress
   for (const row of rows) {
-    const values = rewrapRow(vault, store, row, log)
-    if (values === undefined) failed += 1
-    else if (await store.replaceSealed(row, { keyId: vault.currentKey, values })) rewrapped += 1
+    const next = rewrapRow(vault, store, row, log)
+    if (next === undefined) failed += 1
+    else if (await store.replaceSealed(row, next)) rewrapped += 1
     else passed += 1
   }
   const last = rows.at(-1)
@@ -66,7 +62,7 @@ export async function rewrapBatch(
     passed,
     failed,
     done: rows.length < REWRAP_BATCH,
-    ...(last === undefined ? {} : { cursor: { merchant: last.merchant, id: last.id } }),
+    ...(last === undefined ? {} : { cursor: last.cursor }),
   }
 }
 
@@ -91,14 +87,17 @@ export async function rewrapAll(
   return all
 }
 
-function rewrapRow(vault: Vault, { table }: SealedStore, row: SealedRow, log: Log): SealedValues | undefined {
-  const { merchant, id, values } = row
-  const columns = Object.entries(values) as [SealedColumn, Uint8Array][]
+function rewrapRow(
+  vault: Vault,
+  { table }: SealedStore,
+  { merchant, row, sealed }: SealedRow,
+  log: Log,
+): Sealed | undefined {
   try {
-    return Object.fromEntries(columns.map(([column, sealed]) => [column, vault.rewrap(column, merchant, id, sealed)]))
+    return { keyId: vault.currentKey, sealed: vault.rewrap(table, merchant, row, sealed) }
   } catch (error) {
     if (!(error instanceof VaultFault)) throw error
-    log.error({ table, merchant, id, fault: error.code }, "a sealed row does not open")
+    log.error({ table, merchant, row, fault: error.code }, "a sealed row does not open")
     return undefined
   }
 }

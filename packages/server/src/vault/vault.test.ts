@@ -48,12 +48,9 @@ test("every card number comes back as it was, under its own token", () => {
 test("every value comes back as it was, and never twice the same bytes", () => {
   fc.assert(
     fc.property(values, (value) => {
-      const one = vault.seal("accounts.credentials", merchant, "acc_1", secret(value))
-      const two = vault.seal("accounts.credentials", merchant, "acc_1", secret(value))
-      assert.deepEqual(
-        Buffer.from(vault.open("accounts.credentials", merchant, "acc_1", one.sealed).reveal()),
-        Buffer.from(value),
-      )
+      const one = vault.seal("accounts", merchant, "acc_1", secret(value))
+      const two = vault.seal("accounts", merchant, "acc_1", secret(value))
+      assert.deepEqual(Buffer.from(vault.open("accounts", merchant, "acc_1", one.sealed).reveal()), Buffer.from(value))
       assert.notDeepEqual(one.sealed, two.sealed)
       assert.equal(one.keyId, "k1")
     }),
@@ -82,40 +79,37 @@ test("every flipped bit and every cut is refused", () => {
   )
 })
 
-test("a value moved to another merchant, column or row does not open", () => {
+test("a value moved to another merchant, table or row does not open", () => {
   const value = secret(Buffer.from("secret"))
-  const { sealed } = vault.seal("accounts.credentials", merchant, "acc_1", value)
-  assert.throws(() => vault.open("accounts.credentials", stranger, "acc_1", sealed), refused("not_authentic"))
-  assert.throws(() => vault.open("accounts.webhook_secrets", merchant, "acc_1", sealed), refused("not_authentic"))
-  assert.throws(() => vault.open("accounts.credentials", merchant, "acc_2", sealed), refused("not_authentic"))
+  const { sealed } = vault.seal("accounts", merchant, "acc_1", value)
+  assert.throws(() => vault.open("accounts", stranger, "acc_1", sealed), refused("not_authentic"))
+  assert.throws(() => vault.open("webhook_secrets", merchant, "acc_1", sealed), refused("not_authentic"))
+  assert.throws(() => vault.open("accounts", merchant, "acc_2", sealed), refused("not_authentic"))
 })
 
 test("the halves of two values of one row cannot be joined", () => {
-  const one = vault.seal("accounts.credentials", merchant, "acc_1", secret(Buffer.from("old password"))).sealed
-  const two = vault.seal("accounts.credentials", merchant, "acc_1", secret(Buffer.from("new password"))).sealed
+  const one = vault.seal("accounts", merchant, "acc_1", secret(Buffer.from("old password"))).sealed
+  const two = vault.seal("accounts", merchant, "acc_1", secret(Buffer.from("new password"))).sealed
   for (let cut = 0; cut <= one.length; cut++) {
     const joined = Buffer.concat([one.subarray(0, cut), two.subarray(cut)])
     if (!joined.equals(one) && !joined.equals(two))
-      assert.throws(() => vault.open("accounts.credentials", merchant, "acc_1", joined), refused("not_authentic"))
+      assert.throws(() => vault.open("accounts", merchant, "acc_1", joined), refused("not_authentic"))
   }
 })
 
 test("what an old key sealed still opens after rotation, and is new after a rewrap", () => {
   fc.assert(
     fc.property(values, (value) => {
-      const old = vault.seal("accounts.credentials", merchant, "acc_1", secret(value))
+      const old = vault.seal("accounts", merchant, "acc_1", secret(value))
       const rotated = vaultOf(`k2:${key(2)}`, `k1:${key(1)}`)
       assert.deepEqual(
-        Buffer.from(rotated.open("accounts.credentials", merchant, "acc_1", old.sealed).reveal()),
+        Buffer.from(rotated.open("accounts", merchant, "acc_1", old.sealed).reveal()),
         Buffer.from(value),
       )
-      const next = rotated.rewrap("accounts.credentials", merchant, "acc_1", old.sealed)
+      const next = rotated.rewrap("accounts", merchant, "acc_1", old.sealed)
       const alone = vaultOf(`k2:${key(2)}`)
-      assert.deepEqual(
-        Buffer.from(alone.open("accounts.credentials", merchant, "acc_1", next).reveal()),
-        Buffer.from(value),
-      )
-      assert.throws(() => alone.open("accounts.credentials", stranger, "acc_1", next), refused("not_authentic"))
+      assert.deepEqual(Buffer.from(alone.open("accounts", merchant, "acc_1", next).reveal()), Buffer.from(value))
+      assert.throws(() => alone.open("accounts", stranger, "acc_1", next), refused("not_authentic"))
     }),
     { numRuns: 30 },
   )
@@ -140,10 +134,7 @@ test("another key under the same name does not open", () => {
 })
 
 test("a value beyond the limit is refused before anything is sealed", () => {
-  assert.throws(
-    () => vault.seal("accounts.credentials", merchant, "acc_1", secret(Buffer.alloc(65_537))),
-    refused("too_large"),
-  )
+  assert.throws(() => vault.seal("accounts", merchant, "acc_1", secret(Buffer.alloc(65_537))), refused("too_large"))
 })
 
 test("fingerprints are equal exactly for the same merchant and number", () => {
@@ -223,10 +214,10 @@ test("nothing that can be printed shows a number or a key", () => {
   const printed = createVault(ring, ports)
   const opened = printed.openCard(printed.sealCard(merchant, { number: secret(PAN) }))
   const bytes = printed.open(
-    "accounts.credentials",
+    "accounts",
     merchant,
     "acc_1",
-    printed.seal("accounts.credentials", merchant, "acc_1", secret(Buffer.from(PAN))).sealed,
+    printed.seal("accounts", merchant, "acc_1", secret(Buffer.from(PAN))).sealed,
   )
   const shown = [ring, printed, opened, bytes, { opened, list: [bytes] }].flatMap((value) => [
     JSON.stringify(value),

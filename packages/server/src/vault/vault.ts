@@ -9,12 +9,8 @@ import { openEnvelope, rewrapEnvelope, sealEnvelope, type Place, type Sealed } f
 import { keyedHash } from "./fingerprint.ts"
 import type { KeyRing } from "./key-ring.ts"
 
-/** Where sealed values stand. A value sealed for one column does not open as another's. */
-export type SealedColumn =
-  | "cards.sealed"
-  | "accounts.credentials"
-  | "accounts.webhook_secrets"
-  | "webhook_endpoints.secret"
+/** Tables with a sealed column. A value sealed for one table does not open as another's. */
+export type SealedTable = "cards" | "accounts" | "webhook_secrets"
 
 /** As storage keeps it; the payment that needs it is added by whoever stores it. */
 export type VaultCard = {
@@ -29,10 +25,10 @@ export type Vault = {
   /** Seals a card number under a new token. */
   sealCard(merchant: MerchantId, card: { readonly number: Secret<string> }): VaultCard
   openCard(card: Pick<VaultCard, "id" | "merchant" | "sealed">): Secret<string>
-  seal(column: SealedColumn, merchant: MerchantId, row: string, value: Secret<Uint8Array>): Sealed
-  open(column: SealedColumn, merchant: MerchantId, row: string, sealed: Uint8Array): Secret<Uint8Array>
+  readonly seal: (table: SealedTable, merchant: MerchantId, row: string, value: Secret<Uint8Array>) => Sealed
+  readonly open: (table: SealedTable, merchant: MerchantId, row: string, sealed: Uint8Array) => Secret<Uint8Array>
   /** The same value under the current master key. */
-  rewrap(column: SealedColumn, merchant: MerchantId, row: string, sealed: Uint8Array): Uint8Array
+  rewrap(table: SealedTable, merchant: MerchantId, row: string, sealed: Uint8Array): Uint8Array
   /** Name of the key that everything should be under. */
   readonly currentKey: string
   /** Equal for equal numbers of one merchant, and for no others. */
@@ -48,24 +44,24 @@ export function createVault(
   { clock, chance }: { readonly clock: Clock; readonly chance: Chance },
 ): Vault {
   const random = (count: number): Uint8Array => chance.bytes(count)
-  const seal = (column: SealedColumn, merchant: MerchantId, row: string, value: Secret<Uint8Array>): Sealed =>
-    sealEnvelope(ring, placeOf(column, merchant, row), value.reveal(), random)
-  const open = (column: SealedColumn, merchant: MerchantId, row: string, sealed: Uint8Array): Secret<Uint8Array> =>
-    secret(openEnvelope(ring, placeOf(column, merchant, row), sealed))
+  const seal = (table: SealedTable, merchant: MerchantId, row: string, value: Secret<Uint8Array>): Sealed =>
+    sealEnvelope(ring, placeOf(table, merchant, row), value.reveal(), random)
+  const open = (table: SealedTable, merchant: MerchantId, row: string, sealed: Uint8Array): Secret<Uint8Array> =>
+    secret(openEnvelope(ring, placeOf(table, merchant, row), sealed))
   const fingerprint = (merchant: MerchantId, number: Secret<string>): string =>
     keyedHash(ring.fingerprint, "card", merchant, number.reveal())
   return {
     sealCard: (merchant, { number }) => {
       const id = makeId("tok", clock.now(), chance.bytes(16))
-      const sealed = seal("cards.sealed", merchant, id, secret(Buffer.from(number.reveal(), "utf8")))
+      const sealed = seal("cards", merchant, id, secret(Buffer.from(number.reveal(), "utf8")))
       return { id, merchant, fingerprint: fingerprint(merchant, number), ...sealed }
     },
     openCard: ({ id, merchant, sealed }) =>
-      secret(Buffer.from(open("cards.sealed", merchant, id, sealed).reveal()).toString("utf8")),
+      secret(Buffer.from(open("cards", merchant, id, sealed).reveal()).toString("utf8")),
     seal,
     open,
-    rewrap: (column, merchant, row, sealed) =>
-      rewrapEnvelope(ring, placeOf(column, merchant, row), sealed, random).sealed,
+    rewrap: (table, merchant, row, sealed) =>
+      rewrapEnvelope(ring, placeOf(table, merchant, row), sealed, random).sealed,
     currentKey: ring.current,
     fingerprint,
     requestFingerprint: (merchant, body) => keyedHash(ring.fingerprint, "request", merchant, canonicalText(body)),
@@ -74,4 +70,4 @@ export function createVault(
   }
 }
 
-const placeOf = (column: SealedColumn, merchant: MerchantId, row: string): Place => ({ merchant, column, row })
+const placeOf = (table: SealedTable, merchant: MerchantId, row: string): Place => ({ merchant, table, row })
