@@ -1,0 +1,58 @@
+// What the API is given, and who is calling.
+
+import type { FastifyRequest } from "fastify"
+import { Fault } from "../core/fault.ts"
+import type { MerchantId } from "../core/id.ts"
+import type { Hmac } from "../connectors/connector.ts"
+import type { Engine } from "../engine/engine.ts"
+import type { Database } from "../storage/database.ts"
+import type { Vault } from "../vault/vault.ts"
+import type { MethodSource } from "./payment-input.ts"
+
+/** What a key may do; `admin` includes all others. */
+export const scopes = ["payments:read", "payments:write", "config:read", "config:write", "admin"] as const
+export type Scope = (typeof scopes)[number]
+
+export type Key = {
+  readonly id: string
+  readonly merchant: MerchantId
+  readonly mode: "live" | "test"
+  readonly scopes: readonly Scope[]
+}
+
+export type Api = {
+  readonly engine: Engine
+  readonly vault: Vault
+  readonly database: Database
+  readonly methods: MethodSource
+  readonly hmac: Hmac
+  /** The key with this secret, unless it is unknown or revoked. In memory. */
+  key(secret: string): Promise<Key | undefined>
+  /** Where this server is reached from outside, without a slash at the end. */
+  readonly publicUrl: string
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    key: Key | undefined
+  }
+}
+
+const BEARER = /^Bearer +([\x21-\x7e]{8,255})$/i
+
+/** The key of the Authorization header, with the scope that is needed. */
+export async function authenticate(api: Api, request: FastifyRequest, scope: Scope): Promise<void> {
+  const header = request.headers.authorization
+  if (header === undefined) throw new Fault("auth.missing")
+  const secret = BEARER.exec(header)?.[1]
+  const key = secret === undefined ? undefined : await api.key(secret)
+  if (key === undefined) throw new Fault("auth.invalid")
+  if (!key.scopes.includes(scope) && !key.scopes.includes("admin"))
+    throw new Fault("auth.scope", { detail: `This needs the scope ${scope}.` })
+  request.key = key
+}
+
+export function callerOf(request: FastifyRequest): Key {
+  if (request.key === undefined) throw new Fault("auth.missing")
+  return request.key
+}

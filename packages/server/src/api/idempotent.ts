@@ -1,0 +1,77 @@
+// Idempotency-Key at the door: read and checked here, taken by the engine's first commit, answered from its row.
+
+import type { FastifyReply, FastifyRequest } from "fastify"
+import { Fault } from "../core/fault.ts"
+import type { Payment } from "../core/payment.ts"
+import type { Request } from "../engine/change.ts"
+import type { Engine } from "../engine/engine.ts"
+import { LEASE_MARGIN_MS, repeat } from "../engine/idempotency.ts"
+import type { IdempotencyRow, StoredResponse } from "../storage/ledger/ledger.ts"
+import type { Vault } from "../vault/vault.ts"
+import type { Caller } from "./payment-input.ts"
+
+const KEY = /^[\x21-\x7e]{1,255}$/
+
+/** The request with its key. `status` is that of a first answer. */
+export function keyed(
+  vault: Vault,
+  caller: Caller,
+  request: FastifyRequest,
+  answerWithinMs: number,
+  render: (payment: Payment) => StoredResponse,
+): Request {
+  const header = request.headers["idempotency-key"]
+  if (header === undefined || header === "")
+    throw new Fault("idempotency.key_missing", {
+      errors: [{ pointer: "header/idempotency-key", detail: "is required" }],
+    })
+  const key = Array.isArray(header) ? header.join(",") : header
+  if (!KEY.test(key))
+    throw new Fault("idempotency.key_invalid", {
+      errors: [{ pointer: "header/idempotency-key", detail: "must be 1 to 255 visible ASCII characters" }],
+    })
+  const path = request.url.split("?")[0]!
+  return {
+    row: {
+      merchant: caller.merchant,
+      mode: caller.mode,
+      method: request.method,
+      path,
+      key,
+      fingerprint: vault.requestFingerprint(caller.merchant, request.body ?? {}),
+    },
+    leaseMs: answerWithinMs + LEASE_MARGIN_MS,
+    render,
+  }
+}
+
+/** Answers a request whose key was used before; `undefined` if it was not. */
+export async function answerRepeated(
+  engine: Engine,
+  asked: Request,
+  row: IdempotencyRow | undefined,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  const known = row ?? (await engine.ledger.idempotency(asked.row))
+  if (known === undefined) return undefined
+  const repeated = await repeat(engine, known, asked)
+  switch (repeated.kind) {
+    case "mismatch":
+      throw new Fault("idempotency.key_reused")
+    case "in_flight":
+      throw new Fault("idempotency.in_flight", { retryAfterMs: Math.min(repeated.retryAfterMs, 5_000) })
+    case "replayed":
+      return sendStored(reply.header("idempotent-replayed", "true"), repeated.response)
+    case "current":
+      return sendStored(reply.header("idempotent-replayed", "true"), asked.render(repeated.payment))
+    default:
+      return repeated satisfies never
+  }
+}
+
+export const sendStored = (reply: FastifyReply, { status, body }: StoredResponse): FastifyReply =>
+  reply
+    .code(status)
+    .header("content-type", "application/json; charset=utf-8")
+    .serializer((text: unknown) => text as string)
+    .send(body)

@@ -1,0 +1,280 @@
+// /v1/payments: the door of the main hall. Each route reads and checks, hands to the engine, and answers what was stored.
+
+import type { FastifyReply, FastifyRequest } from "fastify"
+import { Type } from "typebox"
+import { Fault, notFound } from "../core/fault.ts"
+import { isId, makeId, type PaymentId } from "../core/id.ts"
+import type { Payment } from "../core/payment.ts"
+import { confirm, create } from "../engine/execute.ts"
+import { follow, FOLLOW_UP_ANSWER_MS, type Command } from "../engine/follow-up.ts"
+import type { StoredResponse } from "../storage/ledger/ledger.ts"
+import { callerOf, type Api, type Key } from "./context.ts"
+import { answerRepeated, keyed, sendStored } from "./idempotent.ts"
+import { ANSWER_WITHIN_MS, readConfirm, readCreate } from "./payment-input.ts"
+import { paymentResource } from "./payment-resource.ts"
+import {
+  CancelBody,
+  CaptureBody,
+  CompleteBody,
+  IncrementBody,
+  PaymentConfirm,
+  PaymentCreate,
+  PaymentResource,
+  RefundBody,
+} from "./payment-schema.ts"
+import { Id } from "./schema.ts"
+import type { Routes } from "./server.ts"
+
+const render =
+  (status: number) =>
+  (payment: Payment): StoredResponse => ({ status, body: JSON.stringify(paymentResource(payment)) })
+const Params = Type.Object({ id: Id("pay") })
+
+export const payments: Routes = (app, api, guard) => {
+  app.post(
+    "/payments",
+    {
+      schema: {
+        operationId: "createPayment",
+        tags: ["Payments"],
+        summary: "Create a payment, and confirm it unless `confirm` is false",
+        body: PaymentCreate,
+        response: { 201: PaymentResource },
+      },
+      ...guard("payments:write"),
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const { body } = request
+      const asked = keyed(api.vault, caller, request, body.answer_within_ms ?? ANSWER_WITHIN_MS, render(201))
+      const now = api.engine.clock.now()
+      const id = makeId("pay", now, api.engine.chance.bytes(16))
+      const read = await readCreate(reader(api), caller, id, body)
+      checkAccount(api, caller, body.account)
+      const payment: Payment = {
+        id,
+        merchant: caller.merchant,
+        mode: caller.mode,
+        version: 0,
+        intent: read.intent,
+        requested: read.intent.amount.minor,
+        attempts: [],
+        operations: [],
+        disputes: [],
+        plan: { state: "idle" },
+        createdAt: now,
+        updatedAt: now,
+      }
+      const executed = await create(api.engine, {
+        payment,
+        confirm: body.confirm ?? true,
+        secrets: read.secrets,
+        request: asked,
+        ...(read.card === undefined ? {} : { card: read.card }),
+        ...(read.sourceAccount === undefined ? {} : { sourceAccount: read.sourceAccount }),
+      })
+      if (executed.kind === "taken") return (await answerRepeated(api.engine, asked, executed.row, reply)) ?? reply
+      return sendStored(reply.header("location", `/v1/payments/${id}`), asked.render(executed.payment))
+    },
+  )
+
+  app.get(
+    "/payments/:id",
+    {
+      schema: {
+        operationId: "getPayment",
+        tags: ["Payments"],
+        summary: "Retrieve a payment",
+        params: Params,
+        response: { 200: PaymentResource },
+      },
+      ...guard("payments:read"),
+    },
+    async (request, reply) => sendStored(reply, render(200)(await load(api, callerOf(request), request.params.id))),
+  )
+
+  app.post(
+    "/payments/:id/confirm",
+    {
+      schema: {
+        operationId: "confirmPayment",
+        tags: ["Payments"],
+        summary: "Confirm a payment that was created without",
+        params: Params,
+        body: PaymentConfirm,
+        response: { 200: PaymentResource },
+      },
+      ...guard("payments:write"),
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const { body } = request
+      const asked = keyed(api.vault, caller, request, body.answer_within_ms ?? ANSWER_WITHIN_MS, render(200))
+      const repeated = await answerRepeated(api.engine, asked, undefined, reply)
+      if (repeated !== undefined) return repeated
+      const payment = await load(api, caller, request.params.id)
+      const read = await readConfirm(reader(api), caller, payment.id, payment.intent, body)
+      const executed = await confirm(api.engine, payment, { ...read, request: asked })
+      if (executed.kind === "refused") throw new Fault(executed.code, { detail: executed.detail })
+      if (executed.kind === "taken") return (await answerRepeated(api.engine, asked, executed.row, reply)) ?? reply
+      return sendStored(reply, asked.render(executed.payment))
+    },
+  )
+
+  const run = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    id: string,
+    command: Command,
+  ): Promise<FastifyReply> => {
+    const caller = callerOf(request)
+    const asked = keyed(api.vault, caller, request, FOLLOW_UP_ANSWER_MS, render(200))
+    // A repetition must be known as one before the payment's new state would refuse it.
+    const repeated = await answerRepeated(api.engine, asked, undefined, reply)
+    if (repeated !== undefined) return repeated
+    const payment = await load(api, caller, id)
+    const followed = await follow(api.engine, caller.merchant, payment.id, command, asked)
+    switch (followed.kind) {
+      case "refused": {
+        const raced = await answerRepeated(api.engine, asked, undefined, reply)
+        if (raced !== undefined) return raced
+        throw new Fault(followed.code, { detail: followed.detail })
+      }
+      case "not_found":
+        throw notFound("payment")
+      case "taken":
+        return (await answerRepeated(api.engine, asked, followed.row, reply)) ?? reply
+      case "payment":
+        return sendStored(reply, asked.render(followed.payment))
+      default:
+        return followed satisfies never
+    }
+  }
+
+  const response = { 200: PaymentResource }
+  app.post(
+    "/payments/:id/capture",
+    {
+      schema: {
+        operationId: "capturePayment",
+        tags: ["Payments"],
+        summary: "Capture all or a part of what is authorized",
+        params: Params,
+        body: CaptureBody,
+        response,
+      },
+      ...guard("payments:write"),
+    },
+    async (request, reply) =>
+      answered(
+        reply,
+        run(request, reply, request.params.id, {
+          type: "capture",
+          ...(request.body.amount === undefined ? {} : { amount: BigInt(request.body.amount) }),
+          ...(request.body.final === undefined ? {} : { final: request.body.final }),
+        }),
+      ),
+  )
+  app.post(
+    "/payments/:id/refund",
+    {
+      schema: {
+        operationId: "refundPayment",
+        tags: ["Payments"],
+        summary: "Refund all or a part of what is captured",
+        params: Params,
+        body: RefundBody,
+        response,
+      },
+      ...guard("payments:write"),
+    },
+    async (request, reply) =>
+      answered(
+        reply,
+        run(request, reply, request.params.id, {
+          type: "refund",
+          ...(request.body.amount === undefined ? {} : { amount: BigInt(request.body.amount) }),
+          ...(request.body.reason === undefined ? {} : { reason: request.body.reason }),
+        }),
+      ),
+  )
+  app.post(
+    "/payments/:id/cancel",
+    {
+      schema: {
+        operationId: "cancelPayment",
+        tags: ["Payments"],
+        summary: "Cancel: void what is authorized, reverse what may be",
+        params: Params,
+        body: CancelBody,
+        response,
+      },
+      ...guard("payments:write"),
+    },
+    async (request, reply) =>
+      answered(
+        reply,
+        run(request, reply, request.params.id, {
+          type: "cancel",
+          ...(request.body.reason === undefined ? {} : { reason: request.body.reason }),
+        }),
+      ),
+  )
+  app.post(
+    "/payments/:id/increment",
+    {
+      schema: {
+        operationId: "incrementPayment",
+        tags: ["Payments"],
+        summary: "Raise the authorized amount",
+        params: Params,
+        body: IncrementBody,
+        response,
+      },
+      ...guard("payments:write"),
+    },
+    async (request, reply) =>
+      answered(
+        reply,
+        run(request, reply, request.params.id, { type: "increment", amount: BigInt(request.body.amount) }),
+      ),
+  )
+  app.post(
+    "/payments/:id/complete",
+    {
+      schema: {
+        operationId: "completePayment",
+        tags: ["Payments"],
+        summary: "Complete after the customer came back from a redirect",
+        params: Params,
+        body: CompleteBody,
+        response,
+      },
+      ...guard("payments:write"),
+    },
+    async (request, reply) =>
+      answered(reply, run(request, reply, request.params.id, { type: "complete", fields: request.body.fields })),
+  )
+}
+
+/** Fastify's own type for a reply that was sent by hand. */
+const answered = async <R>(reply: R, sent: Promise<unknown>): Promise<R> => {
+  await sent
+  return reply
+}
+
+const reader = (api: Api) => ({ vault: api.vault, methods: api.methods, now: () => api.engine.clock.now() })
+
+/** Somebody else's payment, and one of the other mode, is not there. */
+export async function load(api: Api, caller: Key, id: string): Promise<Payment> {
+  const payment = isId("pay", id) ? await api.engine.ledger.load(caller.merchant, id as PaymentId) : undefined
+  if (payment === undefined || payment.mode !== caller.mode) throw notFound("payment")
+  return payment
+}
+
+function checkAccount(api: Api, caller: Key, id: string | undefined): void {
+  if (id === undefined) return
+  const account = api.engine.directory.account(id as `acc_${string}`)
+  if (account === undefined || account.merchant !== caller.merchant || account.config.mode !== caller.mode)
+    throw new Fault("request.invalid", { errors: [{ pointer: "#/account", detail: "no account has this id" }] })
+}
