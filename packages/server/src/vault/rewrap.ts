@@ -8,19 +8,16 @@ import type { Sealed } from "./envelope.ts"
 import type { SealedTable, Vault } from "./vault.ts"
 import { VaultFault } from "./vault-fault.ts"
 
-export type SealedRow = Sealed & {
-  readonly merchant: MerchantId
-  /** What the value was sealed for: the card's, account's or endpoint's id. */
-  readonly row: string
-  /** Where the row stands in its table's order; opaque here. */
-  readonly cursor: string
-}
+/** `id` is what the value was sealed for: the card, account or endpoint. */
+export type SealedRow = Sealed & { readonly merchant: MerchantId; readonly id: string }
+/** A place in a table; rows come in the order of merchant, then id. */
+export type RowCursor = Pick<SealedRow, "merchant" | "id">
 
 /** One table with sealed values, as storage offers it. */
 export type SealedStore = {
   readonly table: SealedTable
-  /** Rows after `after` whose key is not `keyId`, in the table's order. */
-  sealedUnderOthers(keyId: string, after: string | undefined, limit: number): Promise<readonly SealedRow[]>
+  /** Some rows after `after` whose key is not `keyId`, at most `limit`; none only at the end. */
+  sealedUnderOthers(keyId: string, after: RowCursor | undefined, limit: number): Promise<readonly SealedRow[]>
   /** Puts `next` where `row.sealed` still stands; false where the row has changed or gone meanwhile. */
   replaceSealed(row: SealedRow, next: Sealed): Promise<boolean>
 }
@@ -33,7 +30,7 @@ export type RewrapProgress = {
   /** Did not open; the old key must stay until these are dealt with. */
   readonly failed: number
   readonly done: boolean
-  readonly cursor?: string
+  readonly cursor?: RowCursor
 }
 
 export const REWRAP_BATCH = 200
@@ -61,43 +58,60 @@ export async function rewrapBatch(
     rewrapped,
     passed,
     failed,
-    done: rows.length < REWRAP_BATCH,
-    ...(last === undefined ? {} : { cursor: last.cursor }),
+    done: last === undefined,
+    ...(last === undefined ? {} : { cursor: { merchant: last.merchant, id: last.id } }),
   }
 }
 
-/** All tables to their ends. `report` hears of every batch. */
+/** Passes over one table at most: more are needed only while others go on sealing under an older key. */
+export const MAX_PASSES = 10
+
+/**
+ * All tables, each until a pass moves nothing: a pass can overlook a row beside one that it moved, or one that a process
+ * with the old key ring wrote behind it. `report` hears of every batch; the answer has each table's last pass.
+ */
 export async function rewrapAll(
   vault: Vault,
   stores: readonly SealedStore[],
   ports: { readonly clock: Clock; readonly log: Log },
   report: (progress: RewrapProgress) => void = () => {},
 ): Promise<readonly RewrapProgress[]> {
-  const all: RewrapProgress[] = []
+  const last: RewrapProgress[] = []
   for (const store of stores) {
-    let progress = await rewrapBatch(vault, store, ports.log)
-    report(progress)
-    while (!progress.done) {
-      await ports.clock.sleep(REWRAP_PAUSE_MS)
-      progress = await rewrapBatch(vault, store, ports.log, progress)
-      report(progress)
-    }
-    all.push(progress)
+    let progress = await pass(vault, store, ports, report)
+    for (let passes = 1; passes < MAX_PASSES && progress.rewrapped + progress.passed > 0; passes++)
+      progress = await pass(vault, store, ports, report)
+    last.push(progress)
   }
-  return all
+  return last
+}
+
+async function pass(
+  vault: Vault,
+  store: SealedStore,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  report: (progress: RewrapProgress) => void,
+): Promise<RewrapProgress> {
+  let progress: RewrapProgress | undefined
+  do {
+    if (progress !== undefined) await clock.sleep(REWRAP_PAUSE_MS)
+    progress = await rewrapBatch(vault, store, log, progress)
+    report(progress)
+  } while (!progress.done)
+  return progress
 }
 
 function rewrapRow(
   vault: Vault,
   { table }: SealedStore,
-  { merchant, row, sealed }: SealedRow,
+  { merchant, id, sealed }: SealedRow,
   log: Log,
 ): Sealed | undefined {
   try {
-    return { keyId: vault.currentKey, sealed: vault.rewrap(table, merchant, row, sealed) }
+    return { keyId: vault.currentKey, sealed: vault.rewrap(table, merchant, id, sealed) }
   } catch (error) {
     if (!(error instanceof VaultFault)) throw error
-    log.error({ table, merchant, row, fault: error.code }, "a sealed row does not open")
+    log.error({ table, merchant, id, fault: error.code }, "a sealed row does not open")
     return undefined
   }
 }

@@ -83,7 +83,7 @@ test("a value moved to another merchant, table or row does not open", () => {
   const value = secret(Buffer.from("secret"))
   const { sealed } = vault.seal("accounts", merchant, "acc_1", value)
   assert.throws(() => vault.open("accounts", stranger, "acc_1", sealed), refused("not_authentic"))
-  assert.throws(() => vault.open("webhook_secrets", merchant, "acc_1", sealed), refused("not_authentic"))
+  assert.throws(() => vault.open("webhook_endpoints", merchant, "acc_1", sealed), refused("not_authentic"))
   assert.throws(() => vault.open("accounts", merchant, "acc_2", sealed), refused("not_authentic"))
 })
 

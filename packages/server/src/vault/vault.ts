@@ -9,8 +9,8 @@ import { openEnvelope, rewrapEnvelope, sealEnvelope, type Place, type Sealed } f
 import { keyedHash } from "./fingerprint.ts"
 import type { KeyRing } from "./key-ring.ts"
 
-/** Tables with a sealed column. A value sealed for one table does not open as another's. */
-export type SealedTable = "cards" | "accounts" | "webhook_secrets"
+/** What a sealed value belongs to. A value sealed for one table does not open as another's. */
+export type SealedTable = "cards" | "accounts" | "webhook_endpoints"
 
 /** As storage keeps it; the payment that needs it is added by whoever stores it. */
 export type VaultCard = {
