@@ -86,14 +86,17 @@ function noticesOf(item: unknown): readonly Notice[] {
   if (event === undefined || (success !== "true" && success !== "false"))
     return [{ ...id, ...ours, about: "other", trust: "hint", outcome: nothing(code) }]
   const named = told<Pick<Notice, "reference" | "operationReference">>(
-    isModification(event)
-      ? { reference: original, operationReference: reference }
-      : { reference: original ?? reference, operationReference: undefined },
+    event.stage !== undefined
+      ? { reference: original, operationReference: undefined }
+      : isModification(event)
+        ? { reference: original, operationReference: reference }
+        : { reference: original ?? reference, operationReference: undefined },
   )
   const outcome = outcomeOf(item, event, success === "true" ? event.yes : event.no, money)
   const currency = money === undefined ? {} : { currency: money.currency as string }
   // Automatic captures have no webhook of their own, unless an account asks for them.
-  const captures = code === "AUTHORISATION" && outcome.kind === "approved" ? { capturesIfAutomatic: true as const } : {}
+  const captures =
+    outcome.kind === "approved" && outcome.effect === "authorized" ? { capturesIfAutomatic: true as const } : {}
   if (event.stage === undefined)
     return [
       { ...id, ...ours, ...named, ...currency, ...captures, about: event.about, trust: trustIn(outcome), outcome },
@@ -114,7 +117,7 @@ function noticesOf(item: unknown): readonly Notice[] {
 const ourId = (prefix: "att" | "op", reference: string | undefined): string | undefined =>
   reference !== undefined && new RegExp(`^${prefix}_[0-9a-z]{26}$`).test(reference) ? reference : undefined
 
-/** Events whose pspReference is the modification's own; those of the payment itself carry the payment's. */
+/** Events whose pspReference is the modification's own. A dispute's is the dispute's, all others carry the payment's. */
 const isModification = ({ about }: Event): boolean =>
   about === "capture" || about === "void" || about === "refund" || about === "increment" || about === "reverse"
 
