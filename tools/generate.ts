@@ -1,0 +1,60 @@
+// Writes the files that are made from others: the registry of connectors and the documents of docs/. They are checked in,
+// so that they can be read without running anything, and `--check` (part of `npm test`) fails when one of them is stale.
+
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { parseArgs } from "node:util"
+import { connectorIds, connectorsFolder } from "./generate/connector-folders.ts"
+import { registryText } from "./generate/registry.ts"
+
+const root = join(import.meta.dirname, "..")
+
+const usage = `npm run generate [-- --check]
+
+Writes the registry of connectors and the documents in docs/ from the code they describe.
+
+  --check   writes nothing; names the files that are stale and ends with 1 if there are any
+  --help    this text`
+
+/** Order matters: later files may be written from code that imports earlier ones. */
+type Generated = { readonly path: string; readonly text: () => string | Promise<string> }
+
+const files: readonly Generated[] = [
+  { path: `${connectorsFolder}/registry.ts`, text: () => registryText(connectorIds(root)) },
+]
+
+const { values } = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean" } } })
+if (values.help === true) console.log(usage)
+else process.exitCode = await generate(values.check === true)
+
+async function generate(checkOnly: boolean): Promise<number> {
+  const troubles: string[] = []
+  for (const { path, text } of files) {
+    try {
+      const wanted = formatted(path, await text())
+      const file = join(root, path)
+      if (existsSync(file) && readFileSync(file, "utf8") === wanted) continue
+      if (checkOnly) troubles.push(`${path} is stale`)
+      else {
+        mkdirSync(dirname(file), { recursive: true })
+        writeFileSync(file, wanted)
+        console.log(`wrote ${path}`)
+      }
+    } catch (error) {
+      troubles.push(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  for (const trouble of troubles) console.error(trouble)
+  if (troubles.length > 0) console.error(checkOnly ? "\nRun npm run generate, and commit what it writes." : "")
+  else console.log(`${files.length} generated files are up to date`)
+  return troubles.length > 0 ? 1 : 0
+}
+
+/** As the formatter would leave it, so that formatting never makes a generated file stale. */
+function formatted(path: string, text: string): string {
+  const formatter = join(root, "node_modules/.bin/oxfmt")
+  const run = spawnSync(formatter, ["--stdin-filepath", path], { cwd: root, input: text, encoding: "utf8" })
+  if (run.status !== 0) throw new Error(`the formatter refused it: ${run.stderr || String(run.error)}`)
+  return run.stdout
+}
