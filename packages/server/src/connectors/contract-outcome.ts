@@ -59,7 +59,7 @@ export function assertOutcome(outcome: Outcome, operation: SampleOperation, inpu
           (operation === "inquire" && isAboutAuthorization(input)),
         `${operation} cannot ask for an action`,
       )
-      assert.match(outcome.action.url, /^https:\/\//, "customers are sent to https only")
+      assert.match(outcome.action.url, /^(?:https:|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:\/])/, "customers are sent to https only, or to this machine")
       return
     case "declined":
     case "rejected":

@@ -58,8 +58,10 @@ export function listAt(value: unknown, ...path: Path): readonly unknown[] {
   return Array.isArray(found) ? (found as readonly unknown[]) : []
 }
 
-/** An address that a browser may be sent to: absolute and https. */
-export function httpsUrlAt(value: unknown, ...path: Path): string | undefined {
+/** An address that a browser may be sent to: absolute and https; http only to this machine, where simulators live. */
+export function browserUrlAt(value: unknown, ...path: Path): string | undefined {
   const found = at(value, ...path)
-  return typeof found === "string" && /^https:\/\/[^\s/?#]+(?:[/?#]\S*)?$/i.test(found) ? found : undefined
+  return typeof found === "string" && (HTTPS.test(found) || LOOPBACK.test(found)) ? found : undefined
 }
+const HTTPS = /^https:\/\/[^\s/?#]+(?:[/?#]\S*)?$/i
+const LOOPBACK = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:[/?#]\S*)?$/i

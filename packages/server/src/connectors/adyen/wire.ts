@@ -5,7 +5,7 @@ import type { Checks } from "../../core/check.ts"
 import { noChecks } from "../../core/check.ts"
 import type { Action, Evidence } from "../../core/outcome.ts"
 import { lookup } from "../connector.ts"
-import { at, httpsUrlAt, integerAt, isObject, type Path, textAt, wordAt } from "../json.ts"
+import { at, browserUrlAt, integerAt, isObject, type Path, textAt, wordAt } from "../json.ts"
 import { avsChecks, cvcChecks, fundingSources } from "./tables.ts"
 
 export type Amount = { readonly value: number; readonly currency: string }
@@ -147,7 +147,7 @@ const numberOf = (result: string | undefined): string => /^\d{1,2}(?=$|\s)/.exec
 /** The redirect that an answer asks for, or undefined: what a browser cannot follow is no action. */
 export function readRedirect(body: unknown): Action | undefined {
   const action = at(body, "action")
-  const url = httpsUrlAt(action, "url")
+  const url = browserUrlAt(action, "url")
   const method = textAt(action, "method") ?? "GET"
   if (textAt(action, "type") !== "redirect" || url === undefined) return undefined
   if (method !== "GET" && method !== "POST") return undefined

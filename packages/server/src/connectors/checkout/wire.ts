@@ -1,7 +1,7 @@
 // The fields of Checkout.com's API that we write and read, and nothing else of it. Reading takes any JSON: a field that
 // is missing or of another type is undefined, never an exception.
 
-import { booleanAt, httpsUrlAt, integerAt, isObject, textAt, wordAt } from "../json.ts"
+import { booleanAt, browserUrlAt, integerAt, isObject, textAt, wordAt } from "../json.ts"
 
 /** POST /payments. Amounts are counts of the provider's minor units. */
 export type PaymentRequest = {
@@ -202,7 +202,7 @@ export function readFacts(value: unknown): Facts {
       captured: integerAt(value, "balances", "total_captured"),
       refunded: integerAt(value, "balances", "total_refunded"),
     },
-    redirect: httpsUrlAt(value, "_links", "redirect", "href"),
+    redirect: browserUrlAt(value, "_links", "redirect", "href"),
   }
 }
 

@@ -2,7 +2,7 @@
 // versions: webhooks come in the version of their endpoint, not in ours.
 
 import { amountFrom } from "../amount.ts"
-import { at, booleanAt, httpsUrlAt, integerAt, isObject, listAt, textAt } from "../json.ts"
+import { at, booleanAt, browserUrlAt, integerAt, isObject, listAt, textAt } from "../json.ts"
 import type { Money } from "../../core/money.ts"
 import { manifest } from "./manifest.ts"
 
@@ -54,7 +54,7 @@ export function readIntent(value: unknown): Intent | undefined {
     attempt: textAt(value, "metadata", attemptKey),
     operation: textAt(value, "metadata", operationKey),
     metadata: at(value, "metadata"),
-    redirectUrl: httpsUrlAt(value, "next_action", "redirect_to_url", "url"),
+    redirectUrl: browserUrlAt(value, "next_action", "redirect_to_url", "url"),
     nextAction: textAt(value, "next_action", "type"),
     error: objectAt(value, of === "payment_intent" ? "last_payment_error" : "last_setup_error"),
     // Since 2022-11-15 `latest_charge` is an id unless expanded; before, charges came as a list.
