@@ -94,6 +94,7 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
     case "operation_sent":
     case "attempt_lapsed":
     case "plan_over":
+    case "reference_learned":
     case "closed":
       return undefined
     default:

@@ -236,6 +236,12 @@ export type PaymentEvent =
       readonly outcome: Outcome
       readonly at: number
     }
+  | {
+      readonly type: "reference_learned"
+      readonly attempt: AttemptId
+      readonly reference: string
+      readonly at: number
+    }
   | { readonly type: "disputed"; readonly dispute: Dispute; readonly at: number }
 
 const openStates: ReadonlySet<OperationState> = new Set(["owed", "sent", "unknown", "pending", "action"])
@@ -383,8 +389,13 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
         event.operation,
         event.outcome,
         event.at,
-        false,
+        event.outcome.kind === "declined",
       )
+    case "reference_learned":
+      return {
+        ...now,
+        attempts: change(payment.attempts, event.attempt, (a) => ({ ...a, reference: event.reference })),
+      }
     case "disputed":
       return { ...now, disputes: [...payment.disputes.filter((d) => d.id !== event.dispute.id), event.dispute] }
     default:

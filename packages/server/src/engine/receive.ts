@@ -12,6 +12,7 @@ import {
   reversalOf,
   type Attempt,
   type Operation,
+  type OperationKind,
   type Payment,
   type PaymentEvent,
 } from "../core/payment.ts"
@@ -121,9 +122,10 @@ export async function apply(engine: Engine, account: Account, notice: Notice): P
     notice.outcome.kind !== "pending"
   ) {
     // A reversal's "no" may only mean that the reversal came first. It is judged like its answer, and only as the answer
-    // to the round that is open: an older round's proves nothing.
+    // to the round that is open: an older round's proves nothing. What it calls the payment is worth keeping either way.
+    const known = await learnReference(engine, payment, attempt, notice)
     if (notice.operationReference !== undefined && notice.operationReference === target.reference)
-      await judgeReversal(engine, payment, target, account, notice.outcome)
+      await judgeReversal(engine, known, target, account, notice.outcome)
     return "applied"
   }
   await change(engine, payment.merchant, payment.id, payment, (known) => {
@@ -135,6 +137,24 @@ export async function apply(engine: Engine, account: Account, notice: Notice): P
     }
   })
   return "applied"
+}
+
+/** The provider's id of a payment that we could only name by our own. */
+async function learnReference(
+  engine: Engine,
+  payment: Payment,
+  attempt: Attempt,
+  { reference }: Notice,
+): Promise<Payment> {
+  if (reference === undefined || attempt.reference !== undefined) return payment
+  const changed = await change(engine, payment.merchant, payment.id, payment, (known) => {
+    const unnamed = known?.attempts.some((a) => a.id === attempt.id && a.reference === undefined)
+    return {
+      events:
+        unnamed === true ? [{ type: "reference_learned", attempt: attempt.id, reference, at: engine.clock.now() }] : [],
+    }
+  })
+  return changed.kind === "changed" ? changed.payment : payment
 }
 
 function attemptIn(payment: Payment, account: Account, notice: Notice): Attempt | undefined {
@@ -204,7 +224,10 @@ function eventsOf(
     (notice.currency !== undefined && notice.currency !== payment.intent.amount.currency)
   ) {
     // Not a fact: look now instead of later.
-    return target === undefined || !isOpen(target) || target.state === "sent" || (target.checkAt ?? 0) <= now
+    return target === undefined ||
+      !isOpen(target) ||
+      target.state === "sent" ||
+      (target.checkAt !== undefined && target.checkAt <= now)
       ? []
       : [{ type: "operation_rescheduled", operation: target.id, checkAt: now, at: now }]
   }
@@ -243,7 +266,19 @@ function foundAtProvider(
   now: number,
 ): readonly PaymentEvent[] {
   const { outcome } = notice
-  if (outcome.kind !== "approved" || attempt.state !== "held") return []
+  if (attempt.state !== "held") return []
+  // The capture that came with an automatic authorization failed afterwards: the money was never taken.
+  const lost = notice.about === "capture" && outcome.kind === "declined" && payment.intent.capture === "automatic"
+  if (lost && attempt.captured === attempt.authorized && attempt.captured > 0n && attempt.refunded === 0n)
+    return [
+      {
+        type: "found_at_provider",
+        operation: foundOperation(engine, attempt, notice, "failed", attempt.captured, now),
+        outcome,
+        at: now,
+      },
+    ]
+  if (outcome.kind !== "approved") return []
   if (notice.about !== "capture" && notice.about !== "refund" && notice.about !== "void" && notice.about !== "reverse")
     return []
   const room =
@@ -254,28 +289,39 @@ function foundAtProvider(
         : attempt.authorized
   // An automatic capture is told again by its own webhook: nothing new.
   if (outcome.amount > room || room === 0n) return []
+  const operation = foundOperation(engine, attempt, notice, "succeeded", outcome.amount, now)
+  const events: PaymentEvent[] = [{ type: "found_at_provider", operation, outcome, at: now }]
+  return notice.about === "void" && payment.ending === undefined
+    ? [{ type: "ending_requested", as: "canceled", reason: "voided at the provider", at: now }, ...events]
+    : events
+}
+
+function foundOperation(
+  engine: Engine,
+  attempt: Attempt,
+  notice: Notice,
+  state: "succeeded" | "failed",
+  amount: bigint,
+  now: number,
+): Operation {
   const { id, key } = newOperation(engine)()
-  const operation: Operation = {
+  return {
     id,
     attempt: attempt.id,
-    kind: notice.about,
-    state: "succeeded",
-    amount: outcome.amount,
+    kind: notice.about as OperationKind,
+    state,
+    amount,
     key,
     round: 0,
     final: false,
     createdAt: now,
     checks: 0,
     settledAt: now,
-    outcome,
+    outcome: notice.outcome,
     origin: "provider",
     needsPerson: false,
     ...(notice.operationReference === undefined ? {} : { reference: notice.operationReference }),
   }
-  const events: PaymentEvent[] = [{ type: "found_at_provider", operation, outcome, at: now }]
-  return notice.about === "void" && payment.ending === undefined
-    ? [{ type: "ending_requested", as: "canceled", reason: "voided at the provider", at: now }, ...events]
-    : events
 }
 
 /** Rounds until stopped; a round that was full is followed at once. */
