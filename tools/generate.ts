@@ -5,7 +5,9 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
-import { connectorIds, connectorsFolder } from "./generate/connector-folders.ts"
+import { outcomesDocument } from "../packages/server/src/core/outcomes-document.ts"
+import { connectorIds, connectorsFolder, loadManifests } from "./generate/connector-folders.ts"
+import { connectorsDocument } from "./generate/connectors-document.ts"
 import { registryText } from "./generate/registry.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -17,11 +19,12 @@ Writes the registry of connectors and the documents in docs/ from the code they 
   --check   writes nothing; names the files that are stale and ends with 1 if there are any
   --help    this text`
 
-/** Order matters: later files may be written from code that imports earlier ones. */
 type Generated = { readonly path: string; readonly text: () => string | Promise<string> }
 
 const files: readonly Generated[] = [
   { path: `${connectorsFolder}/registry.ts`, text: () => registryText(connectorIds(root)) },
+  { path: "docs/connectors.md", text: async () => connectorsDocument(await loadManifests(root)) },
+  { path: "docs/outcomes.md", text: outcomesDocument },
 ]
 
 const { values } = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean" } } })
