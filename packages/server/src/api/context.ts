@@ -28,8 +28,8 @@ export type Api = {
   readonly hmac: Hmac
   /** The key with this secret, unless it is unknown or revoked. In memory. */
   key(secret: string): Promise<Key | undefined>
-  /** Where this server is reached from outside, without a slash at the end. */
-  readonly publicUrl: string
+  /** Where this server is reached from outside, without a slash at the end. Known once it listens. */
+  publicUrl(): string
 }
 
 declare module "fastify" {

@@ -1,0 +1,175 @@
+// Joins the parts into one running server. Nothing else constructs anything; tests, chaos and benchmarks start servers
+// through here too, so that what they prove is what runs.
+
+import { createHmac } from "node:crypto"
+import { lookup } from "node:dns/promises"
+import type { FastifyInstance } from "fastify"
+import { secret } from "../core/secret.ts"
+import { createServer } from "../api/server.ts"
+import { keySource } from "../api/key-source.ts"
+import { methodSource } from "../api/method-source.ts"
+import { returnUrl } from "../api/returns.ts"
+import type { Hmac } from "../connectors/connector.ts"
+import { connectors } from "../connectors/registry.ts"
+import { createPoster } from "../engine/webhook-post.ts"
+import { LIVE_RULES, TEST_RULES } from "../engine/address-guard.ts"
+import { runDeliverer, webhookSink } from "../engine/deliver.ts"
+import { createDirectory } from "../engine/directory.ts"
+import type { Engine } from "../engine/engine.ts"
+import { runLoop, type Loop } from "../engine/loop.ts"
+import { runInbound } from "../engine/receive.ts"
+import { runRecovery } from "../engine/recover.ts"
+import { RELAY_LEASE_MS, runRelay } from "../engine/relay.ts"
+import { createTransport } from "../engine/transport.ts"
+import { systemPorts, type Log } from "../ports.ts"
+import { openDatabase, type DatabaseOptions } from "../storage/database.ts"
+import { migrate } from "../storage/ledger/migrate.ts"
+import { createPostgresLedger } from "../storage/ledger/postgres.ts"
+import { findCard } from "../storage/resources/cards.ts"
+import { deliveryRows } from "../storage/resources/deliveries.ts"
+import { createCardReader } from "../vault/card-reader.ts"
+import { parseKeyRing } from "../vault/key-ring.ts"
+import { createVault } from "../vault/vault.ts"
+import { CALIBRATE_EVERY_MS, measureOffset } from "./calibration.ts"
+import type { Role } from "./options.ts"
+
+export type Assembly = {
+  readonly database: Omit<DatabaseOptions, "log">
+  readonly masterKeys: string
+  readonly port: number
+  readonly host: string
+  readonly publicUrl: string | undefined
+  readonly role: Role
+  readonly node: string
+  readonly log: Log
+}
+
+export type Server = {
+  readonly url: string
+  readonly engine: Engine
+  readonly app: FastifyInstance
+  /** Takes nothing new, finishes what is under way, at most DRAIN_MS, and closes everything. */
+  stop(): Promise<void>
+}
+
+/** What is under way when we are asked to stop gets this long; what is not done then is for `recover` elsewhere (ms). */
+export const DRAIN_MS = 20_000
+
+export async function assemble(parts: Assembly): Promise<Server> {
+  const { log } = parts
+  const database = openDatabase({ ...parts.database, log })
+  const closing: (() => Promise<unknown>)[] = [() => database.close()]
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed())
+      await step().catch((error: unknown) => log.warn({ error: String(error) }, "something did not close"))
+  }
+  try {
+    await migrate(database, log)
+    let offset = (await measureOffset(database, Date.now)) ?? 0
+    const ports = systemPorts(() => offset, log)
+    const { clock, chance } = ports
+    const vault = createVault(parseKeyRing(parts.masterKeys), ports)
+    const ledger = createPostgresLedger(database)
+    const transport = createTransport(clock)
+    const keys = keySource(database, vault)
+    const directory = await createDirectory({
+      ...ports,
+      database,
+      connectors: Object.values(connectors),
+      open: (merchant, id, sealed) => vault.open("accounts.credentials", merchant, id, sealed),
+      heard: keys.heard,
+    })
+    closing.push(
+      () => transport.close(),
+      () => directory.stop(),
+    )
+    const background = new Set<Promise<void>>()
+    let baseUrl = ""
+    const engine: Engine = {
+      ...ports,
+      node: parts.node,
+      ledger,
+      transport,
+      directory,
+      cards: createCardReader(vault, { card: (merchant, token) => findCard(database, merchant, token) }),
+      background: (work) => {
+        const guarded = work.catch((error: unknown) =>
+          log.error({ error: String(error) }, "work in the background failed; recovery takes over"),
+        )
+        background.add(guarded)
+        void guarded.finally(() => background.delete(guarded))
+      },
+      returnUrl: (payment) => returnUrl(vault, baseUrl, payment),
+    }
+    const loops: Loop[] = [
+      runLoop(ports, "calibration", { idleMs: CALIBRATE_EVERY_MS, backoffMs: CALIBRATE_EVERY_MS }, async () => {
+        offset = (await measureOffset(database, Date.now)) ?? offset
+        return false
+      }),
+    ]
+    closing.push(() => Promise.all(loops.map((loop) => loop.stop())))
+    const app = await createServer({
+      engine,
+      vault,
+      database,
+      methods: methodSource(database),
+      hmac,
+      key: keys.find,
+      publicUrl: () => baseUrl,
+    })
+    if (parts.role !== "worker") {
+      await app.listen({ port: parts.port, host: parts.host })
+      const address = app.server.address()
+      const port = typeof address === "object" && address !== null ? address.port : parts.port
+      baseUrl =
+        parts.publicUrl ??
+        `http://${parts.host.includes(":") ? `[${parts.host}]` : parts.host === "0.0.0.0" ? "127.0.0.1" : parts.host}:${port}`
+    } else baseUrl = parts.publicUrl ?? ""
+    closing.push(() => app.close())
+    if (parts.role !== "api") {
+      const deliveries = deliveryRows(database)
+      const deliverer = runDeliverer({
+        ...ports,
+        deliveries,
+        poster: createPoster({
+          clock,
+          resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+          rules: { live: LIVE_RULES, test: TEST_RULES },
+        }),
+        openSecret: (merchant, endpoint, sealed) =>
+          secret(
+            Buffer.from(vault.open("webhook_endpoints.secret", merchant, endpoint, sealed).reveal()).toString("utf8"),
+          ),
+      })
+      loops.push(
+        deliverer,
+        runRelay(engine, [webhookSink(deliveries, () => deliverer.wake())], {
+          name: "outbox",
+          owner: parts.node,
+          leaseMs: RELAY_LEASE_MS,
+        }),
+        runRecovery(engine),
+        runInbound(engine),
+      )
+    }
+    return {
+      url: baseUrl,
+      engine,
+      app,
+      stop: async () => {
+        await app.close()
+        await Promise.race([settled(background), clock.sleep(DRAIN_MS)])
+        await close()
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function settled(background: ReadonlySet<Promise<void>>): Promise<void> {
+  while (background.size > 0) await Promise.all(background)
+}
+
+const hmac: Hmac = (algorithm, key, data) => createHmac(algorithm, key).update(data).digest()

@@ -1,0 +1,112 @@
+// What can be said on the command line and in the environment. Everything has a default; what is wrong ends with a
+// sentence that says what would be right.
+
+import { parseArgs } from "node:util"
+
+export type Role = "all" | "api" | "worker"
+
+export type Options = {
+  readonly port: number
+  readonly host: string
+  readonly publicUrl: string | undefined
+  readonly role: Role
+  /** Undefined: the embedded PostgreSQL. */
+  readonly databaseUrl: string | undefined
+  /** Holds the embedded database, its keys, and what the demo remembers. */
+  readonly dataDir: string
+  /** The key ring's text; undefined: a file in the data folder. */
+  readonly masterKeys: string | undefined
+  readonly simulator: boolean
+  readonly traffic: boolean
+  readonly json: boolean
+  readonly verbose: boolean
+}
+
+export const DEFAULT_PORT = 4000
+
+export const help = `Orchestra: one payment over many providers, never twice, never lost.
+
+  npm start                       embedded PostgreSQL, API and worker, simulated providers with sample traffic
+  npm start -- --no-traffic       without sample traffic
+  npm start -- --json             prints {"url", "api_key"} as one line when ready
+
+Options
+  --port N            port of the API (default ${DEFAULT_PORT}; 0 takes a free one)
+  --host H            address to listen on (default 127.0.0.1)
+  --role R            all (default), api or worker
+  --data DIR          folder of the embedded database and keys (default .orchestra)
+  --no-simulator      do not start simulated providers
+  --no-traffic        no sample traffic at the simulated providers
+  --json              machine-readable: one JSON line when ready, nothing else on standard output
+  --verbose           log everything, not only warnings
+  --help              this text
+
+Environment
+  DATABASE_URL               a PostgreSQL (15 or later) instead of the embedded one
+  ORCHESTRA_MASTER_KEYS      the key ring that opens card numbers and credentials (default: a file in the data folder)
+  ORCHESTRA_PUBLIC_URL       where customers and providers reach this server`
+
+export class Usage extends Error {}
+
+export function readOptions(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Options | "help" {
+  const values = parse(args)
+  if (values["help"] === true) return "help"
+  const role = text(values["role"]) ?? "all"
+  if (role !== "all" && role !== "api" && role !== "worker")
+    throw new Usage(`--role must be all, api or worker, not "${role}".`)
+  const port = text(values["port"]) ?? environment["PORT"]
+  const publicUrl = environment["ORCHESTRA_PUBLIC_URL"]
+  if (publicUrl !== undefined && !/^https?:\/\/[^\s/]+$/.test(publicUrl))
+    throw new Usage(`ORCHESTRA_PUBLIC_URL must be an origin such as https://pay.example.com, not "${publicUrl}".`)
+  const databaseUrl = environment["DATABASE_URL"] === "" ? undefined : environment["DATABASE_URL"]
+  if (databaseUrl !== undefined && !/^postgres(?:ql)?:\/\/\S+$/.test(databaseUrl))
+    throw new Usage("DATABASE_URL must begin with postgres:// or postgresql://.")
+  return {
+    port: port === undefined ? DEFAULT_PORT : portOf(port),
+    host: text(values["host"]) ?? "127.0.0.1",
+    publicUrl,
+    role,
+    databaseUrl,
+    dataDir: text(values["data"]) ?? ".orchestra",
+    masterKeys: environment["ORCHESTRA_MASTER_KEYS"],
+    simulator: values["no-simulator"] !== true,
+    traffic: values["no-traffic"] !== true,
+    json: values["json"] === true,
+    verbose: values["verbose"] === true,
+  }
+}
+
+function parse(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
+  const flag = { type: "boolean" } as const
+  const value = { type: "string" } as const
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        port: value,
+        host: value,
+        role: value,
+        data: value,
+        "no-simulator": flag,
+        "no-traffic": flag,
+        json: flag,
+        verbose: flag,
+        help: flag,
+      },
+    }).values
+  } catch (error) {
+    throw new Usage(`${error instanceof Error ? error.message.split(". To ")[0] : String(error)} See --help.`)
+  }
+}
+
+const text = (value: string | boolean | undefined): string | undefined =>
+  typeof value === "string" ? value : undefined
+
+function portOf(word: string): number {
+  const port = Number(word)
+  if (!/^\d+$/.test(word) || port > 65_535) throw new Usage(`The port must be a number from 0 to 65535, not "${word}".`)
+  return port
+}
