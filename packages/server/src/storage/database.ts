@@ -4,7 +4,7 @@
 import pg from "pg"
 import type { Log } from "../ports.ts"
 
-/** One statement is one function; its name is the prepared statement's, so equal names have equal texts. */
+/** One statement is one function; its name is the prepared statement's, so equal names have equal texts. An empty name is planned anew each time. */
 export type Statement = { readonly name: string; readonly text: string }
 
 export type Query = <Row extends object>(statement: Statement, values?: readonly unknown[]) => Promise<readonly Row[]>

@@ -8,7 +8,16 @@ import { decodeDocument, encodeDocument } from "../document.ts"
 import { checkCommit } from "./commit-check.ts"
 import { commitStatement, type CommitShape } from "./commit-statement.ts"
 import type { Commit, Due, IdempotencyRow, IdempotencyScope, InboundWebhook, Ledger, LoggedEvent } from "./ledger.ts"
-import { attemptRows, keyText, operationRows, paymentFrom, paymentRow, record, type StoredPayment } from "./rows.ts"
+import {
+  attemptRows,
+  keyText,
+  operationRows,
+  paymentFrom,
+  paymentRow,
+  record,
+  storedPaymentColumns,
+  type StoredPayment,
+} from "./rows.ts"
 import { wakeAccount } from "./wake-account.ts"
 
 export function createPostgresLedger(database: Database): Ledger {
@@ -313,12 +322,7 @@ function inboundFrom(row: StoredInbound): InboundWebhook {
 
 const paymentById: Statement = {
   name: "payment-by-id",
-  text: `select id, merchant_id, version, mode, metadata, intent, rest,
-      (select json_agg(json_build_array(a.document, a.decision) order by a.position) from attempts a
-        where a.merchant_id = p.merchant_id and a.payment_id = p.id) as attempts,
-      (select json_agg(o.document order by o.position) from operations o
-        where o.merchant_id = p.merchant_id and o.payment_id = p.id) as operations
-    from payments p where merchant_id = $1 and id = $2`,
+  text: `select ${storedPaymentColumns} from payments p where merchant_id = $1 and id = $2`,
 }
 
 const paymentByKeys: Statement = {

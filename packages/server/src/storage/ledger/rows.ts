@@ -84,6 +84,13 @@ export type StoredPayment = {
   readonly operations: readonly unknown[] | null
 }
 
+/** Their select list, from `payments p`. */
+export const storedPaymentColumns = `p.id, p.merchant_id, p.version, p.mode, p.metadata, p.intent, p.rest,
+  (select json_agg(json_build_array(a.document, a.decision) order by a.position) from attempts a
+    where a.merchant_id = p.merchant_id and a.payment_id = p.id) as attempts,
+  (select json_agg(o.document order by o.position) from operations o
+    where o.merchant_id = p.merchant_id and o.payment_id = p.id) as operations`
+
 export function paymentFrom(row: StoredPayment): Payment {
   const wanted = decodeDocument(row.intent) as Omit<Intent, "metadata">
   const rest = decodeDocument(row.rest) as PaymentRest

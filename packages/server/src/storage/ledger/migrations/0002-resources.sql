@@ -27,8 +27,8 @@ create table api_keys (
 );
 create index api_keys_by_hash on api_keys (hash);
 
--- A merchant's credentials at one provider. `credentials` and `webhook_secrets` are sealed by the vault under key_id.
--- Webhooks arrive at a URL with the account's id alone, hence the second index.
+-- A merchant's account at one provider. `sealed` holds its credentials and webhook secrets, encrypted by the vault under
+-- the key named key_id. Webhooks arrive at a URL with the account's id alone, hence the second index.
 create table accounts (
   merchant_id text collate "C" not null references merchants (merchant_id),
   id text collate "C" not null,
@@ -38,8 +38,7 @@ create table accounts (
   state text not null check (state in ('enabled', 'draining', 'disabled')),
   settings jsonb not null,
   key_id text not null,
-  credentials bytea not null,
-  webhook_secrets bytea not null,
+  sealed bytea not null,
   version integer not null default 1,
   created_ms bigint not null default now_ms(),
   updated_ms bigint not null default now_ms(),
@@ -54,6 +53,7 @@ create table policies (
   id text collate "C" not null,
   mode text not null check (mode in ('live', 'test')),
   name text not null,
+  last_version integer not null default 0,
   active_version integer,
   candidate_version integer,
   candidate_bps integer not null default 0 check (candidate_bps between 0 and 10000),
@@ -124,7 +124,7 @@ create index payment_methods_by_customer on payment_methods (merchant_id, custom
 create index payment_methods_by_fingerprint on payment_methods (merchant_id, fingerprint) where fingerprint is not null;
 create index payment_methods_by_card on payment_methods (merchant_id, card_id) where card_id is not null;
 
--- Where events are sent. Secrets are sealed; the previous one signs too until its time is over.
+-- Where events are sent.
 create table webhook_endpoints (
   merchant_id text collate "C" not null references merchants (merchant_id),
   id text collate "C" not null,
@@ -134,14 +134,22 @@ create table webhook_endpoints (
   event_types text[] not null,
   api_version text not null,
   state text not null check (state in ('enabled', 'disabled')),
-  key_id text not null,
-  secret bytea not null,
-  previous_secret bytea,
-  previous_until_ms bigint,
+  disabled_reason text,
   version integer not null default 1,
   created_ms bigint not null default now_ms(),
   updated_ms bigint not null default now_ms(),
   primary key (merchant_id, id)
+);
+-- Signing secrets, sealed. After a rotation the old one signs too until its time is over.
+create table webhook_secrets (
+  merchant_id text collate "C" not null,
+  endpoint_id text collate "C" not null,
+  generation integer not null,
+  key_id text not null,
+  sealed bytea not null,
+  until_ms bigint,
+  primary key (merchant_id, endpoint_id, generation),
+  foreign key (merchant_id, endpoint_id) references webhook_endpoints (merchant_id, id) on delete cascade
 );
 
 -- One event on its way to one endpoint; the pair is its name, so that a relay that repeats itself adds nothing. next_ms
@@ -153,8 +161,6 @@ create table deliveries (
   state text not null,
   next_ms bigint,
   tries integer not null default 0,
-  last_status smallint,
-  last_error text,
   log jsonb not null default '[]',
   created_ms bigint not null default now_ms(),
   delivered_ms bigint,
@@ -163,6 +169,8 @@ create table deliveries (
 create table deliveries_default partition of deliveries default;
 create index deliveries_due on deliveries (merchant_id, endpoint_id, next_ms, event_id) where next_ms is not null;
 create index deliveries_by_endpoint on deliveries (merchant_id, endpoint_id, event_id);
+-- Did anything get through to this endpoint of late?
+create index deliveries_made on deliveries (merchant_id, endpoint_id, delivered_ms) where delivered_ms is not null;
 
 -- What changed last, per merchant and topic, so that every node can refresh what it keeps in memory. Written with the
 -- change itself; NOTIFY only makes it quicker. `transaction` as in events.

@@ -1,0 +1,296 @@
+// Routing policies: documents whose versions never change. Publishing a version puts it in force for the merchant's mode
+// and takes out of force what was there. A candidate version may get part of the traffic beside the active one.
+
+import type { MerchantId, PolicyId } from "../../core/id.ts"
+import { failureOf, type Database, type Statement } from "../database.ts"
+import { decodeDocument, encodeDocument } from "../document.ts"
+import { change, noteChange } from "./changes.ts"
+import { edited, type Edited } from "./edit.ts"
+
+export type PolicyRow = {
+  readonly id: PolicyId
+  readonly merchant: MerchantId
+  readonly mode: "live" | "test"
+  readonly name: string
+  /** In force, of all policies of this merchant and mode. */
+  readonly active?: number
+  /** `bps` of 10,000 payments are routed by this version instead. */
+  readonly candidate?: { readonly version: number; readonly bps: number }
+  /** The ETag of the policy; counts publications and edits, not the versions of the document. */
+  readonly version: number
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export type PolicyVersion = {
+  readonly policy: PolicyId
+  readonly merchant: MerchantId
+  readonly version: number
+  /** As routing reads it; checked before it comes here. */
+  readonly document: unknown
+  readonly author: string
+  readonly note: string
+  readonly createdAt: number
+  /** When it first came into force. */
+  readonly publishedAt?: number
+}
+
+/** What routing needs of a policy in force. */
+export type PolicyInForce = {
+  readonly policy: PolicyRow
+  readonly active: PolicyVersion
+  readonly candidate?: PolicyVersion
+}
+
+export const MAX_POLICIES = 10_000
+/** Versions that a list shows; older ones are read by their number. */
+export const MAX_POLICY_VERSIONS = 200
+
+export async function createPolicy(
+  database: Database,
+  { id, merchant, mode, name }: Pick<PolicyRow, "id" | "merchant" | "mode" | "name">,
+): Promise<PolicyRow> {
+  const [row] = await change<Row>(database, "policies", merchant, insert, [id, mode, name])
+  return policyFrom(row as Row)
+}
+
+export async function findPolicy(
+  database: Database,
+  merchant: MerchantId,
+  id: PolicyId,
+): Promise<PolicyRow | undefined> {
+  const [row] = await database.query<Row>(byId, [merchant, id])
+  return row === undefined ? undefined : policyFrom(row)
+}
+
+export async function listPolicies(database: Database, merchant: MerchantId): Promise<readonly PolicyRow[]> {
+  return (await database.query<Row>(ofMerchant, [merchant, MAX_POLICIES])).map(policyFrom)
+}
+
+/** Adds the next version of the document. Undefined when there is no such policy. */
+export async function addPolicyVersion(
+  database: Database,
+  version: Pick<PolicyVersion, "policy" | "merchant" | "document" | "author" | "note">,
+): Promise<PolicyVersion | undefined> {
+  const { policy, merchant, document, author, note } = version
+  const [row] = await database.query<VersionRow>(insertVersion, [
+    merchant,
+    policy,
+    encodeDocument(document),
+    author,
+    note,
+  ])
+  return row === undefined ? undefined : versionFrom(row)
+}
+
+export async function findPolicyVersion(
+  database: Database,
+  merchant: MerchantId,
+  policy: PolicyId,
+  version: number,
+): Promise<PolicyVersion | undefined> {
+  const [row] = await database.query<VersionRow>(versionByNumber, [merchant, policy, version])
+  return row === undefined ? undefined : versionFrom(row)
+}
+
+/** Newest first. */
+export async function listPolicyVersions(
+  database: Database,
+  merchant: MerchantId,
+  policy: PolicyId,
+): Promise<readonly PolicyVersion[]> {
+  return (await database.query<VersionRow>(versionsOfPolicy, [merchant, policy, MAX_POLICY_VERSIONS])).map(versionFrom)
+}
+
+/**
+ * Puts a version in force, also an older one (a roll-back), and ends any candidate. `etag` is the policy's version that
+ * the caller has seen. `missing` also where the policy has no such version of the document.
+ */
+export async function publishPolicy(
+  database: Database,
+  merchant: MerchantId,
+  id: PolicyId,
+  etag: number,
+  version: number,
+): Promise<Edited<PolicyRow>> {
+  const [row] = await change<Row>(database, "policies", merchant, publish, [id, etag, version]).catch(
+    (error: unknown): Row[] => {
+      // Another policy of this mode came into force at the same moment.
+      if (failureOf(error)?.constraint === "policies_in_force") return []
+      throw error
+    },
+  )
+  if (row === undefined && (await findPolicyVersion(database, merchant, id, version)) === undefined)
+    return { kind: "missing" }
+  return edited(row === undefined ? undefined : policyFrom(row), () => findPolicy(database, merchant, id))
+}
+
+/** Gives part of the traffic to another version, or with `undefined` to none. */
+export async function setCandidate(
+  database: Database,
+  merchant: MerchantId,
+  id: PolicyId,
+  etag: number,
+  candidate: { readonly version: number; readonly bps: number } | undefined,
+): Promise<Edited<PolicyRow>> {
+  const values = [id, etag, candidate?.version ?? null, candidate?.bps ?? 0]
+  const [row] = await change<Row>(database, "policies", merchant, updateCandidate, values)
+  if (
+    row === undefined &&
+    candidate !== undefined &&
+    (await findPolicyVersion(database, merchant, id, candidate.version)) === undefined
+  )
+    return { kind: "missing" }
+  return edited(row === undefined ? undefined : policyFrom(row), () => findPolicy(database, merchant, id))
+}
+
+/** Everything in force, of one merchant or of all: what nodes keep in memory. */
+export async function listPoliciesInForce(
+  database: Database,
+  merchant?: MerchantId,
+): Promise<readonly PolicyInForce[]> {
+  const rows = await database.query<InForceRow>(inForce, [merchant ?? null, MAX_POLICIES])
+  return rows.map((row) => ({
+    policy: policyFrom(row),
+    active: versionFrom(row.active),
+    ...(row.candidate === null ? {} : { candidate: versionFrom(row.candidate) }),
+  }))
+}
+
+type Row = {
+  merchant_id: MerchantId
+  id: PolicyId
+  mode: PolicyRow["mode"]
+  name: string
+  active_version: number | null
+  candidate_version: number | null
+  candidate_bps: number
+  version: number
+  created_ms: bigint
+  updated_ms: bigint
+}
+type VersionRow = {
+  merchant_id: MerchantId
+  policy_id: PolicyId
+  version: number
+  document: unknown
+  author: string
+  note: string
+  created_ms: bigint | number
+  published_ms: bigint | number | null
+}
+type InForceRow = Row & { active: VersionRow; candidate: VersionRow | null }
+
+const policyFrom = (row: Row): PolicyRow => ({
+  id: row.id,
+  merchant: row.merchant_id,
+  mode: row.mode,
+  name: row.name,
+  ...(row.active_version === null ? {} : { active: row.active_version }),
+  ...(row.candidate_version === null ? {} : { candidate: { version: row.candidate_version, bps: row.candidate_bps } }),
+  version: row.version,
+  createdAt: Number(row.created_ms),
+  updatedAt: Number(row.updated_ms),
+})
+
+const versionFrom = (row: VersionRow): PolicyVersion => ({
+  policy: row.policy_id,
+  merchant: row.merchant_id,
+  version: row.version,
+  document: decodeDocument(row.document),
+  author: row.author,
+  note: row.note,
+  createdAt: Number(row.created_ms),
+  ...(row.published_ms === null ? {} : { publishedAt: Number(row.published_ms) }),
+})
+
+const columns =
+  "merchant_id, id, mode, name, active_version, candidate_version, candidate_bps, version, created_ms, updated_ms"
+const versionColumns = "merchant_id, policy_id, version, document, author, note, created_ms, published_ms"
+
+const byId: Statement = {
+  name: "policy-by-id",
+  text: `select ${columns} from policies where merchant_id = $1 and id = $2`,
+}
+
+const ofMerchant: Statement = {
+  name: "policies",
+  text: `select ${columns} from policies where merchant_id = $1 order by id limit $2`,
+}
+
+const insert: Statement = {
+  name: "policy-insert",
+  text: `with written as (
+      insert into policies (merchant_id, id, mode, name) values ($1, $2, $3, $4) returning ${columns}),
+    ${noteChange("policies")}
+    select ${columns} from written`,
+}
+
+// The number comes from the policy's own row: two authors at once wait for each other there, and both count on.
+const insertVersion: Statement = {
+  name: "policy-version-insert",
+  text: `with policy as (
+      update policies set last_version = last_version + 1, updated_ms = now_ms() where merchant_id = $1 and id = $2
+      returning merchant_id, id, last_version)
+    insert into policy_versions (merchant_id, policy_id, version, document, author, note)
+    select merchant_id, id, last_version, $3, $4, $5 from policy returning ${versionColumns}`,
+}
+
+const versionByNumber: Statement = {
+  name: "policy-version",
+  text: `select ${versionColumns} from policy_versions where merchant_id = $1 and policy_id = $2 and version = $3`,
+}
+
+const versionsOfPolicy: Statement = {
+  name: "policy-versions",
+  text: `select ${versionColumns} from policy_versions where merchant_id = $1 and policy_id = $2
+    order by version desc limit $3`,
+}
+
+const publish: Statement = {
+  name: "policy-publish",
+  text: `with wanted as materialized (
+      select p.merchant_id, p.id, p.mode from policies p
+      join policy_versions v on v.merchant_id = p.merchant_id and v.policy_id = p.id and v.version = $4
+      where p.merchant_id = $1 and p.id = $2 and p.version = $3 for no key update of p),
+    retired as (
+      update policies p set active_version = null, candidate_version = null, candidate_bps = 0,
+        version = p.version + 1, updated_ms = now_ms()
+      from wanted w where p.merchant_id = w.merchant_id and p.mode = w.mode and p.id <> w.id
+        and p.active_version is not null returning 1),
+    written as (
+      update policies p set active_version = $4, candidate_version = null, candidate_bps = 0,
+        version = p.version + 1, updated_ms = now_ms()
+      from wanted w where p.merchant_id = w.merchant_id and p.id = w.id and (select count(*) from retired) >= 0
+      returning p.*),
+    published as (
+      update policy_versions set published_ms = now_ms()
+      where merchant_id = $1 and policy_id = $2 and version = $4 and published_ms is null
+        and exists (select from written)),
+    ${noteChange("policies")}
+    select ${columns} from written`,
+}
+
+const updateCandidate: Statement = {
+  name: "policy-candidate",
+  text: `with written as (
+      update policies p set candidate_version = $4::integer, candidate_bps = $5, version = p.version + 1,
+        updated_ms = now_ms()
+      where p.merchant_id = $1 and p.id = $2 and p.version = $3 and p.active_version is not null
+        and ($4::integer is null or exists (
+          select from policy_versions v where v.merchant_id = $1 and v.policy_id = $2 and v.version = $4::integer))
+      returning p.*),
+    ${noteChange("policies")}
+    select ${columns} from written`,
+}
+
+const inForce: Statement = {
+  name: "policies-in-force",
+  text: `select ${columns.replaceAll(/\w+/g, "p.$&")}, to_json(a) as active, to_json(c) as candidate
+    from policies p
+    join policy_versions a on a.merchant_id = p.merchant_id and a.policy_id = p.id and a.version = p.active_version
+    left join policy_versions c
+      on c.merchant_id = p.merchant_id and c.policy_id = p.id and c.version = p.candidate_version
+    where $1::text is null or p.merchant_id = $1
+    order by p.merchant_id, p.mode limit $2`,
+}
