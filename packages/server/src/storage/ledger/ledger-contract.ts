@@ -89,6 +89,17 @@ function commits(it: It): void {
     assert.deepEqual((await ledger.load(payment.merchant, payment.id))?.attempts[0]?.decision, decision)
   })
 
+  it("numbers of every size survive in a stored decision", async ({ ledger, now }) => {
+    const sample = samplePayment(now())
+    const [attempt] = sample.attempts
+    assert.ok(attempt)
+    const decision = [5e-324, Number.MAX_VALUE, 1e-7, 0.1 + 0.2, 2 ** 53, -0, Number.NaN, -Infinity, 10n ** 40n]
+    await ledger.commit(
+      inserting({ ...sample, attempts: [{ ...attempt, decision }] }, { attempts: [{ ...attempt, decision }] }),
+    )
+    assert.deepEqual((await ledger.load(sample.merchant, sample.id))?.attempts[0]?.decision, decision)
+  })
+
   it("attempts and operations keep the order in which they were added", async ({ ledger, now }) => {
     let payment = samplePayment(now())
     await ledger.commit(inserting(payment))

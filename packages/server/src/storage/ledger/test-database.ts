@@ -25,7 +25,7 @@ after(async () => {
 
 export type TestDatabase = {
   /** A pool on it; every process of a real installation has its own. */
-  open(options?: Partial<DatabaseOptions>): Database
+  readonly open: (options?: Partial<DatabaseOptions>) => Database
 }
 
 /** A database with the newest schema. */
