@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from "fastify"
 import { Fault } from "../core/fault.ts"
-import type { MerchantId } from "../core/id.ts"
+import type { ApiKeyId, MerchantId } from "../core/id.ts"
 import type { Hmac } from "../connectors/connector.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Database } from "../storage/database.ts"
@@ -14,7 +14,7 @@ export const scopes = ["payments:read", "payments:write", "config:read", "config
 export type Scope = (typeof scopes)[number]
 
 export type Key = {
-  readonly id: string
+  readonly id: ApiKeyId
   readonly merchant: MerchantId
   readonly mode: "live" | "test"
   readonly scopes: readonly Scope[]

@@ -52,7 +52,7 @@ export const PaymentMethodInput = closed(
     network_token: Type.Optional(NetworkTokenInput),
     provider_token: Type.Optional(closed({ account: Id("acc"), token: Text(255), customer: Type.Optional(Text(255)) })),
   },
-  "Exactly the field that `type` names.",
+  { description: "Exactly the field that `type` names." },
 )
 
 export const InitiatorInput = closed(
@@ -67,7 +67,7 @@ export const InitiatorInput = closed(
     purpose: Type.Optional(words(["recurring", "installment", "unscheduled"])),
     network_transaction_id: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9]{1,64}$" })),
   },
-  "Who starts the payment: customer (CIT) or merchant (MIT).",
+  { description: "Who starts the payment: customer (CIT) or merchant (MIT)." },
 )
 
 export const ThreeDsInput = closed({

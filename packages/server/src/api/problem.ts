@@ -94,8 +94,11 @@ function words({ keyword, message, params }: Validation): string {
     case "enum":
       return `must be one of ${(params["allowedValues"] as unknown[]).map(String).join(", ")}`
     case "type":
-      return `must be ${/^[aeio]/.test(String(params["type"])) ? "an" : "a"} ${String(params["type"])}`
+      return `must be ${[params["type"]].flat().map(withArticle).join(" or ")}`
     default:
       return message ?? "is not valid"
   }
 }
+
+const withArticle = (type: unknown): string =>
+  type === "null" ? "null" : `${/^[aeio]/.test(String(type)) ? "an" : "a"} ${String(type)}`

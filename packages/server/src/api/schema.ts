@@ -1,6 +1,6 @@
 // Schemas that several resources share. A schema is the validation, the type and the documentation at once.
 
-import { Type, type TSchema } from "typebox"
+import { Type, type Static, type TSchema, type TSchemaOptions } from "typebox"
 import { networks, type Network } from "../core/card.ts"
 import { currencies } from "../core/currency.ts"
 import { maxPaymentMinor } from "../core/money.ts"
@@ -12,8 +12,9 @@ export const MAX_METADATA_VALUE = 500
 export const words = <const T extends readonly string[]>(values: T, description?: string) =>
   Type.Unsafe<T[number]>({ type: "string", enum: [...values], ...(description === undefined ? {} : { description }) })
 
-export const closed = <P extends Record<string, TSchema>>(properties: P, description?: string) =>
-  Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) })
+/** An object that takes no other fields: a misspelt one is an error, never ignored. */
+export const closed = <P extends Record<string, TSchema>>(properties: P, options: TSchemaOptions = {}) =>
+  Type.Object(properties, { ...options, additionalProperties: false })
 
 export const Currency = Type.Unsafe<string>({
   type: "string",
@@ -62,6 +63,12 @@ export const Party = closed({
   phone: Type.Optional(Text(30)),
   address: Type.Optional(Address),
 })
+
+/** Or null. One type keyword gives one clear error where a union would give one per member. */
+export const nullable = <T extends TSchema & { readonly type: string }>(schema: T) =>
+  Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, "null"] })
+
+export const Url = Type.String({ minLength: 8, maxLength: 2_048, description: "An absolute URL." })
 
 export const Problem = Type.Object(
   {
