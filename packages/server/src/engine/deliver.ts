@@ -7,15 +7,8 @@ import { makeId } from "../core/id.ts"
 import type { Secret } from "../core/secret.ts"
 import type { Ports } from "../ports.ts"
 import type { OutboxEvent } from "../storage/ledger/ledger.ts"
-import {
-  DELIVERY_DELAYS_MS,
-  judge,
-  tryOf,
-  type DeliveryStore,
-  type DisableReason,
-  type DueDelivery,
-  type Tried,
-} from "./delivery.ts"
+import type { DeliveryRows, DueDelivery } from "../storage/resources/deliveries.ts"
+import { DELIVERY_DELAYS_MS, judge, tryOf, type DisableReason, type Tried } from "./delivery.ts"
 import { createLanes, WIDTH, type Lanes, type Place } from "./delivery-lanes.ts"
 import { runLoop, type Loop } from "./loop.ts"
 import type { Sink } from "./relay.ts"
@@ -23,14 +16,14 @@ import { MAX_MESSAGE_BYTES, webhookMessage, type SigningSecret } from "./webhook
 import { POST_TIMEOUT_MS, type WebhookPoster } from "./webhook-post.ts"
 
 export type Deliverer = Ports & {
-  readonly deliveries: DeliveryStore
+  readonly deliveries: DeliveryRows
   readonly poster: WebhookPoster
   /** Opens an endpoint's signing secret; throws when the vault cannot. */
   readonly openSecret: (merchant: MerchantId, endpoint: WebhookEndpointId, sealed: Uint8Array) => Secret<string>
 }
 
 /** Due deliveries read at once: more than there are places, since some of their endpoints are full. */
-export const DELIVER_BATCH = 128
+export const DELIVER_BATCH = 256
 /** A claimed delivery is ours this long (ms): one try, and its record. */
 export const DELIVERY_CLAIM_MS = POST_TIMEOUT_MS + 45_000
 /** Rest when nothing is due (ms); a hint from the sink cuts it short. */
@@ -38,7 +31,7 @@ export const DELIVER_IDLE_MS = 500
 const DELIVER_BACKOFF_MS = 10_000
 
 /** `added` hears that there may be something to deliver. */
-export const webhookSink = (deliveries: DeliveryStore, added: () => void = () => {}): Sink => ({
+export const webhookSink = (deliveries: DeliveryRows, added: () => void = () => {}): Sink => ({
   name: "webhooks",
   accept: async (events) => {
     await deliveries.fanOut(events)

@@ -3,7 +3,7 @@
 
 import type { EventId, MerchantId, WebhookEndpointId } from "../core/id.ts"
 import type { Clock } from "../ports.ts"
-import type { DeliveryStore } from "./delivery.ts"
+import type { DeliveryRows } from "../storage/resources/deliveries.ts"
 
 /** Events looked at by one statement. */
 export const REPLAY_PAGE = 500
@@ -20,7 +20,7 @@ export type Replayed = {
 
 /** Makes due whatever the endpoint subscribes to since `since` (ms), had it or not, in the order of events. */
 export async function replaySince(
-  { deliveries, clock }: { readonly deliveries: DeliveryStore; readonly clock: Clock },
+  { deliveries, clock }: { readonly deliveries: DeliveryRows; readonly clock: Clock },
   merchant: MerchantId,
   endpoint: WebhookEndpointId,
   since: number,

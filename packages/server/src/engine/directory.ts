@@ -1,0 +1,153 @@
+// The merchants' configuration in memory: accounts with their credentials open, and the policies in force. A change
+// anywhere is here within a second: storage tells what changed, and only that merchant's rows are read again. A row that
+// cannot be used is left out with its reason in the log; it takes neither the node nor the merchant's other accounts down.
+
+import type { Connector } from "../connectors/connector.ts"
+import type { AccountId, MerchantId } from "../core/id.ts"
+import type { Ports } from "../ports.ts"
+import type { Policy } from "../routing/policy.ts"
+import type { Database } from "../storage/database.ts"
+import { listAccounts, MAX_ACCOUNTS, type AccountRow } from "../storage/resources/accounts.ts"
+import { watchChanges, type Change } from "../storage/resources/changes.ts"
+import { listPoliciesInForce, MAX_POLICIES, type PolicyInForce } from "../storage/resources/policies.ts"
+import { accountOf, type OpenAccount } from "./account.ts"
+import type { Account, Directory } from "./engine.ts"
+import { runLoop } from "./loop.ts"
+
+export type FreshDirectory = Directory & {
+  /** Accounts that can be used. */
+  count(): number
+  /** Ends the refreshing; what is known stays. */
+  stop(): Promise<void>
+}
+
+export type DirectoryParts = Ports & {
+  readonly database: Database
+  readonly connectors: readonly Connector[]
+  readonly open: OpenAccount
+  /** Also hears of every change, for caches beside this one. */
+  readonly heard?: (change: Change) => void
+}
+
+/** Merchants whose changes are read one by one; when more have changed, everything is read once. */
+export const MAX_SINGLE_RELOADS = 100
+/** Longest rest between two looks at what changed (ms); a change ends it. */
+const IDLE_MS = 60_000
+const BACKOFF_MS = 2_000
+
+/** Resolves when everything is loaded; from then on it stays fresh by itself. */
+export async function createDirectory(parts: DirectoryParts): Promise<FreshDirectory> {
+  const { database, log } = parts
+  const connectors = new Map(parts.connectors.map((connector) => [connector.manifest.id, connector]))
+  const shelf = createShelf()
+  const dirty = new Set<MerchantId>()
+
+  const load = async (merchant?: MerchantId): Promise<void> => {
+    const [accounts, policies] = await Promise.all([
+      listAccounts(database, merchant),
+      listPoliciesInForce(database, merchant),
+    ])
+    if (accounts.length >= MAX_ACCOUNTS || policies.length >= MAX_POLICIES)
+      log.error(
+        { accounts: accounts.length, policies: policies.length },
+        "more configuration than fits: some is missing",
+      )
+    const accountsOf = Map.groupBy(accounts, (row) => row.merchant)
+    const policiesOf = Map.groupBy(policies, ({ policy }) => policy.merchant)
+    const everyone = [...shelf.merchants(), ...accountsOf.keys(), ...policiesOf.keys()]
+    for (const owner of merchant === undefined ? new Set(everyone) : [merchant])
+      shelf.put(
+        owner,
+        (accountsOf.get(owner) ?? []).flatMap(openOrLeave),
+        (policiesOf.get(owner) ?? []).flatMap(policyOrLeave),
+      )
+  }
+
+  function openOrLeave(row: AccountRow): readonly Stored[] {
+    const known = shelf.stored(row.id)
+    // Opening again would give the same: every edit counts the version up.
+    if (known?.version === row.version && known.account.merchant === row.merchant) return [known]
+    try {
+      return [{ version: row.version, account: accountOf(row, connectors.get(row.connector), parts.open) }]
+    } catch (error) {
+      const { merchant, id, connector } = row
+      log.error({ merchant, account: id, connector, error: String(error) }, "an account cannot be used and is left out")
+      return []
+    }
+  }
+
+  function policyOrLeave({ policy: { id, merchant, mode }, active }: PolicyInForce): readonly InForce[] {
+    const { rules } = (active.document ?? {}) as { readonly rules?: unknown }
+    if (Array.isArray(rules))
+      return [{ mode, policy: { id, version: active.version, rules: rules as Policy["rules"] } }]
+    log.error({ merchant, policy: id, version: active.version }, "a policy without rules is left out")
+    return []
+  }
+
+  const refresh = async (): Promise<boolean> => {
+    const merchants = [...dirty]
+    dirty.clear()
+    const some = merchants.length <= MAX_SINGLE_RELOADS
+    try {
+      if (some) for (const merchant of merchants) await load(merchant)
+      else await load()
+    } catch (error) {
+      for (const merchant of merchants) dirty.add(merchant)
+      throw error
+    }
+    return dirty.size > 0
+  }
+
+  // First listen, then load: a change in between is heard, and read again.
+  let wake = (): void => {}
+  const watch = await watchChanges(database, parts, (change) => {
+    parts.heard?.(change)
+    if (change.topic !== "accounts" && change.topic !== "policies") return
+    dirty.add(change.merchant)
+    wake()
+  })
+  try {
+    await load()
+  } catch (error) {
+    await watch.stop()
+    throw error
+  }
+  const loop = runLoop(parts, "directory", { idleMs: IDLE_MS, backoffMs: BACKOFF_MS }, refresh)
+  wake = () => loop.wake()
+  return {
+    account: (id) => shelf.stored(id)?.account,
+    accounts: (merchant) => shelf.accounts(merchant),
+    count: () => shelf.count(),
+    policy: (merchant, mode) => shelf.policy(merchant, mode),
+    stop: async () => {
+      await watch.stop()
+      await loop.stop()
+    },
+  }
+}
+
+type Stored = { readonly version: number; readonly account: Account }
+type InForce = { readonly mode: "live" | "test"; readonly policy: Policy }
+
+/** What is known, replaced one merchant at a time, so that no reader sees half a change. */
+function createShelf() {
+  const byId = new Map<AccountId, Stored>()
+  const byMerchant = new Map<
+    MerchantId,
+    { readonly accounts: readonly Account[]; readonly policies: readonly InForce[] }
+  >()
+  return {
+    merchants: () => byMerchant.keys(),
+    stored: (id: AccountId) => byId.get(id),
+    count: () => byId.size,
+    accounts: (merchant: MerchantId) => byMerchant.get(merchant)?.accounts ?? [],
+    policy: (merchant: MerchantId, mode: "live" | "test") =>
+      byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)?.policy,
+    put: (merchant: MerchantId, stored: readonly Stored[], policies: readonly InForce[]) => {
+      for (const { id } of byMerchant.get(merchant)?.accounts ?? []) byId.delete(id)
+      for (const one of stored) byId.set(one.account.id, one)
+      if (stored.length + policies.length === 0) byMerchant.delete(merchant)
+      else byMerchant.set(merchant, { accounts: stored.map(({ account }) => account), policies })
+    },
+  }
+}
