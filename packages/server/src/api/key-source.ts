@@ -3,6 +3,7 @@
 
 import { given } from "../core/given.ts"
 import type { ApiKeyId, MerchantId } from "../core/id.ts"
+import { secret, type Secret } from "../core/secret.ts"
 import { runLoop, type Loop } from "../engine/loop.ts"
 import type { Clock, Ports } from "../ports.ts"
 import type { Database } from "../storage/database.ts"
@@ -29,14 +30,13 @@ export const NOTE_USES_MS = 60_000
 
 const KEY_SECRET = /^ok_(?:test|live)_[A-Za-z0-9_-]{32}$/
 
-export const KEY_BYTES = 24
-/** A new secret from KEY_BYTES random bytes: `ok_test_` or `ok_live_` and 32 characters. */
-export const newKeySecret = (mode: "live" | "test", bytes: Uint8Array): string =>
-  `ok_${mode}_${Buffer.from(bytes).toString("base64url")}`
+const RANDOM_BYTES = 24
+/** A new secret: `ok_test_` or `ok_live_` and 32 characters, 192 random bits. */
+export const newKeySecret = (mode: "live" | "test", random: (count: number) => Uint8Array): Secret<string> =>
+  secret(`ok_${mode}_${Buffer.from(random(RANDOM_BYTES)).toString("base64url")}`)
 
 /** What is stored of a secret. It has so many random bits that a keyed hash cannot be searched. */
-export const keyHash = (vault: Vault, secret: string): Uint8Array =>
-  Buffer.from(vault.hmac("api_key", secret), "base64url")
+export const keyHash = (vault: Vault, text: string): Uint8Array => Buffer.from(vault.hmac("api_key", text), "base64url")
 
 type Known = { readonly since: number; readonly key: Promise<Key | undefined>; readonly merchant?: MerchantId }
 
@@ -57,9 +57,9 @@ export function keySource(database: Database, vault: Vault, clock: Clock): KeySo
   }
 
   return {
-    find: async (secret) => {
-      if (!KEY_SECRET.test(secret)) return undefined
-      const hash = keyHash(vault, secret)
+    find: async (text) => {
+      if (!KEY_SECRET.test(text)) return undefined
+      const hash = keyHash(vault, text)
       const name = Buffer.from(hash).toString("base64url")
       const now = clock.now()
       let entry = known.get(name)
