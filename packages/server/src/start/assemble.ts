@@ -22,14 +22,14 @@ import { runRecovery } from "../engine/recover.ts"
 import { RELAY_LEASE_MS, runRelay } from "../engine/relay.ts"
 import { createTransport } from "../engine/transport.ts"
 import { systemPorts, type Log } from "../ports.ts"
-import { openDatabase, type DatabaseOptions } from "../storage/database.ts"
+import { openDatabase, type Database, type DatabaseOptions } from "../storage/database.ts"
 import { migrate } from "../storage/ledger/migrate.ts"
 import { createPostgresLedger } from "../storage/ledger/postgres.ts"
 import { findCard } from "../storage/resources/cards.ts"
 import { deliveryRows } from "../storage/resources/deliveries.ts"
 import { createCardReader } from "../vault/card-reader.ts"
 import { parseKeyRing } from "../vault/key-ring.ts"
-import { createVault } from "../vault/vault.ts"
+import { createVault, type Vault } from "../vault/vault.ts"
 import { CALIBRATE_EVERY_MS, measureOffset } from "./calibration.ts"
 import type { Role } from "./options.ts"
 
@@ -48,6 +48,10 @@ export type Server = {
   readonly url: string
   readonly engine: Engine
   readonly app: FastifyInstance
+  readonly database: Database
+  readonly vault: Vault
+  /** Resolves when this node knows at least so many accounts: changes take a moment to be heard. */
+  knows(accounts: number): Promise<void>
   /** Takes nothing new, finishes what is under way, at most DRAIN_MS, and closes everything. */
   stop(): Promise<void>
 }
@@ -71,12 +75,12 @@ export async function assemble(parts: Assembly): Promise<Server> {
     const vault = createVault(parseKeyRing(parts.masterKeys), ports)
     const ledger = createPostgresLedger(database)
     const transport = createTransport(clock)
-    const keys = keySource(database, vault)
+    const keys = keySource(database, vault, clock)
     const directory = await createDirectory({
       ...ports,
       database,
       connectors: Object.values(connectors),
-      open: (merchant, id, sealed) => vault.open("accounts.credentials", merchant, id, sealed),
+      open: (merchant, id, sealed) => vault.open("accounts", merchant, id, sealed),
       heard: keys.heard,
     })
     closing.push(
@@ -137,9 +141,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
           rules: { live: LIVE_RULES, test: TEST_RULES },
         }),
         openSecret: (merchant, endpoint, sealed) =>
-          secret(
-            Buffer.from(vault.open("webhook_endpoints.secret", merchant, endpoint, sealed).reveal()).toString("utf8"),
-          ),
+          secret(Buffer.from(vault.open("webhook_endpoints", merchant, endpoint, sealed).reveal()).toString("utf8")),
       })
       loops.push(
         deliverer,
@@ -156,6 +158,12 @@ export async function assemble(parts: Assembly): Promise<Server> {
       url: baseUrl,
       engine,
       app,
+      database,
+      vault,
+      knows: async (accounts) => {
+        for (let tries = 0; tries < KNOWN_TRIES && directory.count() < accounts; tries++)
+          await clock.sleep(KNOWN_PAUSE_MS)
+      },
       stop: async () => {
         await app.close()
         await Promise.race([settled(background), clock.sleep(DRAIN_MS)])
@@ -167,6 +175,9 @@ export async function assemble(parts: Assembly): Promise<Server> {
     throw error
   }
 }
+
+const KNOWN_TRIES = 100
+const KNOWN_PAUSE_MS = 50
 
 async function settled(background: ReadonlySet<Promise<void>>): Promise<void> {
   while (background.size > 0) await Promise.all(background)

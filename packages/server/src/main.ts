@@ -1,0 +1,115 @@
+// `npm start`: reads the environment, starts what the options say, tells how to make the first payment, and stops cleanly.
+
+import { mkdirSync } from "node:fs"
+import { hostname } from "node:os"
+import { join, resolve } from "node:path"
+import { pino } from "pino"
+import { systemPorts, type Log } from "./ports.ts"
+import { assemble, type Server } from "./start/assemble.ts"
+import { startDemo, type Demo } from "./start/demo.ts"
+import { ready, readyJson } from "./start/notice.ts"
+import { help, readOptions, Usage, type Options } from "./start/options.ts"
+import { sentenceOf } from "./start/sentence.ts"
+import { runTraffic } from "./start/traffic.ts"
+import { startEmbedded, type Embedded } from "./storage/embedded.ts"
+import { loadOrCreateKeyFile } from "./vault/key-file.ts"
+
+const KEY_FILE = "keys"
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), process.env)
+  if (options === "help") {
+    console.log(help)
+    return
+  }
+  const log = logger(options)
+  const { clock, chance } = systemPorts(() => 0, log)
+  const started: { stop(): Promise<void> }[] = []
+  const stopAll = async (): Promise<void> => {
+    for (const part of started.splice(0).toReversed())
+      await part.stop().catch((error: unknown) => log.error({ error: String(error) }, "something did not stop"))
+  }
+  let stopping: Promise<void> | undefined
+  const stop = (signal: string): void => {
+    if (stopping !== undefined) {
+      console.error("Stopping at once; what was under way is recovered at the next start.")
+      process.exit(130)
+    }
+    if (!options.json) console.error(`\n${signal}: finishing what is under way ...`)
+    stopping = stopAll().then(() => process.exit(0))
+  }
+  process.on("SIGINT", () => stop("SIGINT"))
+  process.on("SIGTERM", () => stop("SIGTERM"))
+  try {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
+    const dir = resolve(options.dataDir)
+    const embedded: Embedded | undefined =
+      options.databaseUrl === undefined ? await startEmbedded({ dir, ports: { clock, log } }) : undefined
+    if (embedded !== undefined) started.push(embedded)
+    const server = await assemble({
+      database:
+        embedded === undefined
+          ? { url: options.databaseUrl! }
+          : { host: embedded.host, user: embedded.user, database: "postgres" },
+      masterKeys: options.masterKeys ?? loadOrCreateKeyFile(join(dir, KEY_FILE), "first", chance),
+      port: options.port,
+      host: options.host,
+      publicUrl: options.publicUrl,
+      role: options.role,
+      node: `${hostname().slice(0, 40)}-${process.pid}-${Buffer.from(chance.bytes(3)).toString("hex")}`,
+      log,
+    })
+    started.push(server)
+    const demo = options.role === "all" ? await startSample(options, server, dir, log, started) : undefined
+    if (options.json) console.log(readyJson(server.url, demo))
+    else console.log(ready(server.url, demo, options))
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
+
+async function startSample(
+  options: Options,
+  server: Server,
+  dataDir: string,
+  log: Log,
+  started: { stop(): Promise<void> }[],
+): Promise<Demo> {
+  const { clock, chance } = server.engine
+  const demo = await startDemo(
+    { database: server.database, vault: server.vault, clock, chance, dataDir },
+    server.url,
+    options.simulator,
+  )
+  const { simulator } = demo
+  if (simulator !== undefined) {
+    started.push({ stop: () => simulator.close() })
+    if (options.traffic) {
+      await server.knows(simulator.accounts().length)
+      started.push(runTraffic({ url: server.url, apiKey: demo.apiKey, clock, chance, log }))
+    }
+  }
+  return demo
+}
+
+function logger({ verbose }: Options): Log {
+  const log = pino(
+    { level: verbose ? "info" : "warn", base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: true }),
+  )
+  return {
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+  }
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof Usage) {
+    console.error(error.message)
+    process.exit(2)
+  }
+  console.error(sentenceOf(error))
+  process.exit(1)
+})
