@@ -88,6 +88,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     await initialise(cluster, settings)
     found = await bringUp(cluster, settings, ports)
   } catch (error) {
+    if (fs.readdirSync(cluster.sockets).length === 0) fs.rmdirSync(cluster.sockets)
     lock.release()
     throw error
   }

@@ -8,6 +8,15 @@ import { DatabaseSync } from "node:sqlite"
 /** SQLite's answer when another process holds the lock. */
 const SQLITE_BUSY = 5
 
+/**
+ * Two that come at the same moment each hold a part of the lock for an instant and would both give up. This long one of
+ * them tries again; it is also how long a refusal takes.
+ */
+const BUSY_LIMIT_MS = 500
+
+/** The garbage collector closes a database that nobody refers to, and with it would go the lock. */
+const held = new Set<DatabaseSync>()
+
 export type InstanceLock = { release(): void }
 
 /** Whoever holds it, is named by its process id where that is known. */
@@ -16,7 +25,7 @@ export type Taken = { readonly taken: true; readonly by: string }
 /** `pid` is ours: it is written beside the lock, so that the loser can say who won. */
 export function lockInstance(dir: string, pid: number): InstanceLock | Taken {
   const name = join(dir, "instance.pid")
-  const database = new DatabaseSync(join(dir, "instance.lock"), { timeout: 0 })
+  const database = new DatabaseSync(join(dir, "instance.lock"), { timeout: BUSY_LIMIT_MS })
   try {
     database.exec("pragma locking_mode = exclusive; begin exclusive")
   } catch (error) {
@@ -25,7 +34,13 @@ export function lockInstance(dir: string, pid: number): InstanceLock | Taken {
     return { taken: true, by: readOr(name, "unknown process") }
   }
   writeFileSync(name, `process ${pid}`)
-  return { release: () => database.close() }
+  held.add(database)
+  return {
+    release: () => {
+      held.delete(database)
+      database.close()
+    },
+  }
 }
 
 function readOr(path: string, otherwise: string): string {
