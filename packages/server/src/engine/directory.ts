@@ -15,6 +15,8 @@ import type { Account, Directory } from "./engine.ts"
 import { runLoop } from "./loop.ts"
 
 export type FreshDirectory = Directory & {
+  /** Reads one merchant's configuration now, so that whoever changed it here finds it changed. */
+  refresh(merchant: MerchantId): Promise<void>
   /** Accounts that can be used. */
   count(): number
   /** Ends the refreshing; what is known stays. */
@@ -119,6 +121,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
     accounts: (merchant) => shelf.accounts(merchant),
     count: () => shelf.count(),
     policy: (merchant, mode) => shelf.policy(merchant, mode),
+    refresh: (merchant) => load(merchant),
     stop: async () => {
       await watch.stop()
       await loop.stop()
