@@ -6,7 +6,7 @@ import { lookup } from "node:dns/promises"
 import type { FastifyInstance } from "fastify"
 import { secret } from "../core/secret.ts"
 import { createServer } from "../api/server.ts"
-import { keySource } from "../api/key-source.ts"
+import { keySource, runKeyUses } from "../api/key-source.ts"
 import { methodSource } from "../api/method-source.ts"
 import { returnUrl } from "../api/returns.ts"
 import type { Hmac } from "../connectors/connector.ts"
@@ -21,16 +21,19 @@ import { runInbound } from "../engine/receive.ts"
 import { runRecovery } from "../engine/recover.ts"
 import { RELAY_LEASE_MS, runRelay } from "../engine/relay.ts"
 import { createTransport } from "../engine/transport.ts"
-import { systemPorts, type Log } from "../ports.ts"
+import { systemPorts, type Log, type Ports } from "../ports.ts"
+import { calibratedClock } from "../storage/clock.ts"
 import { openDatabase, type Database, type DatabaseOptions } from "../storage/database.ts"
 import { migrate } from "../storage/ledger/migrate.ts"
+import { applyRetention } from "../storage/ledger/retention.ts"
+import { sealedTables } from "../storage/resources/sealed-rows.ts"
+import { rewrapAll } from "../vault/rewrap.ts"
 import { createPostgresLedger } from "../storage/ledger/postgres.ts"
 import { findCard } from "../storage/resources/cards.ts"
 import { deliveryRows } from "../storage/resources/deliveries.ts"
 import { createCardReader } from "../vault/card-reader.ts"
 import { parseKeyRing } from "../vault/key-ring.ts"
 import { createVault, type Vault } from "../vault/vault.ts"
-import { CALIBRATE_EVERY_MS, measureOffset } from "./calibration.ts"
 import type { Role } from "./options.ts"
 
 export type Assembly = {
@@ -69,8 +72,8 @@ export async function assemble(parts: Assembly): Promise<Server> {
   }
   try {
     await migrate(database, log)
-    let offset = (await measureOffset(database, Date.now)) ?? 0
-    const ports = systemPorts(() => offset, log)
+    const time = await calibratedClock(database, Date.now)
+    const ports = systemPorts(() => time.offsetMs(), log)
     const { clock, chance } = ports
     const vault = createVault(parseKeyRing(parts.masterKeys), ports)
     const ledger = createPostgresLedger(database)
@@ -105,12 +108,9 @@ export async function assemble(parts: Assembly): Promise<Server> {
       },
       returnUrl: (payment) => returnUrl(vault, baseUrl, payment),
     }
-    const loops: Loop[] = [
-      runLoop(ports, "calibration", { idleMs: CALIBRATE_EVERY_MS, backoffMs: CALIBRATE_EVERY_MS }, async () => {
-        offset = (await measureOffset(database, Date.now)) ?? offset
-        return false
-      }),
-    ]
+    const stopCalibrating = time.keep(ports)
+    const loops: Loop[] = [runKeyUses(ports, keys)]
+    closing.push(async () => stopCalibrating())
     closing.push(() => Promise.all(loops.map((loop) => loop.stop())))
     const app = await createServer({
       engine,
@@ -119,6 +119,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       methods: methodSource(database),
       hmac,
       key: keys.find,
+      refresh: directory.refresh,
       publicUrl: () => baseUrl,
     })
     if (parts.role !== "worker") {
@@ -132,14 +133,16 @@ export async function assemble(parts: Assembly): Promise<Server> {
     closing.push(() => app.close())
     if (parts.role !== "api") {
       const deliveries = deliveryRows(database)
+      const poster = createPoster({
+        clock,
+        resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+        rules: { live: LIVE_RULES, test: TEST_RULES },
+      })
+      closing.splice(1, 0, () => poster.close())
       const deliverer = runDeliverer({
         ...ports,
         deliveries,
-        poster: createPoster({
-          clock,
-          resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
-          rules: { live: LIVE_RULES, test: TEST_RULES },
-        }),
+        poster,
         openSecret: (merchant, endpoint, sealed) =>
           secret(Buffer.from(vault.open("webhook_endpoints", merchant, endpoint, sealed).reveal()).toString("utf8")),
       })
@@ -152,6 +155,9 @@ export async function assemble(parts: Assembly): Promise<Server> {
         }),
         runRecovery(engine),
         runInbound(engine),
+        runLoop(ports, "retention", { idleMs: RETENTION_EVERY_MS, backoffMs: RETENTION_EVERY_MS }, () =>
+          keepHouse(database, vault, ports),
+        ),
       )
     }
     return {
@@ -174,6 +180,16 @@ export async function assemble(parts: Assembly): Promise<Server> {
     await close()
     throw error
   }
+}
+
+/** How often what is too old is deleted and what is under an old key is sealed anew (ms). */
+const RETENTION_EVERY_MS = 6 * 3_600_000
+
+async function keepHouse(database: Database, vault: Vault, ports: Ports): Promise<boolean> {
+  const report = await applyRetention(database, ports)
+  ports.log.info(report, "retention applied")
+  await rewrapAll(vault, sealedTables(database), ports)
+  return false
 }
 
 const KNOWN_TRIES = 100
