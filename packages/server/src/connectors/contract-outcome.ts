@@ -59,7 +59,11 @@ export function assertOutcome(outcome: Outcome, operation: SampleOperation, inpu
           (operation === "inquire" && isAboutAuthorization(input)),
         `${operation} cannot ask for an action`,
       )
-      assert.match(outcome.action.url, /^(?:https:|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:\/])/, "customers are sent to https only, or to this machine")
+      assert.match(
+        outcome.action.url,
+        /^(?:https:|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|\/))/,
+        "customers are sent to https only, or to this machine",
+      )
       return
     case "declined":
     case "rejected":

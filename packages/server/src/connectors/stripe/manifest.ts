@@ -54,6 +54,13 @@ export const manifest = {
       optional: true,
       hint: "Stripe has switched on network transaction ids of other providers for this account (mit_exemption).",
     },
+    {
+      name: "partialAuthorizations",
+      title: "Partial authorizations",
+      pattern: "^enabled$",
+      optional: true,
+      hint: "Stripe has switched on partial authorizations for this account (it needs IC+ pricing).",
+    },
   ],
   operations: {
     prepare: support(byIdOrSearch, "payment_intents/create"),
@@ -98,8 +105,8 @@ export const manifest = {
     partialRefund: true,
     multipleRefunds: true,
     zeroAmount: true,
-    // No parameter asks for it at this API version; a smaller authorization is understood nevertheless.
-    partialApproval: false,
+    // Where the account's setting says so: https://docs.stripe.com/payments/partial-authorization, read 2026-10.
+    partialApproval: true,
     externalThreeDs: true,
     merchantInitiated: true,
   },

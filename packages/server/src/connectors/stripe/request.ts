@@ -69,6 +69,7 @@ function cardOptions(input: AuthorizeInput, stores: boolean, setup: boolean, acc
   const { threeDs, initiator } = input
   const purpose = initiator.purpose
   const manual = !setup && input.capture === "manual"
+  const partial = !setup && input.allowPartial && account.settings["partialAuthorizations"] === "enabled"
   const networkTransactionId =
     account.settings["mitExemption"] === "enabled" && input.method.type !== "provider_token" && !setup
       ? initiator.networkTransactionId
@@ -89,6 +90,7 @@ function cardOptions(input: AuthorizeInput, stores: boolean, setup: boolean, acc
     [cardOption("mit_exemption][network_transaction_id"), networkTransactionId],
     [cardOption("request_incremental_authorization"), manual ? "if_available" : undefined],
     [cardOption("request_multicapture"), manual ? "if_available" : undefined],
+    [cardOption("request_partial_authorization"), partial ? "if_available" : undefined],
   ]
 }
 
@@ -136,8 +138,10 @@ function party(prefix: string, { name, email, phone, address }: Party): Fields {
 
 // Stripe refuses a shipping hash without a name and a first line; it has no place for a mail address there.
 function shipping(to: Party | undefined): Fields {
-  if (to === undefined || !to.name || !to.address?.line1) return []
-  return party("shipping", to).filter(([name]) => name !== "shipping[email]")
+  const fields = new Map(party("shipping", to ?? {}))
+  fields.delete("shipping[email]")
+  const isWhole = fields.get("shipping[name]") !== undefined && fields.get("shipping[address][line1]") !== undefined
+  return isWhole ? [...fields] : []
 }
 
 export function capture(input: Input["capture"], account: AccountConfig): HttpRequest {

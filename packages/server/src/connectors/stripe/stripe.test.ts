@@ -207,6 +207,16 @@ test("a network transaction id is sent only where Stripe has opened that door fo
   assert.equal(sent(config), null)
 })
 
+test("a smaller authorization is asked for only where the merchant allows it and Stripe offers it to the account", () => {
+  const sent = (allowPartial: boolean, settings: AccountConfig["settings"]): string | null =>
+    new URLSearchParams(stripe.codecs.authorize!.encode({ ...whole, allowPartial }, { ...config, settings }).body).get(
+      "payment_method_options[card][request_partial_authorization]",
+    )
+  assert.equal(sent(true, { partialAuthorizations: "enabled" }), "if_available")
+  assert.equal(sent(false, { partialAuthorizations: "enabled" }), null)
+  assert.equal(sent(true, {}), null)
+})
+
 test("the customer's card is never asked for a second factor where the merchant wants none", () => {
   const { body } = stripe.codecs.authorize!.encode({ ...whole, threeDs: { mode: "none" } }, config)
   assert.equal(new URLSearchParams(body).get("error_on_requires_action"), "true")
