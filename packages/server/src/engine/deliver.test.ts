@@ -246,16 +246,24 @@ test("a failed try is in the log with its answer and comes again by schedule, un
   assert.equal(shop.got[0]?.id, shop.got[1]?.id)
 })
 
-test("410 disables the endpoint at once and tells the others; its deliveries wait until it is enabled", async () => {
+test("410 disables the endpoint at once, whatever it took before, and tells the others; its deliveries wait until it is enabled", async () => {
   const merchant = await merchantOf()
   const [gone, other] = [await receiver(), await receiver()]
-  gone.answer = saying(410)
-  const leaving = await endpointOf(merchant, gone.url, { eventTypes: ["payment.captured"] })
+  const passed = (): Promise<boolean> =>
+    rowsOf(leaving).then((rows) => rows.some((row) => row.event.type === "payment.late" && row.state === "delivered"))
+  gone.answer = (response, { body }) => {
+    if (body.includes("payment.captured")) void until("the other one", passed).then(() => saying(410)(response))
+    else saying(200)(response)
+  }
+  const leaving = await endpointOf(merchant, gone.url, { eventTypes: ["payment.*"] })
   const watching = await endpointOf(merchant, other.url, { eventTypes: ["webhook_endpoint.disabled"] })
-  await happen(merchant, ["payment.captured"])
   const loop = deliver()
+  await happen(merchant, ["payment.authorized"])
+  await settled(leaving)
+  await happen(merchant, ["payment.captured", "payment.late"])
   await until("disabled", async () => (await stateOf(leaving)) === "disabled")
-  assert.equal((await rowOf(leaving)).state, "failed")
+  const row = (await rowsOf(leaving)).find((one) => one.event.type === "payment.captured")
+  assert.equal(row?.state, "failed")
   await relay()
   await settled(watching)
   const body = JSON.parse(other.got[0]?.body ?? "") as { type: string; data: Record<string, unknown> }
@@ -267,16 +275,16 @@ test("410 disables the endpoint at once and tells the others; its deliveries wai
     reason: "gone",
   })
   gone.answer = saying(200)
-  assert.ok(await deliverer.deliveries.replay((await rowOf(leaving)).key))
+  assert.ok(await deliverer.deliveries.replay(row?.key ?? assert.fail()))
   const { got } = gone
   await happen(merchant, ["payment.captured"])
-  assert.equal(got.length, 1, "nothing is posted to a disabled endpoint")
+  assert.equal(got.length, 3, "nothing is posted to a disabled endpoint")
   const stored = await findWebhookEndpoint(database, merchant, leaving.endpoint.id)
   await updateWebhookEndpoint(database, merchant, leaving.endpoint.id, stored?.version ?? 0, { state: "enabled" })
   loop.wake()
   await settled(leaving)
   await loop.stop()
-  assert.equal(got.length, 2)
+  assert.equal(got.length, 4)
 })
 
 test("an endpoint to which nothing got through for all of a delivery's tries is disabled; one that works in between is not", async () => {
