@@ -11,10 +11,10 @@ import {
   captureOutcome,
   decodeAnswer,
   incrementOutcome,
-  inquiryOutcome,
   intentOutcome,
   refundOutcome,
 } from "./answer.ts"
+import { inquiryOutcome } from "./inquiry.ts"
 import { manifest } from "./manifest.ts"
 import * as request from "./request.ts"
 import { decodeWebhook, scheme } from "./webhook.ts"
