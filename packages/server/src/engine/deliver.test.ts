@@ -11,7 +11,7 @@ import type { Database } from "../storage/database.ts"
 import type { OutboxEvent } from "../storage/ledger/ledger.ts"
 import { createPostgresLedger } from "../storage/ledger/postgres.ts"
 import { inserting, sampleEvent, samplePayment } from "../storage/ledger/sample.ts"
-import { freshDatabase } from "../storage/ledger/test-database.ts"
+import { freshDatabase } from "../../testing/pools.ts"
 import { deliveryRows, listDeliveries, type DeliveryRow } from "../storage/resources/deliveries.ts"
 import { createMerchant } from "../storage/resources/merchants.ts"
 import {

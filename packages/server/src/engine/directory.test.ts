@@ -6,7 +6,7 @@ import { makeId, type AccountId, type MerchantId } from "../core/id.ts"
 import { secret } from "../core/secret.ts"
 import { systemPorts } from "../ports.ts"
 import type { Database } from "../storage/database.ts"
-import { freshDatabase, type TestDatabase } from "../storage/ledger/test-database.ts"
+import { freshDatabase, type DatabaseWithPools } from "../../testing/pools.ts"
 import { createAccount, updateAccount, type AccountRow } from "../storage/resources/accounts.ts"
 import { createMerchant } from "../storage/resources/merchants.ts"
 import { addPolicyVersion, createPolicy, publishPolicy } from "../storage/resources/policies.ts"
@@ -24,7 +24,7 @@ const SECRET_KEY = "sk_sbox_aaaaaaaaaaaaaaaaaaaaaaaaaa2"
 const secrets = accountSecretsBytes({ credentials: { secretKey: SECRET_KEY }, webhookSecrets: ["hook"] })
 const settings: AccountSettings = { values: { prefix: "ab12cd34" } }
 
-let shared: TestDatabase
+let shared: DatabaseWithPools
 /** Another process's pool: what it writes is heard, not remembered. */
 let writer: Database
 let parts: DirectoryParts

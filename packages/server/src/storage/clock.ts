@@ -36,8 +36,9 @@ export async function calibratedClock(database: Database, localNow: () => number
       if (sample.error >= 0 && (best === undefined || sample.error < best.error)) best = sample
     }
     if (best === undefined) return
-    // Within what the measurement can tell, the offset stays: time should not shiver.
-    if (Math.abs(best.offset - offset) > Math.max(best.error, 1)) offset = Math.round(best.offset)
+    // Time should not shiver: it follows a better measurement, or one that contradicts the last.
+    if (best.error + 1 >= error && Math.abs(best.offset - offset) <= best.error + error) return
+    offset = Math.round(best.offset)
     error = best.error + 1
   }
 

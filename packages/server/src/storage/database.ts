@@ -173,5 +173,5 @@ const neverConnected: ReadonlySet<string> = new Set([
   "EAI_AGAIN",
   "EHOSTUNREACH",
 ])
-const systemCode = /^(E[A-Z]{2,}|ERR_[A-Z_]+)$/
+const systemCode = /^(E[A-Z]{2,}|ERR_(SSL|TLS)_[A-Z_]+)$/
 const lostMessages = /^(Connection terminated|Client has encountered a connection error|Client was closed)/

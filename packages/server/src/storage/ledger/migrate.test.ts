@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { createPostgresLedger } from "./postgres.ts"
 import { migrate, readMigrations, type Migration } from "./migrate.ts"
 import { changing, inserting, samplePayment } from "./sample.ts"
-import { emptyDatabase, freshDatabase } from "./test-database.ts"
+import { emptyDatabase, freshDatabase } from "../../../testing/pools.ts"
 import type { Database, Statement } from "../database.ts"
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { failureOf, type Database, type Statement } from "../database.ts"
 import { createPostgresLedger } from "./postgres.ts"
 import { changing, inserting, sampleCard, sampleEvent, sampleKey, samplePayment, sampleTranscript } from "./sample.ts"
-import { freshDatabase } from "./test-database.ts"
+import { freshDatabase } from "../../../testing/pools.ts"
 
 const once = (text: string): Statement => ({ name: "", text })
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { ledgerContract } from "./ledger-contract.ts"
 import { createPostgresLedger } from "./postgres.ts"
-import { freshDatabase } from "./test-database.ts"
+import { freshDatabase } from "../../../testing/pools.ts"
 
 ledgerContract("PostgreSQL", async () => {
   const database = (await freshDatabase()).open()

@@ -45,13 +45,14 @@ export async function listApiKeys(database: Database, merchant: MerchantId): Pro
   return (await database.query<Row>(ofMerchant, [merchant, MAX_API_KEYS])).map(apiKeyFrom)
 }
 
-/** The first revocation counts. Undefined when there is no such key. */
+/** The first revocation counts. Undefined when there is no such key of these modes. */
 export async function revokeApiKey(
   database: Database,
   merchant: MerchantId,
   id: ApiKeyId,
+  modes: readonly ApiKey["mode"][] = ["live", "test"],
 ): Promise<ApiKey | undefined> {
-  const [row] = await change<Row>(database, "api_keys", merchant, revoke, [id])
+  const [row] = await change<Row>(database, "api_keys", merchant, revoke, [id, modes])
   return row === undefined ? undefined : apiKeyFrom(row)
 }
 
@@ -113,7 +114,8 @@ const insert: Statement = {
 const revoke: Statement = {
   name: "api-key-revoke",
   text: `with written as (
-      update api_keys set revoked_ms = coalesce(revoked_ms, now_ms()) where merchant_id = $1 and id = $2
+      update api_keys set revoked_ms = coalesce(revoked_ms, now_ms())
+      where merchant_id = $1 and id = $2 and mode = any ($3::text[])
       returning ${columns}),
     ${noteChange("api_keys")}
     select ${columns} from written`,
