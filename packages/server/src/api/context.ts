@@ -26,6 +26,8 @@ export type Api = {
   readonly database: Database
   readonly methods: MethodSource
   readonly hmac: Hmac
+  /** Has this node's engine use a merchant's configuration as it stands now; others hear of it within a second. */
+  refresh(merchant: MerchantId): Promise<void>
   /** The key with this secret, unless it is unknown or revoked. In memory. */
   key(secret: string): Promise<Key | undefined>
   /** Where this server is reached from outside, without a slash at the end. Known once it listens. */

@@ -12,13 +12,22 @@ import Fastify, {
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from "fastify"
+import { maskPans } from "../core/card.ts"
 import { Fault } from "../core/fault.ts"
 import { makeId } from "../core/id.ts"
 import { authenticate, type Api, type Scope } from "./context.ts"
-import { faultOf, sendFault } from "./problem.ts"
-import { Problem } from "./schema.ts"
+import * as accountSchema from "./account-schema.ts"
+import { accounts } from "./accounts.ts"
+import * as apiKeyRoutes from "./api-keys.ts"
+import * as connectorRoutes from "./connectors.ts"
 import * as paymentSchema from "./payment-schema.ts"
 import { payments } from "./payments.ts"
+import { policies } from "./policies.ts"
+import * as policySchema from "./policy-schema.ts"
+import { faultOf, sendFault } from "./problem.ts"
+import { readQuery } from "./query.ts"
+import { Problem } from "./schema.ts"
+import { checkVersion } from "./version.ts"
 
 /** Largest body that we read. */
 export const MAX_BODY_BYTES = 256 * 1024
@@ -40,7 +49,9 @@ export type Routes = (
   guard: (scope: Scope) => { readonly onRequest: preHandlerAsyncHookHandler },
 ) => void
 
-const resources: readonly Routes[] = [payments]
+const resources: readonly Routes[] = [payments, accounts, connectorRoutes.connectors, policies, apiKeyRoutes.apiKeys]
+/** Where the schemas with names of their own stand; the document refers to them by these names. */
+const named: readonly object[] = [paymentSchema, accountSchema, connectorRoutes, policySchema, apiKeyRoutes]
 
 export async function createServer(api: Api): Promise<FastifyInstance> {
   const { engine } = api
@@ -55,8 +66,8 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest("key", undefined)
   app.addSchema(Problem)
-  for (const schema of Object.values(paymentSchema))
-    if (typeof schema === "object" && "$id" in schema) app.addSchema(schema)
+  for (const schema of named.flatMap((module): unknown[] => Object.values(module)))
+    if (typeof schema === "object" && schema !== null && "$id" in schema) app.addSchema(schema)
 
   app.setErrorHandler((error, request, reply) => {
     const fault = faultOf(error as Error)
@@ -65,7 +76,7 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
         {
           request: request.id,
           path: request.routeOptions.url,
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          error: maskPans(error instanceof Error ? (error.stack ?? error.message) : String(error)),
         },
         "a request failed",
       )
@@ -73,7 +84,7 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
   })
   app.setNotFoundHandler((request, reply) =>
     sendFault(
-      new Fault("request.no_such_path", { detail: `${request.method} ${request.url.split("?")[0]}` }),
+      new Fault("request.no_such_path", { detail: maskPans(`${request.method} ${request.url.split("?")[0]}`) }),
       request,
       reply,
     ),
@@ -106,6 +117,11 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
   })
   await app.register(
     async (v1) => {
+      v1.addHook("onRequest", checkVersion)
+      v1.addHook("preValidation", readQuery)
+      v1.addHook("onRoute", ({ schema }) => {
+        if (schema !== undefined) schema.response = { ...(schema.response as object), default: Problem }
+      })
       for (const routes of resources) routes(v1.withTypeProvider<TypeBoxTypeProvider>() as unknown as App, api, guard)
     },
     { prefix: "/v1" },
