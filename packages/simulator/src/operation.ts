@@ -36,9 +36,17 @@ const ROUTES: Readonly<Record<Persona["id"], readonly Route[]>> = {
 /** A card number right after a name that ends in `number`, in form encoding or JSON. */
 const CARD_NUMBER = /number(?:%5D|\])?"?\s*[=:]\s*"?(?:test_)?(\d[\d %+-]{10,24}\d)/i
 
+/** Stripe: an intent that is only created cannot charge; `confirm=true` or the confirm call authorizes. */
+const isUnconfirmed = (persona: Persona["id"], path: string, body: string): boolean =>
+  persona === "stripe" && /_intents$/.test(path) && !/(?:^|&)confirm=true(?:&|$)/.test(body)
+
 export function factsOf(persona: Persona["id"], request: WireRequest): RequestFacts {
   const path = request.path.split("?", 1)[0] ?? ""
   const route = ROUTES[persona].find(([method, pattern]) => method === request.method && pattern.test(path))
   const pan = CARD_NUMBER.exec(request.body)?.[1]?.replace(/%20|\D/g, "")
-  return { operation: route?.[2] ?? "other", ...(pan && { pan }) }
+  const operation = route?.[2] ?? "other"
+  return {
+    operation: operation === "authorize" && isUnconfirmed(persona, path, request.body) ? "other" : operation,
+    ...(pan && { pan }),
+  }
 }

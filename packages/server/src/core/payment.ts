@@ -570,7 +570,8 @@ function authorize(
     case "rejected":
     case "not_sent":
     case "unknown":
-      if (operation.kind === "prepare") return { ...known, state: "rejected", settledAt: at }
+      if (operation.kind === "prepare")
+        return { ...known, state: outcome.kind === "not_sent" ? "not_sent" : "rejected", settledAt: at }
       if (operation.kind === "complete")
         return attempt.state === "action" && outcome.kind === "unknown" ? { ...known, state: "open" } : attempt
       if (outcome.kind === "not_sent") return { ...known, state: "not_sent", settledAt: at }

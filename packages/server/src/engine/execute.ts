@@ -321,7 +321,11 @@ async function invoke(
   kind: "prepare" | "authorize",
 ): Promise<Called> {
   const { engine } = run
-  const bounds = { notAfter: operation.sendUntil ?? 0, totalMs: account.limits.listenMs }
+  // What cannot charge is not waited for longer than a full answer takes.
+  const bounds = {
+    notAfter: operation.sendUntil ?? 0,
+    totalMs: kind === "prepare" ? account.limits.answerMs : account.limits.listenMs,
+  }
   try {
     const input = await authorizeInput(engine, run.payment, tried, operation, run.secrets)
     if (kind === "authorize" && run.secrets.cryptogram !== undefined) run.cryptogramSpent = true

@@ -46,7 +46,9 @@ export async function startDemo(parts: DemoParts, serverUrl: string, withSimulat
   const own = new Set<string>(Object.values(remembered.accounts))
   const configured = (await listAccounts(parts.database, remembered.merchant)).some((account) => !own.has(account.id))
   if (configured || !withSimulator) return { apiKey: remembered.apiKey, simulator: undefined }
-  const simulator = await startSimulator({})
+  const simulator = await startSimulator({
+    accounts: (["stripe", "adyen", "checkout"] as const).map((persona) => ({ id: persona, persona })),
+  })
   const accounts: Record<string, AccountId> = { ...remembered.accounts }
   for (const ready of simulator.accounts()) {
     accounts[ready.persona] = await connectAccount(parts, remembered.merchant, ready, accounts[ready.persona])
