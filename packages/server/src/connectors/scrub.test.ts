@@ -55,7 +55,7 @@ test("headers lose their credentials as lines and as JSON, and keys go wherever 
 })
 
 test("a text that is hostile to patterns is scrubbed in time that grows with its length only", () => {
-  for (const part of ["4 ", '\\"', "%25", "cvc=", '"cvc":"', "4%20", "\\\\"]) scrub(part.repeat(20_000))
+  for (const part of ["4 ", '\\"', "%25", "cvc=", '"cvc":"', "4%20", "\\\\", "%255C"]) scrub(part.repeat(100_000))
 })
 
 test("card numbers are 13 to 19 digits with a right check digit", () => {

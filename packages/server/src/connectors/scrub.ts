@@ -14,13 +14,16 @@ const blank = "***"
 
 export function scrubber({ fields, patterns }: Scrubbing): (text: string) => string {
   const names = fields.map((name) => name.replaceAll(/[^\w-]/g, "")).join("|")
-  // A quote as it is, escaped for JSON any number of times, or percent-encoded any number of times.
-  const quote = String.raw`(?:\\*"|(?:%(?:25)*5C)*%(?:25)*22)`
-  const inQuotes = String.raw`(?:(?!%(?:25)*(?:22|5C))(?:[^"\\]|\\+[^"\\]))*`
-  const colon = String.raw`(?:\s|\+|%(?:25)*20)*(?::|%(?:25)*3A)(?:\s|\+|%(?:25)*20)*`
+  // A quote as it is, escaped for JSON several times, or percent-encoded several times. Every repetition is bounded: a body
+  // of nothing but backslashes must not cost more than one of letters.
+  const percent = String.raw`%(?:25){0,8}`
+  const quote = String.raw`(?:\\{0,64}"|(?:${percent}5C){0,64}${percent}22)`
+  const inQuotes = String.raw`(?:(?!${percent}(?:22|5C))(?:[^"\\]|\\{1,64}[^"\\]))*`
+  const space = String.raw`(?:\s|\+|${percent}20){0,32}`
+  const colon = `${space}(?::|${percent}3A)${space}`
   const json = new RegExp(`(${quote})(${names})(${quote})(${colon})(?:(${quote})${inQuotes}|[-\\w.]+)`, "gi")
   const form = new RegExp(
-    String.raw`(^|[^\w-]|%(?:25)*[\dA-F]{2})(${names})((?:\]|%(?:25)*5D)*(?:=|%(?:25)*3D))(?:(?!%(?:25)*26)[^&"\\\s])*`,
+    String.raw`(^|[^\w-]|${percent}[\dA-F]{2})(${names})((?:\]|${percent}5D){0,16}(?:=|${percent}3D))(?:(?!${percent}26)[^&"\\\s])*`,
     "gi",
   )
   const line = new RegExp(String.raw`(^|[\r\n])(${names})(\s*:\s*)[^\r\n]*`, "gi")
@@ -39,8 +42,8 @@ export function scrubber({ fields, patterns }: Scrubbing): (text: string) => str
 }
 
 // Thirteen digits and more, as people group them and as forms encode the gaps.
-const digitRuns = /\d(?:(?:[ -]|\+|%(?:25)*20)?\d){12,}/g
-const gaps = /[ +-]|%(?:25)*20/g
+const digitRuns = /\d(?:(?:[ -]|\+|%(?:25){0,8}20)?\d){12,}/g
+const gaps = /[ +-]|%(?:25){0,8}20/g
 
 function maskNumber(run: string, offset: number, text: string): string {
   // After a percent sign the first digits belong to an escape (%22, %2522), not to the number.
