@@ -217,6 +217,36 @@ test("connections that are cut are made again, and changes are heard afterwards"
   await until("the edit", () => directory.account(account.id)?.state === "draining")
 })
 
+test("a refresh shows the newest configuration, also when an older read arrives after it", async () => {
+  const merchant = await merchantOf()
+  const account = await accountIn(merchant)
+  let held: (() => void) | undefined
+  let hold = false
+  const slow: Database = {
+    ...parts.database,
+    query: async (statement, values) => {
+      const rows = await parts.database.query(statement, values)
+      if (hold && statement.name === "accounts-of-merchant") {
+        hold = false
+        await new Promise<void>((resolve) => {
+          held = resolve
+        })
+      }
+      return rows as never
+    },
+  }
+  const directory = await directoryOf({ database: slow })
+  hold = true
+  const older = directory.refresh(merchant)
+  await until("the older read waits", () => held !== undefined)
+  await updateAccount(writer, merchant, account.id, account.version, { state: "draining" })
+  await directory.refresh(merchant)
+  assert.equal(directory.account(account.id)?.state, "draining")
+  held?.()
+  await older
+  assert.equal(directory.account(account.id)?.state, "draining")
+})
+
 test("a stopped directory keeps what it knows and hears nothing more", async () => {
   const merchant = await merchantOf()
   const account = await accountIn(merchant)

@@ -44,7 +44,9 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
   const shelf = createShelf()
   const dirty = new Set<MerchantId>()
 
+  let reads = 0
   const load = async (merchant?: MerchantId): Promise<void> => {
+    const read = (reads += 1)
     const [accounts, policies] = await Promise.all([
       listAccounts(database, merchant),
       listPoliciesInForce(database, merchant),
@@ -60,6 +62,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
     for (const owner of merchant === undefined ? new Set(everyone) : [merchant])
       shelf.put(
         owner,
+        read,
         (accountsOf.get(owner) ?? []).flatMap(openOrLeave),
         (policiesOf.get(owner) ?? []).flatMap(policyOrLeave),
       )
@@ -132,8 +135,12 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
 type Stored = { readonly version: number; readonly account: Account }
 type InForce = { readonly mode: "live" | "test"; readonly policy: Policy }
 
-/** What is known, replaced one merchant at a time, so that no reader sees half a change. */
+/**
+ * What is known, replaced one merchant at a time, so that no reader sees half a change. Reads may overtake each other:
+ * what a read brings that began before the one on the shelf is older, and not taken.
+ */
 function createShelf() {
+  const readOf = new Map<MerchantId, number>()
   const byId = new Map<AccountId, Stored>()
   const byMerchant = new Map<
     MerchantId,
@@ -146,7 +153,9 @@ function createShelf() {
     accounts: (merchant: MerchantId) => byMerchant.get(merchant)?.accounts ?? [],
     policy: (merchant: MerchantId, mode: "live" | "test") =>
       byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)?.policy,
-    put: (merchant: MerchantId, stored: readonly Stored[], policies: readonly InForce[]) => {
+    put: (merchant: MerchantId, read: number, stored: readonly Stored[], policies: readonly InForce[]) => {
+      if (read < (readOf.get(merchant) ?? 0)) return
+      readOf.set(merchant, read)
       for (const { id } of byMerchant.get(merchant)?.accounts ?? []) byId.delete(id)
       for (const one of stored) byId.set(one.account.id, one)
       if (stored.length + policies.length === 0) byMerchant.delete(merchant)
