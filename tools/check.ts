@@ -24,6 +24,7 @@ const STAGE_LIMIT_MS = 12 * 60_000
 const TEST_LIMIT_MS = 5 * 60_000
 /** Enough to catch what breaks a promise often; `npm run sim` runs as many as one has patience for. */
 const SEEDS = 200
+const WRITTEN_LIMIT_LINES = 200
 const TESTS = ["packages/**/*.test.ts", "tools/**/*.test.ts", "bench/**/*.test.ts"]
 
 type Outcome = {
@@ -159,7 +160,19 @@ function testOutcome({ code, output }: Ran, files: number): Outcome {
   const failed = Math.max(count("fail") + count("cancelled"), code === 0 ? 0 : 1)
   const failing = output.lastIndexOf("✖ failing tests:")
   const notes = [`${passed} tests in ${files} files`, ...(skipped > 0 ? [`${skipped} skipped`] : [])]
-  return { passed, failed, note: notes.join(", "), output: failing === -1 ? output : output.slice(failing) }
+  return { passed, failed, note: notes.join(", "), output: failing === -1 ? output : failures(output, failing) }
+}
+
+/** The runner's list at the end. A file that broke before its first test is there without a reason, which it wrote above. */
+function failures(output: string, at: number): string {
+  const list = output.slice(at)
+  if (!list.includes("'test failed'")) return list
+  const results = /^\s*[✔✖﹣▶ℹ]/
+  const written = output
+    .slice(0, at)
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !results.test(line))
+  return `What was written besides results:\n${written.slice(-WRITTEN_LIMIT_LINES).join("\n")}\n\n${list}`
 }
 
 function testFiles(): string[] {

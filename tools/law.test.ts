@@ -92,6 +92,13 @@ const cases: readonly Case[] = [
   [`${server}/ports.ts`, importing("./core/money.ts")],
   [`${server}/ports.ts`, importing("./engine/a.ts"), IMPORT],
   [`${server}/main.ts`, importing("./engine/a.ts")],
+  [`${server}/start/file.ts`, importing("../engine/a.ts")],
+  [`${server}/start/file.ts`, "export const y = process.env"],
+  ...["core", "routing", "connectors", "engine", "storage", "vault", "api"].map((room): Case => [
+    `${server}/${room}/file.ts`,
+    importing("../start/assemble.ts"),
+    IMPORT,
+  ]),
   [`${server}/storage/embedded.ts`, importing("node:child_process")],
   [`${server}/storage/embedded.ts`, importing("../engine/a.ts"), IMPORT],
   // The other packages.
