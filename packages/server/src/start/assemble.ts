@@ -21,7 +21,7 @@ import { runInbound } from "../engine/receive.ts"
 import { runRecovery } from "../engine/recover.ts"
 import { RELAY_LEASE_MS, runRelay } from "../engine/relay.ts"
 import { createTransport } from "../engine/transport.ts"
-import { systemPorts, type Log, type Ports } from "../ports.ts"
+import { systemPorts, type Clock, type Log, type Ports } from "../ports.ts"
 import { calibratedClock } from "../storage/clock.ts"
 import { openDatabase, type Database, type DatabaseOptions } from "../storage/database.ts"
 import { migrate } from "../storage/ledger/migrate.ts"
@@ -172,7 +172,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       },
       stop: async () => {
         await app.close()
-        await Promise.race([settled(background), clock.sleep(DRAIN_MS)])
+        await drained(background, clock)
         await close()
       },
     }
@@ -194,6 +194,15 @@ async function keepHouse(database: Database, vault: Vault, ports: Ports): Promis
 
 const KNOWN_TRIES = 100
 const KNOWN_PAUSE_MS = 50
+
+/** Everything under way is done, or has had its time. The timer must not outlive us. */
+async function drained(background: ReadonlySet<Promise<void>>, clock: Clock): Promise<void> {
+  let cancel = (): void => {}
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(DRAIN_MS, resolve)
+  })
+  await Promise.race([settled(background), late]).finally(() => cancel())
+}
 
 async function settled(background: ReadonlySet<Promise<void>>): Promise<void> {
   while (background.size > 0) await Promise.all(background)
