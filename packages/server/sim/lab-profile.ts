@@ -42,6 +42,8 @@ export type Profile = {
   readonly replay: OperationSupport["replay"]
   readonly byReference: InquiryStrength
   readonly byAttempt: InquiryStrength
+  /** Authorizations may be remembered for a shorter time than the rest. */
+  readonly authorizationWindowMs: number
   readonly acceptedFirst: boolean
   readonly prepare: boolean
   readonly reverseByAttempt: boolean
@@ -97,6 +99,7 @@ export function drawProfile(world: World, index: number): Profile {
     id: `lab${index}`,
     shape,
     ...shapes[shape],
+    authorizationWindowMs: shape === "unaskable" ? world.pick([2_000, 604_800_000]) : shapes[shape].replay.windowMs,
     acceptedFirst: shape === "unaskable" || world.chance(0.4),
     completion: shape === "unaskable" ? "call" : "inquiry",
     lenient: world.chance(0.5),
@@ -138,14 +141,14 @@ export function drawProfile(world: World, index: number): Profile {
 }
 
 export function manifestOf(profile: Profile): Manifest {
-  const support = (acceptedFirst: boolean): OperationSupport => ({
-    replay: profile.replay,
+  const support = (acceptedFirst: boolean, replay = profile.replay): OperationSupport => ({
+    replay,
     inquiry: { byReference: profile.byReference, byAttempt: profile.byAttempt },
     acceptedFirst,
     source: "drawn",
   })
   const operations: { [K in OperationKind]?: OperationSupport } = {
-    authorize: support(false),
+    authorize: support(false, { ...profile.replay, windowMs: profile.authorizationWindowMs }),
     complete: support(false),
     capture: support(profile.acceptedFirst),
     void: support(profile.acceptedFirst),

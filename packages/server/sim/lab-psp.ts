@@ -109,7 +109,7 @@ export class LabPsp {
     if (
       kept !== undefined &&
       replay.stores !== "none" &&
-      this.#world.now < kept.at + replay.windowMs &&
+      this.#world.now < kept.at + (request.do === "authorize" ? this.profile.authorizationWindowMs : replay.windowMs) &&
       (replay.stores === "all" || kept.ok)
     )
       return kept.answer

@@ -17,6 +17,7 @@ export type Announcement = { readonly type: string; readonly data: Summary }
 /** Small on purpose: receivers read the payment itself when they want all of it. Amounts are minor units as strings. */
 export type Summary = {
   readonly payment: string
+  readonly mode: "live" | "test"
   readonly status: string
   readonly currency: string
   readonly amounts: Readonly<Record<"requested" | "authorized" | "captured" | "refunded" | "disputed", string>>
@@ -111,6 +112,7 @@ function summarize(payment: Payment, event?: PaymentEvent): Summary {
   const dispute = event?.type === "disputed" ? event.dispute : undefined
   return {
     payment: payment.id,
+    mode: payment.mode,
     status: statusOf(payment),
     currency: payment.intent.amount.currency,
     amounts: {

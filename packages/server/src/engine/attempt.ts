@@ -21,6 +21,7 @@ export function candidateOf(account: Account): Candidate {
     networks: manifest.methods.networks,
     currencies: manifest.currencies,
     exponents: manifest.exponents,
+    steps: manifest.steps ?? {},
     zeroAmount: manifest.features.zeroAmount,
     externalThreeDs: manifest.features.externalThreeDs,
     merchantInitiated: manifest.features.merchantInitiated,

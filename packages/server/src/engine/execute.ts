@@ -134,6 +134,8 @@ async function start(
 ): Promise<Executed> {
   let run: Run | undefined
   let first: { readonly account: Account; readonly attempt: Attempt; readonly operation: Operation } | undefined
+  // The same attempt in every try of the commit: one whose fate was unknown may still arrive.
+  let started: (ReturnType<typeof startAttempt> & { readonly account: Account }) | undefined
   const changed = await change(engine, merchant, id, from, (known) => {
     // The commit whose fate was unknown was ours: go on from it.
     if (known !== undefined && first !== undefined && attemptOf(known, first.attempt.id) !== undefined)
@@ -185,8 +187,8 @@ async function start(
         ...answer(command.request),
       }
     }
-    const started = startAttempt(engine, confirmed, account, answerBy, decision.record)
-    first = { account, attempt: started.attempt, operation: started.operation }
+    started ??= { account, ...startAttempt(engine, confirmed, account, answerBy, decision.record) }
+    first = { account: started.account, attempt: started.attempt, operation: started.operation }
     return { events: [...events, started.event], ...stored }
   })
   if (changed.kind === "taken") return changed

@@ -25,7 +25,7 @@ import {
   type Reserved,
   type Send,
 } from "../core/payment-command.ts"
-import { consequences, settle } from "../core/settlement.ts"
+import { consequences, settle, type NewOperation } from "../core/settlement.ts"
 import { call, inquire, inquiryInput, type Bounds, type Called } from "./call.ts"
 import { change, newOperation, storeAnswer, type Change, type Request } from "./change.ts"
 import { type Account, type Engine } from "./engine.ts"
@@ -54,15 +54,18 @@ export async function follow(
 ): Promise<Followed> {
   const loaded = await engine.ledger.load(merchant, id)
   if (loaded === undefined) return { kind: "not_found" }
+  // The same operation in every try of the commit: one whose fate was unknown may still arrive.
+  const own = newOperation(engine)()
+  const now = engine.clock.now()
   let refusal: Refusal | undefined
   let reserved: { readonly operation: Operation; readonly account: Account } | undefined
   const changed = await change(engine, merchant, id, loaded, (known): Change => {
     refusal = undefined
     if (known === undefined) return { events: [] }
     // The commit whose fate was unknown was ours.
-    if (reserved !== undefined && operationOf(known, reserved.operation.id) !== undefined) return { events: [] }
-    const now = engine.clock.now()
-    const decided = reserve(engine, known, command, now)
+    if (operationOf(known, own.id) !== undefined || (command.type === "cancel" && known.ending?.at === now))
+      return { events: [] }
+    const decided = reserve(engine, known, command, now, () => own)
     if (decided.kind === "refused") {
       refusal = decided
       return { events: [] }
@@ -107,23 +110,20 @@ type Decided =
     }
   | { readonly kind: "decided"; readonly events: readonly PaymentEvent[]; readonly operation: undefined }
 
-function reserve(engine: Engine, payment: Payment, command: Command, now: number): Decided {
+function reserve(engine: Engine, payment: Payment, command: Command, now: number, create: NewOperation): Decided {
   const send = (account: Account): Send => ({
     now,
     sendUntil: sendUntil(now),
     deadline: deadline(account, sendUntil(now)),
     owner: engine.node,
-    create: newOperation(engine),
+    create,
   })
   const held =
     payment.attempts.findLast((a) => a.state === "held" || a.state === "action" || a.state === "verified") ??
     payment.attempts.at(-1)
   const account = held === undefined ? undefined : engine.directory.account(held.account)
   if (command.type === "cancel") {
-    const decided = cancelCommand(
-      payment,
-      account === undefined ? { ...nobody, now, create: newOperation(engine) } : send(account),
-    )
+    const decided = cancelCommand(payment, account === undefined ? { ...nobody, now, create } : send(account))
     if (decided.kind === "refused") return decided
     const events: PaymentEvent[] = [
       {

@@ -247,6 +247,10 @@ async function recoverAction(
   })
 }
 
+/**
+ * Ask first where one can: a provider that stores its failures repeats them to a copy for as long as it keeps the key.
+ * What it truly does not know is sent again under the same key, or, when that helped nothing and absence is proof, given up.
+ */
 async function recoverFollowUp(
   engine: Engine,
   payment: Payment,
@@ -254,14 +258,20 @@ async function recoverFollowUp(
   attempt: Attempt,
   account: Account,
 ): Promise<Payment> {
-  const now = engine.clock.now()
-  if (operation.state === "unknown" && replayable(account, operation, now))
-    return copy(engine, payment, operation, account)
+  const copies = operation.state === "unknown" && replayable(account, operation, engine.clock.now())
   const strength = inquiryStrength(account, operation, attempt)
-  if (strength === "none") return later(engine, payment, operation, undefined)
+  if (strength === "none")
+    return copies ? copy(engine, payment, operation, account) : later(engine, payment, operation, undefined)
   const asked = await ask(engine, payment, operation, attempt, account)
-  return settleOr(engine, payment, operation, account, asked, provenFrom(payment, operation, account, strength))
+  const proof = provenFrom(payment, operation, account, strength)
+  const givesUp = operation.checks >= COPIES_BEFORE_ABSENCE && asked.transcript.at >= proof
+  if (asked.outcome.kind !== "absent" || !copies || givesUp)
+    return settleOr(engine, payment, operation, account, asked, proof)
+  const known = await decideAnew(engine, payment, () => [], [asked.transcript])
+  return copy(engine, known, operation, account)
 }
+/** Looks at a follow-up after which a proven absence is believed instead of sending it once more. */
+const COPIES_BEFORE_ABSENCE = 3
 
 /** The same request under the same key: the provider answers what it answered, or does it now, once. */
 async function copy(engine: Engine, payment: Payment, operation: Operation, account: Account): Promise<Payment> {

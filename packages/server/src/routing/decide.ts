@@ -20,6 +20,8 @@ export type Candidate = {
   readonly networks: readonly Network[]
   readonly currencies: "all" | readonly string[]
   readonly exponents: Readonly<Record<string, number>>
+  /** The provider's smallest step, in its own minor units, where that is not one. */
+  readonly steps: Readonly<Record<string, number>>
   readonly zeroAmount: boolean
   readonly externalThreeDs: boolean
   readonly merchantInitiated: boolean
@@ -132,6 +134,7 @@ function excludes(account: Candidate | undefined, context: RoutingContext): Excl
 }
 
 function isExact(account: Candidate, amount: Money): boolean {
-  const exponent = account.exponents[amount.currency]
-  return exponent === undefined || exponent === exponentOf(amount.currency) || rescale(amount, exponent) !== undefined
+  const exponent = account.exponents[amount.currency] ?? exponentOf(amount.currency)
+  const count = rescale(amount, exponent)
+  return count !== undefined && count % BigInt(account.steps[amount.currency] ?? 1) === 0n
 }

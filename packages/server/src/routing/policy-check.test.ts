@@ -17,6 +17,8 @@ const account = (id: string, change: Partial<Candidate> = {}): Candidate => ({
   networks: ["visa", "mastercard"],
   currencies: ["EUR", "USD"],
   exponents: {},
+  steps: {},
+  steps: {},
   zeroAmount: true,
   externalThreeDs: true,
   merchantInitiated: true,

@@ -1,0 +1,339 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import fc from "fast-check"
+import { parseCurrency } from "./currency.ts"
+import type { AccountId, AttemptId, MerchantId, OperationId, PaymentId } from "./id.ts"
+import type { Intent } from "./intent.ts"
+import type { Outcome } from "./outcome.ts"
+import {
+  amountsOf,
+  evolve,
+  holders,
+  isOpen,
+  statusOf,
+  wakeAt,
+  type Attempt,
+  type Operation,
+  type Payment,
+  type PaymentEvent,
+} from "./payment.ts"
+import { cancel, capture, refund, type Send } from "./payment-command.ts"
+import { consequences, newsOf, oweReversal, settle, type Times } from "./settlement.ts"
+
+const NOW = 1_800_000_000_000
+const times: Times = { now: NOW, checkAt: NOW + 1, actionUntil: NOW + 600_000, authorizedUntil: NOW + 86_400_000 }
+const abilities = {
+  partialCapture: true,
+  multipleCaptures: true,
+  partialRefund: true,
+  multipleRefunds: true,
+  increment: true,
+}
+
+const numbered = () => {
+  let n = 0
+  return () => {
+    n += 1
+    return { id: `op_new${n}` as OperationId, key: `key${n}` }
+  }
+}
+
+const intent: Intent = {
+  amount: { minor: 1_000n, currency: parseCurrency("EUR")! },
+  capture: "manual",
+  store: false,
+  initiator: { by: "customer", stored: "none" },
+  threeDs: { mode: "automatic" },
+  allowPartial: false,
+  answerWithinMs: 25_000,
+  metadata: {},
+}
+
+const attempt = (n: number): Attempt => ({
+  id: `att_${n}` as AttemptId,
+  ordinal: n,
+  account: `acc_${n}` as AccountId,
+  connector: "lab",
+  state: "open",
+  startedAt: NOW,
+  authorized: 0n,
+  captured: 0n,
+  refunded: 0n,
+  released: false,
+  evidence: {},
+  decision: undefined,
+})
+const authorization = (n: number): Operation => ({
+  id: `op_${n}` as OperationId,
+  attempt: `att_${n}` as AttemptId,
+  kind: "authorize",
+  state: "sent",
+  amount: 1_000n,
+  key: `att_${n}`,
+  round: 0,
+  final: false,
+  createdAt: NOW,
+  sentAt: NOW,
+  sendUntil: NOW + 5_000,
+  deadline: NOW + 80_000,
+  checkAt: NOW + 80_000,
+  checks: 0,
+  origin: "engine",
+  needsPerson: false,
+})
+
+function started(tries = 1, overrides: Partial<Intent> = {}): Payment {
+  let payment: Payment = {
+    id: "pay_0" as PaymentId,
+    merchant: "mer_0" as MerchantId,
+    mode: "test",
+    version: 1,
+    intent: { ...intent, ...overrides },
+    requested: 1_000n,
+    attempts: [],
+    operations: [],
+    disputes: [],
+    plan: { state: "running", answerBy: NOW + 25_000 },
+    createdAt: NOW,
+    updatedAt: NOW,
+  }
+  for (let n = 1; n <= tries; n++)
+    payment = evolve(payment, { type: "attempt_started", attempt: attempt(n), operation: authorization(n), at: NOW })
+  return payment
+}
+
+const approved = (
+  effect: "authorized" | "captured" | "voided" | "refunded" | "verified",
+  amount = 1_000n,
+): Outcome => ({ kind: "approved", effect, amount, raw: { code: effect }, evidence: { reference: "ref" } })
+const declined: Outcome = { kind: "declined", reason: "do_not_honor", raw: { code: "05" }, evidence: {} }
+const unknown: Outcome = { kind: "unknown", raw: { code: "silence" }, evidence: {} }
+const pending: Outcome = { kind: "pending", raw: { code: "received" }, evidence: { reference: "later" } }
+const absent: Outcome = { kind: "absent", raw: { code: "404" }, evidence: {} }
+
+const apply = (payment: Payment, events: readonly PaymentEvent[]): Payment =>
+  events.reduce<Payment>((known, event) => evolve(known, event), payment)
+const settled = (payment: Payment, operation: string, outcome: Outcome, over = false): Payment =>
+  apply(payment, settle(payment, operation as OperationId, outcome, times, numbered(), over ? {} : undefined))
+const send = (create = numbered()): Send => ({
+  now: NOW,
+  sendUntil: NOW + 5_000,
+  deadline: NOW + 80_000,
+  owner: "node",
+  create,
+})
+const authorized = (): Payment => settled(started(), "op_1", approved("authorized"))
+const sent = (payment: Payment, operation: Operation): Payment =>
+  evolve(payment, { type: "operation_sent", operation, at: NOW })
+
+describe("an authorization's outcome", () => {
+  test("an approval makes the payment authorized and ends its plan", () => {
+    const payment = authorized()
+    assert.equal(statusOf(payment), "authorized")
+    assert.equal(payment.plan.state, "over")
+    assert.equal(amountsOf(payment).authorized, 1_000n)
+  })
+
+  test("a decline with the plan over closes the payment as failed", () => {
+    assert.equal(statusOf(settled(started(), "op_1", declined, true)), "failed")
+  })
+
+  test("an unknown outcome keeps the payment processing, also when the plan is over", () => {
+    const payment = settled(started(), "op_1", unknown, true)
+    assert.equal(statusOf(payment), "processing")
+    assert.ok(wakeAt(payment) !== undefined, "somebody looks at it again")
+  })
+
+  test("what comes after a verdict is no news", () => {
+    for (const verdict of [approved("authorized"), declined]) {
+      const once: Payment = settled(started(), "op_1", verdict)
+      const later: readonly Outcome[] = [unknown, pending, absent]
+      later.forEach((told) => assert.deepEqual(settle(once, "op_1" as OperationId, told, times, numbered()), []))
+    }
+  })
+
+  test("a copy that was rejected or never left says nothing about the first one", () => {
+    const open = settled(started(), "op_1", unknown)
+    const operation = open.operations[0]!
+    assert.equal(newsOf(operation, { kind: "not_sent", raw: { code: "ECONNREFUSED" }, evidence: {} }), "nothing")
+    assert.equal(
+      newsOf(operation, {
+        kind: "rejected",
+        fault: "theirs",
+        executed: "no",
+        reason: "rate_limited",
+        raw: { code: "429" },
+        evidence: {},
+      }),
+      "nothing",
+    )
+  })
+
+  test("less than was asked is reversed unless the merchant takes a part", () => {
+    const short = settled(started(), "op_1", approved("authorized", 400n))
+    assert.equal(short.operations.at(-1)?.kind, "reverse")
+    assert.equal(statusOf(short), "processing")
+    const taken = settled(started(1, { allowPartial: true }), "op_1", approved("authorized", 400n))
+    assert.equal(statusOf(taken), "authorized")
+    assert.equal(amountsOf(taken).authorized, 400n)
+  })
+})
+
+describe("a late success", () => {
+  test("of an attempt whose payment has failed is a correction, and is reversed", () => {
+    const failed = settled(started(), "op_1", declined, true)
+    const events = settle(failed, "op_1" as OperationId, approved("authorized"), times, numbered())
+    assert.ok(events.some((e) => e.type === "operation_settled" && e.correction))
+    const after = apply(failed, events)
+    assert.equal(after.operations.at(-1)?.kind, "reverse")
+    assert.equal(statusOf(after), "failed")
+    assert.equal(holders(after).length, 0)
+  })
+
+  test("of an attempt that was given up stands beside the one that replaced it only with a stored reversal", () => {
+    let payment = settled(started(), "op_1", unknown)
+    payment = apply(payment, oweReversal(payment, "att_1" as AttemptId, "rerouted", NOW, numbered()))
+    payment = evolve(payment, { type: "attempt_started", attempt: attempt(2), operation: authorization(2), at: NOW })
+    payment = settled(payment, "op_2", approved("authorized"))
+    payment = settled(payment, "op_1", approved("authorized"))
+    assert.equal(statusOf(payment), "authorized")
+    assert.deepEqual(
+      holders(payment).map((a) => a.id),
+      ["att_2"],
+    )
+    assert.ok(payment.operations.some((o) => o.kind === "reverse" && o.attempt === "att_1" && isOpen(o)))
+  })
+})
+
+describe("a reversal", () => {
+  const owed = (): Payment => {
+    const payment = settled(started(), "op_1", unknown, true)
+    return apply(payment, oweReversal(payment, "att_1" as AttemptId, "gave up", NOW, numbered()))
+  }
+  test("that is confirmed closes everything that was open of its attempt", () => {
+    const payment = settled(owed(), "op_new1", approved("voided"))
+    assert.equal(statusOf(payment), "failed")
+    assert.ok(payment.operations.every((o) => !isOpen(o)))
+  })
+  test("is not needed any more once the authorization turns out declined", () => {
+    const payment = settled(owed(), "op_1", declined)
+    assert.equal(payment.operations.find((o) => o.kind === "reverse")?.state, "absent")
+    assert.equal(statusOf(payment), "failed")
+  })
+  test("stays owed when the authorization turns out approved", () => {
+    const payment = settled(owed(), "op_1", approved("captured"))
+    assert.equal(statusOf(payment), "processing")
+    assert.equal(payment.operations.find((o) => o.kind === "reverse")?.state, "owed")
+  })
+})
+
+describe("captures and refunds", () => {
+  test("reserve their amount before they are sent", () => {
+    const payment = authorized()
+    const first = capture(payment, 700n, false, abilities, send())
+    assert.equal(first.kind, "reserved")
+    const after = sent(payment, first.kind === "reserved" ? first.operation : assert.fail())
+    const second = capture(after, 400n, false, abilities, send())
+    assert.equal(second.kind, "refused")
+    assert.equal(second.kind === "refused" ? second.code : "", "amount.exceeds_authorized")
+    assert.equal(capture(after, 300n, undefined, abilities, send()).kind, "reserved")
+  })
+
+  test("a capture that fails days later gives its amount back", () => {
+    const payment = authorized()
+    const reserved = capture(payment, undefined, undefined, abilities, send())
+    assert.equal(reserved.kind, "reserved")
+    if (reserved.kind !== "reserved") return
+    const captured = settled(sent(payment, reserved.operation), reserved.operation.id, approved("captured"))
+    assert.equal(statusOf(captured), "captured")
+    const events = settle(captured, reserved.operation.id, declined, times, numbered())
+    assert.ok(events.some((e) => e.type === "operation_settled" && e.correction))
+    assert.equal(statusOf(apply(captured, events)), "authorized")
+  })
+
+  test("refunds never exceed what is captured", () => {
+    const captured = settled(started(1, { capture: "automatic" }), "op_1", approved("captured"))
+    const first = refund(captured, 600n, undefined, abilities, send())
+    assert.equal(first.kind, "reserved")
+    if (first.kind !== "reserved") return
+    const after = sent(captured, first.operation)
+    const second = refund(after, 500n, undefined, abilities, send())
+    assert.equal(second.kind === "refused" ? second.code : "", "amount.exceeds_captured")
+  })
+
+  test("a canceled authorization is voided, and closed only when the void is confirmed", () => {
+    const payment = authorized()
+    const decided = cancel(payment, { ...send(), create: numbered() })
+    assert.equal(decided.kind, "cancel")
+    if (decided.kind !== "cancel" || decided.void === undefined) assert.fail("an authorization is voided")
+    const asked = sent(evolve(payment, { type: "ending_requested", as: "canceled", at: NOW }), decided.void)
+    assert.equal(statusOf(asked), "processing")
+    assert.equal(statusOf(settled(asked, decided.void.id, approved("voided", 0n))), "canceled")
+  })
+
+  test("a canceled payment whose authorization is unknown owes its reversal at once", () => {
+    const open = settled(started(), "op_1", unknown)
+    const asked = evolve(open, { type: "ending_requested", as: "canceled", at: NOW })
+    const after = apply(asked, consequences(asked, NOW, numbered()))
+    assert.equal(after.operations.at(-1)?.kind, "reverse")
+    assert.equal(statusOf(settled(after, "op_new1", absent)), "canceled")
+  })
+})
+
+describe("whatever is told, in whatever order", () => {
+  const outcome = fc.constantFrom(
+    approved("authorized"),
+    approved("captured"),
+    approved("voided", 0n),
+    approved("authorized", 400n),
+    declined,
+    unknown,
+    pending,
+    absent,
+  )
+  const history = fc.array(fc.tuple(fc.nat({ max: 20 }), outcome, fc.boolean()), { maxLength: 25 })
+
+  const live = (steps: readonly (readonly [number, Outcome, boolean])[]): Payment => {
+    const create = numbered()
+    return steps.reduce(
+      (payment, [which, told, over]) => {
+        const operation = payment.operations[which % payment.operations.length]!
+        return apply(payment, settle(payment, operation.id, told, times, create, over ? {} : undefined))
+      },
+      apply(started(2), oweReversal(started(2), "att_1" as AttemptId, "rerouted", NOW, create)),
+    )
+  }
+
+  test("at most one attempt may hold money without a stored reversal, and nothing is forgotten", () => {
+    fc.assert(
+      fc.property(history, (steps) => {
+        const payment = live(steps)
+        assert.ok(holders(payment).length <= 1)
+        for (const operation of payment.operations) if (isOpen(operation)) assert.ok(operation.checkAt !== undefined)
+        if (payment.closed?.as === "failed")
+          assert.ok(payment.operations.every((o) => !isOpen(o) || o.kind === "reverse"))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test("consequences are complete: applied to their own result they say nothing", () => {
+    fc.assert(fc.property(history, (steps) => assert.deepEqual(consequences(live(steps), NOW, numbered()), [])))
+  })
+
+  test("the same outcome twice is told once", () => {
+    fc.assert(
+      fc.property(history, outcome, (steps, told) => {
+        const payment = live(steps)
+        for (const operation of payment.operations) {
+          const after = apply(payment, settle(payment, operation.id, told, times, numbered()))
+          const again = settle(after, operation.id, told, times, numbered())
+          assert.ok(
+            again.every((e) => e.type !== "operation_settled"),
+            `${operation.kind} ${operation.state} took ${told.kind} twice`,
+          )
+        }
+      }),
+    )
+  })
+})
