@@ -7,7 +7,7 @@ import type { Hmac } from "../connectors/connector.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Database } from "../storage/database.ts"
 import type { Vault } from "../vault/vault.ts"
-import type { MethodSource } from "./payment-input.ts"
+import type { MethodSource } from "./method-input.ts"
 
 /** What a key may do; `admin` includes all others. */
 export const scopes = ["payments:read", "payments:write", "config:read", "config:write", "admin"] as const

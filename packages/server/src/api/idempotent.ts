@@ -8,7 +8,7 @@ import type { Engine } from "../engine/engine.ts"
 import { LEASE_MARGIN_MS, repeat } from "../engine/idempotency.ts"
 import type { IdempotencyRow, StoredResponse } from "../storage/ledger/ledger.ts"
 import type { Vault } from "../vault/vault.ts"
-import type { Caller } from "./payment-input.ts"
+import type { Caller } from "./method-input.ts"
 
 const KEY = /^[\x21-\x7e]{1,255}$/
 

@@ -1,23 +1,20 @@
 // Stored payment methods as a payment takes them: the card by its token, or one provider's token.
 
 import type { Network } from "../core/card.ts"
+import { given } from "../core/given.ts"
 import type { AccountId } from "../core/id.ts"
 import type { Method } from "../core/intent.ts"
 import type { Database } from "../storage/database.ts"
 import { findPaymentMethod, type PaymentMethodRow } from "../storage/resources/payment-methods.ts"
-import type { MethodSource } from "./payment-input.ts"
+import type { MethodSource } from "./method-input.ts"
 
 export const methodSource = (database: Database): MethodSource => ({
-  find: async (merchant, id) => {
+  find: async ({ merchant, mode }, id) => {
     const row = await findPaymentMethod(database, merchant, id)
-    const method = row === undefined || row.erasedAt !== undefined ? undefined : methodOf(row)
+    const method = row === undefined || row.erasedAt !== undefined || row.mode !== mode ? undefined : methodOf(row)
     if (row === undefined || method === undefined) return undefined
-    return {
-      method,
-      customer: row.customer,
-      ...(row.networkTransactionId === undefined ? {} : { networkTransactionId: row.networkTransactionId }),
-      ...(row.source === undefined ? {} : { sourceAccount: row.source }),
-    }
+    const { customer, networkTransactionId, source } = row
+    return given({ method, customer, networkTransactionId, sourceAccount: source })
   },
 })
 
@@ -31,10 +28,7 @@ function methodOf(row: PaymentMethodRow): Method | undefined {
     expiryMonth !== undefined &&
     expiryYear !== undefined
   ) {
-    const holderName = textIn(details, "holder_name")
-    const country = textIn(details, "country")
-    const funding = textIn(details, "funding")
-    return {
+    return given({
       type: details["type"] === "network_token" ? "network_token" : "card",
       token: card,
       paymentMethod: row.id,
@@ -44,22 +38,22 @@ function methodOf(row: PaymentMethodRow): Method | undefined {
       expiryMonth,
       expiryYear,
       fingerprint: fingerprint ?? "",
-      ...(holderName === undefined ? {} : { holderName }),
-      ...(country === undefined ? {} : { country }),
-      ...(funding === undefined ? {} : { funding }),
-    }
+      holderName: textIn(details, "holder_name"),
+      country: textIn(details, "country"),
+      funding: textIn(details, "funding"),
+    })
   }
   const [account, token] = Object.entries(row.providerTokens)[0] ?? []
   if (account === undefined || token === undefined) return undefined
-  return {
+  return given({
     type: "provider_token",
     account: account as AccountId,
     token: token.token,
+    customer: token.customer,
     paymentMethod: row.id,
-    ...(token.customer === undefined ? {} : { customer: token.customer }),
-    ...(network === undefined ? {} : { network: network as Network }),
-    ...(last4 === undefined ? {} : { last4 }),
-  }
+    network: network as Network | undefined,
+    last4,
+  })
 }
 
 const textIn = (details: Readonly<Record<string, unknown>>, name: string): string | undefined => {

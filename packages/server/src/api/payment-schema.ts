@@ -6,6 +6,7 @@ import {
   closed,
   Country,
   Currency,
+  Email,
   Id,
   Metadata,
   NetworkName,
@@ -21,17 +22,22 @@ const Expiry = {
   expiry_year: Type.Integer({ minimum: 2000, maximum: 2099 }),
 }
 
-export const CardInput = closed({
+const storable = {
   number: Type.String({
     minLength: 12,
     maxLength: 38,
     description: "Digits, with spaces or hyphens between them if you like.",
   }),
   ...Expiry,
+  holder_name: Type.Optional(Text(100)),
+}
+/** Without CVC, which nobody may store. */
+export const StoredCardInput = closed(storable)
+export const CardInput = closed({
+  ...storable,
   cvc: Type.Optional(
     Type.String({ minLength: 3, maxLength: 4, description: "Never stored. Needed again for every new confirmation." }),
   ),
-  holder_name: Type.Optional(Text(100)),
 })
 
 export const NetworkTokenInput = closed({
@@ -84,7 +90,7 @@ export const ThreeDsInput = closed({
 })
 
 export const CustomerDetails = closed({
-  email: Type.Optional(Type.String({ format: "email", maxLength: 254 })),
+  email: Type.Optional(Email),
   name: Type.Optional(Text(200)),
   ip: Type.Optional(Type.String({ maxLength: 45, pattern: "^[0-9a-fA-F.:]+$" })),
   user_agent: Type.Optional(Text(500)),

@@ -2,14 +2,17 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { Type } from "typebox"
-import { Fault, notFound } from "../core/fault.ts"
+import { Fault, invalid, notFound } from "../core/fault.ts"
 import { isId, makeId, type PaymentId } from "../core/id.ts"
 import type { Payment } from "../core/payment.ts"
 import { confirm, create } from "../engine/execute.ts"
 import { follow, FOLLOW_UP_ANSWER_MS, type Command } from "../engine/follow-up.ts"
 import type { StoredResponse } from "../storage/ledger/ledger.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
+import { customerOf } from "./customers.ts"
+import { tagged } from "./etag.ts"
 import { answerRepeated, keyed, sendStored } from "./idempotent.ts"
+import type { MethodReader } from "./method-input.ts"
 import { ANSWER_WITHIN_MS, readConfirm, readCreate } from "./payment-input.ts"
 import { paymentResource } from "./payment-resource.ts"
 import {
@@ -51,6 +54,7 @@ export const payments: Routes = (app, api, guard) => {
       const id = makeId("pay", now, api.engine.chance.bytes(16))
       const read = await readCreate(reader(api), caller, id, body)
       checkAccount(api, caller, body.account)
+      await checkCustomer(api, caller, body.customer)
       const payment: Payment = {
         id,
         merchant: caller.merchant,
@@ -90,7 +94,10 @@ export const payments: Routes = (app, api, guard) => {
       },
       ...guard("payments:read"),
     },
-    async (request, reply) => sendStored(reply, render(200)(await load(api, callerOf(request), request.params.id))),
+    async (request, reply) => {
+      const payment = await load(api, callerOf(request), request.params.id)
+      return sendStored(tagged(reply, payment), render(200)(payment))
+    },
   )
 
   app.post(
@@ -263,7 +270,11 @@ const answered = async <R>(reply: R, sent: Promise<unknown>): Promise<R> => {
   return reply
 }
 
-const reader = (api: Api) => ({ vault: api.vault, methods: api.methods, now: () => api.engine.clock.now() })
+export const reader = (api: Api): MethodReader => ({
+  vault: api.vault,
+  methods: api.methods,
+  now: () => api.engine.clock.now(),
+})
 
 /** Somebody else's payment, and one of the other mode, is not there. */
 export async function load(api: Api, caller: Key, id: string): Promise<Payment> {
@@ -276,5 +287,11 @@ function checkAccount(api: Api, caller: Key, id: string | undefined): void {
   if (id === undefined) return
   const account = api.engine.directory.account(id as `acc_${string}`)
   if (account === undefined || account.merchant !== caller.merchant || account.config.mode !== caller.mode)
-    throw new Fault("request.invalid", { errors: [{ pointer: "#/account", detail: "no account has this id" }] })
+    throw invalid("#/account", "no account has this id")
+}
+
+async function checkCustomer(api: Api, caller: Key, id: string | undefined): Promise<void> {
+  if (id === undefined) return
+  const customer = await customerOf(api, caller, id)
+  if (customer === undefined || customer.erasedAt !== undefined) throw invalid("#/customer", "no customer has this id")
 }

@@ -49,6 +49,8 @@ export const Metadata = Type.Record(
   },
 )
 
+export const Email = Type.String({ format: "email", maxLength: 254 })
+
 export const Address = closed({
   line1: Type.Optional(Text(200)),
   line2: Type.Optional(Text(200)),
@@ -59,7 +61,7 @@ export const Address = closed({
 })
 export const Party = closed({
   name: Type.Optional(Text(200)),
-  email: Type.Optional(Type.String({ format: "email", maxLength: 254 })),
+  email: Type.Optional(Email),
   phone: Type.Optional(Text(30)),
   address: Type.Optional(Address),
 })

@@ -20,6 +20,12 @@ import * as accountSchema from "./account-schema.ts"
 import { accounts } from "./accounts.ts"
 import * as apiKeyRoutes from "./api-keys.ts"
 import * as connectorRoutes from "./connectors.ts"
+import * as customerRoutes from "./customers.ts"
+import * as eventSchema from "./event-resource.ts"
+import { events } from "./events.ts"
+import * as historyRoutes from "./payment-history.ts"
+import { paymentList } from "./payment-list.ts"
+import * as methodRoutes from "./payment-methods.ts"
 import * as paymentSchema from "./payment-schema.ts"
 import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
@@ -49,9 +55,30 @@ export type Routes = (
   guard: (scope: Scope) => { readonly onRequest: preHandlerAsyncHookHandler },
 ) => void
 
-const resources: readonly Routes[] = [payments, accounts, connectorRoutes.connectors, policies, apiKeyRoutes.apiKeys]
+const resources: readonly Routes[] = [
+  payments,
+  paymentList,
+  historyRoutes.paymentHistory,
+  customerRoutes.customers,
+  methodRoutes.paymentMethods,
+  accounts,
+  connectorRoutes.connectors,
+  policies,
+  events,
+  apiKeyRoutes.apiKeys,
+]
 /** Where the schemas with names of their own stand; the document refers to them by these names. */
-const named: readonly object[] = [paymentSchema, accountSchema, connectorRoutes, policySchema, apiKeyRoutes]
+const named: readonly object[] = [
+  paymentSchema,
+  historyRoutes,
+  customerRoutes,
+  methodRoutes,
+  accountSchema,
+  connectorRoutes,
+  policySchema,
+  eventSchema,
+  apiKeyRoutes,
+]
 
 export async function createServer(api: Api): Promise<FastifyInstance> {
   const { engine } = api
@@ -62,7 +89,16 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
     logger: false,
     genReqId: () => makeId("req", engine.clock.now(), engine.chance.bytes(16)),
     routerOptions: { maxParamLength: 100 },
-    ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    ajv: {
+      customOptions: {
+        allErrors: true,
+        coerceTypes: false,
+        removeAdditional: false,
+        useDefaults: false,
+        // How the document writes lists and objects of a query; nothing that is validated.
+        keywords: ["style", "explode"],
+      },
+    },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest("key", undefined)
   app.addSchema(Problem)

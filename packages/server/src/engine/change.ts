@@ -98,14 +98,17 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
   const evolved = decided.events.reduce(evolve, start)
   const payment: Payment = { ...evolved, version: expected + 1 }
   const now = engine.clock.now()
+  const announced = announce(before, payment, decided.events)
+  // What is told of one commit is read in the order of its ids.
+  const ids = announced.map(() => makeId("evt", now, engine.chance.bytes(16))).toSorted()
   return {
     payment,
     expected,
     attempts: payment.attempts.filter((attempt) => !before?.attempts.includes(attempt)),
     operations: payment.operations.filter((operation) => !before?.operations.includes(operation)),
     wakeAt: wakeAt(payment),
-    events: announce(before, payment, decided.events).map(({ type, data }) => ({
-      id: makeId("evt", now, engine.chance.bytes(16)),
+    events: announced.map(({ type, data }, index) => ({
+      id: ids[index]!,
       merchant: payment.merchant,
       payment: id,
       sequence: payment.version,

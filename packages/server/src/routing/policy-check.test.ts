@@ -18,7 +18,6 @@ const account = (id: string, change: Partial<Candidate> = {}): Candidate => ({
   currencies: ["EUR", "USD"],
   exponents: {},
   steps: {},
-  steps: {},
   zeroAmount: true,
   externalThreeDs: true,
   merchantInitiated: true,

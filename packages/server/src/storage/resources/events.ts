@@ -10,6 +10,8 @@ export type EventFilter = {
   readonly merchant: MerchantId
   readonly payment?: PaymentId
   readonly types?: readonly string[]
+  /** Those that say they are of this mode, as all events of payments do. */
+  readonly mode?: "live" | "test"
 }
 
 /** Clocks of nodes may differ by this much (ms): an event's id can be a little older than its payment's. */
@@ -18,14 +20,14 @@ export const CLOCK_MARGIN_MS = 60_000
 /** Newest first. */
 export async function listEvents(
   database: Database,
-  { merchant, payment, types }: EventFilter,
+  { merchant, payment, types, mode }: EventFilter,
   request: PageRequest,
 ): Promise<Page<OutboxEvent>> {
   const below = keyBelow(request)
   const limit = rowsWanted(request)
   const rows =
     payment === undefined
-      ? await database.query<Row>(ofMerchant, [merchant, below, limit, types ?? null])
+      ? await database.query<Row>(ofMerchant, [merchant, below, limit, types ?? null, mode ?? null])
       : await database.query<Row>(ofPayment, [merchant, below, limit, types ?? null, payment, oldestEventOf(payment)])
   return pageOf(rows.map(eventFrom), request, (event) => event.id)
 }
@@ -74,6 +76,7 @@ const ofMerchant: Statement = {
   name: "events-of-merchant",
   text: `select ${columns} from events
     where merchant_id = $1 and id < $2 and ($4::text[] is null or type = any ($4::text[]))
+      and ($5::text is null or data ->> 'mode' = $5)
     order by id desc limit $3`,
 }
 
