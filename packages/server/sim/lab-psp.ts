@@ -114,8 +114,14 @@ export class LabPsp {
     )
       return kept.answer
     const answer = this.#do(request)
-    const said = errorAfter ? "error" : answer
-    this.#answers.set(request.key, { at: this.#world.now, ok: !errorAfter && answer.kind !== "refused", answer: said })
+    // A 500 instead of a refusal that nothing else ever tells could be settled by nobody.
+    const told = request.do === "authorize" || (answer.kind !== "declined" && answer.kind !== "refused")
+    const said = errorAfter && told ? "error" : answer
+    this.#answers.set(request.key, {
+      at: this.#world.now,
+      ok: said !== "error" && answer.kind !== "refused",
+      answer: said,
+    })
     this.onChange()
     return said
   }

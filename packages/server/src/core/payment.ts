@@ -178,7 +178,12 @@ export type Payment = {
   readonly plan: { readonly state: "idle" | "running" | "over"; readonly answerBy?: number; readonly owner?: string }
   readonly closed?: { readonly as: "failed" | "canceled" | "expired"; readonly at: number }
   /** It shall end: it is closed as this once nothing is held and nothing is open. */
-  readonly ending?: { readonly as: "canceled" | "expired"; readonly reason?: string; readonly at: number }
+  readonly ending?: {
+    readonly as: "canceled" | "expired"
+    readonly reason?: string
+    readonly by?: string
+    readonly at: number
+  }
   readonly failure?: Failure
   readonly authorizedUntil?: number
   readonly createdAt: number
@@ -223,6 +228,8 @@ export type PaymentEvent =
       readonly type: "ending_requested"
       readonly as: "canceled" | "expired"
       readonly reason?: string
+      /** Which request of the merchant it was: two may come in one millisecond. */
+      readonly by?: string
       readonly at: number
     }
   /** The customer's time is over and nothing came of it; or the uncaptured rest of an authorization has expired. */
@@ -363,7 +370,12 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
     case "ending_requested":
       return {
         ...now,
-        ending: { as: event.as, at: event.at, ...(event.reason === undefined ? {} : { reason: event.reason }) },
+        ending: {
+          as: event.as,
+          at: event.at,
+          ...(event.reason === undefined ? {} : { reason: event.reason }),
+          ...(event.by === undefined ? {} : { by: event.by }),
+        },
       }
     case "attempt_lapsed":
       return {

@@ -63,9 +63,9 @@ export async function follow(
     refusal = undefined
     if (known === undefined) return { events: [] }
     // The commit whose fate was unknown was ours.
-    if (operationOf(known, own.id) !== undefined || (command.type === "cancel" && known.ending?.at === now))
+    if (operationOf(known, own.id) !== undefined || (command.type === "cancel" && known.ending?.by === own.id))
       return { events: [] }
-    const decided = reserve(engine, known, command, now, () => own)
+    const decided = reserve(engine, known, command, now, own)
     if (decided.kind === "refused") {
       refusal = decided
       return { events: [] }
@@ -110,25 +110,35 @@ type Decided =
     }
   | { readonly kind: "decided"; readonly events: readonly PaymentEvent[]; readonly operation: undefined }
 
-function reserve(engine: Engine, payment: Payment, command: Command, now: number, create: NewOperation): Decided {
+function reserve(
+  engine: Engine,
+  payment: Payment,
+  command: Command,
+  now: number,
+  operation: ReturnType<NewOperation>,
+): Decided {
   const send = (account: Account): Send => ({
     now,
     sendUntil: sendUntil(now),
     deadline: deadline(account, sendUntil(now)),
     owner: engine.node,
-    create,
+    create: () => operation,
   })
   const held =
     payment.attempts.findLast((a) => a.state === "held" || a.state === "action" || a.state === "verified") ??
     payment.attempts.at(-1)
   const account = held === undefined ? undefined : engine.directory.account(held.account)
   if (command.type === "cancel") {
-    const decided = cancelCommand(payment, account === undefined ? { ...nobody, now, create } : send(account))
+    const decided = cancelCommand(
+      payment,
+      account === undefined ? { ...nobody, now, create: () => operation } : send(account),
+    )
     if (decided.kind === "refused") return decided
     const events: PaymentEvent[] = [
       {
         type: "ending_requested",
         as: "canceled",
+        by: operation.id,
         at: now,
         ...(command.reason === undefined ? {} : { reason: command.reason }),
       },

@@ -29,7 +29,7 @@ import {
   type PaymentEvent,
 } from "../core/payment.ts"
 import { consequences, newsOf, oweReversal, settle } from "../core/settlement.ts"
-import type { Due } from "../storage/ledger/ledger.ts"
+import type { Due, Transcript } from "../storage/ledger/ledger.ts"
 import { inquire, inquiryInput, type Called } from "./call.ts"
 import { change, newOperation, type Change } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
@@ -231,20 +231,26 @@ async function recoverAction(
   attempt: Attempt,
   account: Account,
 ): Promise<Payment> {
-  let known = payment
-  if (inquiryStrength(account, operation, attempt) !== "none") {
-    const asked = await ask(engine, payment, operation, attempt, account)
-    if (asked.outcome.kind === "approved" || asked.outcome.kind === "declined" || asked.outcome.kind === "pending")
-      return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
-    if (asked.outcome.kind === "unknown") return later(engine, payment, operation, undefined)
-    known = await decideAnew(engine, payment, () => [], [asked.transcript])
-  }
-  return decideAnew(engine, known, (then) => {
-    const now = engine.clock.now()
-    const open = operationOf(then, operation.id)
-    if (open === undefined || open.state !== "action" || then.ending !== undefined) return []
-    return [{ type: "ending_requested", as: "expired", reason: "the customer did not finish in time", at: now }]
-  })
+  const asked =
+    inquiryStrength(account, operation, attempt) === "none"
+      ? undefined
+      : await ask(engine, payment, operation, attempt, account)
+  const told = asked?.outcome.kind
+  if (asked !== undefined && (told === "approved" || told === "declined" || told === "pending"))
+    return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
+  const transcripts = asked === undefined ? [] : [asked.transcript]
+  if (told === "unknown") return later(engine, payment, operation, undefined, transcripts)
+  return decideAnew(
+    engine,
+    payment,
+    (known) => {
+      const now = engine.clock.now()
+      const open = operationOf(known, operation.id)
+      if (open === undefined || open.state !== "action" || known.ending !== undefined) return []
+      return [{ type: "ending_requested", as: "expired", reason: "the customer did not finish in time", at: now }]
+    },
+    transcripts,
+  )
 }
 
 /**
@@ -267,33 +273,33 @@ async function recoverFollowUp(
   const givesUp = operation.checks >= COPIES_BEFORE_ABSENCE && asked.transcript.at >= proof
   if (asked.outcome.kind !== "absent" || !copies || givesUp)
     return settleOr(engine, payment, operation, account, asked, proof)
-  const known = await decideAnew(engine, payment, () => [], [asked.transcript])
-  return copy(engine, known, operation, account)
+  return copy(engine, payment, operation, account, [asked.transcript])
 }
 /** Looks at a follow-up after which a proven absence is believed instead of sending it once more. */
 const COPIES_BEFORE_ABSENCE = 3
 
 /** The same request under the same key: the provider answers what it answered, or does it now, once. */
-async function copy(engine: Engine, payment: Payment, operation: Operation, account: Account): Promise<Payment> {
+async function copy(
+  engine: Engine,
+  payment: Payment,
+  operation: Operation,
+  account: Account,
+  transcripts: Change["transcripts"] = [],
+): Promise<Payment> {
   const now = engine.clock.now()
   const proof = provenFrom(payment, operation, account)
-  const written = await decideAnew(engine, payment, (known) => {
-    const open = operationOf(known, operation.id)
-    return open?.state === "unknown"
-      ? [
-          {
-            type: "operation_sent",
-            operation: {
-              ...open,
-              sendUntil: sendUntil(now),
-              deadline: deadline(account, sendUntil(now)),
-              owner: engine.node,
-            },
-            at: now,
-          },
-        ]
-      : []
-  })
+  const until = deadline(account, sendUntil(now))
+  const written = await decideAnew(
+    engine,
+    payment,
+    (known) => {
+      const open = operationOf(known, operation.id)
+      if (open?.state !== "unknown") return []
+      const ahead = { ...open, sendUntil: sendUntil(now), deadline: until, checkAt: until, owner: engine.node }
+      return [{ type: "operation_sent", operation: ahead, at: now }]
+    },
+    transcripts,
+  )
   const ahead = operationOf(written, operation.id)
   if (ahead?.state !== "unknown") return written
   const called = await send(engine, written, ahead, account)
@@ -321,57 +327,55 @@ async function recoverReversal(
   const strength = inquiryStrength(account, operation, attempt)
   const proof = provenFrom(payment, operation, account, strength)
   let known = payment
+  const seen: Transcript[] = []
   // What is there to reverse? Asking first also settles the authorization itself.
-  if (attempt.state !== "held" && strength !== "none") {
-    const asking = authorizationOf(payment, attempt)
-    if (asking !== undefined) {
-      const asked = await ask(engine, payment, asking, attempt, account)
-      const unproven = asked.outcome.kind === "absent" && engine.clock.now() < proof
-      known =
-        unproven || asked.outcome.kind === "unknown"
-          ? await decideAnew(engine, payment, () => [], [asked.transcript])
-          : await settleWith(engine, payment, asking.id, asked.outcome, account, asked)
-      if (asked.outcome.kind === "unknown") return later(engine, known, operation, proof)
-      if (unproven && attempt.reference === undefined) return later(engine, known, operation, proof)
-    }
+  const asking = attempt.state === "held" || strength === "none" ? undefined : authorizationOf(payment, attempt)
+  if (asking !== undefined) {
+    const asked = await ask(engine, payment, asking, attempt, account)
+    const unproven = asked.outcome.kind === "absent" && asked.transcript.at < proof
+    if (asked.outcome.kind === "unknown" || (unproven && attempt.reference === undefined))
+      return later(engine, payment, operation, proof, [asked.transcript])
+    if (unproven) seen.push(asked.transcript)
+    else known = await settleWith(engine, payment, asking.id, asked.outcome, account, asked)
   }
   // An earlier round may have worked without our seeing its answer.
   if (attempt.state === "held" && strength !== "none" && (operation.state !== "owed" || operation.round > 0)) {
     const asked = await ask(engine, payment, operation, attempt, account)
     if (asked.outcome.kind === "approved")
       return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
-    known = await decideAnew(engine, payment, () => [], [asked.transcript])
+    seen.push(asked.transcript)
   }
   const now = engine.clock.now()
   const open = operationOf(known, operation.id)
   const found = attemptOf(known, attempt.id)
   if (open === undefined || !isOpen(open) || found === undefined) return known
   // Accepted, and then neither webhook nor inquiry: ask for it anew, or the provider repeats its acceptance for ever.
-  if (open.state === "pending") return rearm(engine, known, open, proof, open.outcome ?? silence, [])
+  if (open.state === "pending") return rearm(engine, known, open, proof, open.outcome ?? silence, seen)
   const reachable =
     codecs.reverse !== undefined &&
     (found.reference === undefined ? manifest.reverse.byAttempt : manifest.reverse.byReference)
-  if (!reachable) return later(engine, known, open, proof)
-  const written = await decideAnew(engine, known, (then) => {
-    const still = operationOf(then, operation.id)
-    if (still === undefined || !isOpen(still)) return []
-    const first = still.state === "owed" ? now : (still.sentAt ?? now)
-    return [
-      {
-        type: "operation_sent",
-        operation: {
-          ...still,
-          state: "sent",
-          sentAt: first,
-          sendUntil: sendUntil(now),
-          deadline: deadline(account, sendUntil(now)),
-          checkAt: deadline(account, sendUntil(now)),
-          owner: engine.node,
-        },
-        at: now,
-      },
-    ]
-  })
+  if (!reachable) return later(engine, known, open, proof, seen)
+  const until = deadline(account, sendUntil(now))
+  const written = await decideAnew(
+    engine,
+    known,
+    (then) => {
+      const still = operationOf(then, operation.id)
+      if (still === undefined || !isOpen(still)) return []
+      const sentAt = still.state === "owed" ? now : (still.sentAt ?? now)
+      const sent = {
+        ...still,
+        state: "sent",
+        sentAt,
+        sendUntil: sendUntil(now),
+        deadline: until,
+        checkAt: until,
+        owner: engine.node,
+      } as const
+      return [{ type: "operation_sent", operation: sent, at: now }]
+    },
+    seen,
+  )
   const ahead = operationOf(written, operation.id)
   if (ahead?.state !== "sent" || ahead.owner !== engine.node) return written
   const called = await send(engine, written, ahead, account)
@@ -458,8 +462,7 @@ async function settleOr(
     outcome.kind !== "rejected"
   )
     return settleWith(engine, payment, operation.id, outcome, account, called)
-  const seen = await decideAnew(engine, payment, () => [], [called.transcript])
-  return later(engine, seen, operation, proof)
+  return later(engine, payment, operation, proof, [called.transcript])
 }
 
 async function settleWith(
@@ -493,22 +496,28 @@ async function later(
   payment: Payment,
   operation: Operation,
   proof: number | undefined,
+  transcripts: Change["transcripts"] = [],
 ): Promise<Payment> {
-  return decideAnew(engine, payment, (known) => {
-    const now = engine.clock.now()
-    const open = operationOf(known, operation.id)
-    if (open === undefined || !isOpen(open)) return []
-    const checkAt = nextCheck(open, now, proof, engine.chance.random())
-    return [
-      {
-        type: "operation_rescheduled",
-        operation: open.id,
-        checkAt: checkAt ?? now,
-        at: now,
-        ...(checkAt === undefined ? { needsPerson: true } : {}),
-      },
-    ]
-  })
+  return decideAnew(
+    engine,
+    payment,
+    (known) => {
+      const now = engine.clock.now()
+      const open = operationOf(known, operation.id)
+      if (open === undefined || !isOpen(open)) return []
+      const checkAt = nextCheck(open, now, proof, engine.chance.random())
+      return [
+        {
+          type: "operation_rescheduled",
+          operation: open.id,
+          checkAt: checkAt ?? now,
+          at: now,
+          ...(checkAt === undefined ? { needsPerson: true } : {}),
+        },
+      ]
+    },
+    transcripts,
+  )
 }
 
 const rearm = (
