@@ -49,6 +49,10 @@ export const LOCK_MS = 5_000
 /** Nobody leaves a transaction open: it would hold back the outbox's horizon. */
 export const IDLE_TRANSACTION_MS = 10_000
 
+// Prepared statements keep their plans. One that was made while a queue's table was nearly empty would read the whole of
+// it for ever after, with all its dead rows; every statement here has its index.
+const PLANNING = "-c enable_seqscan=off"
+
 const INT8 = 20
 const types = {
   getTypeParser: (oid: number, format?: "text" | "binary"): ((value: string) => unknown) =>
@@ -73,6 +77,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     ...where,
     max: connections,
+    options: PLANNING,
     statement_timeout: STATEMENT_MS,
     query_timeout: STATEMENT_MS + CLIENT_MARGIN_MS,
     lock_timeout: LOCK_MS,

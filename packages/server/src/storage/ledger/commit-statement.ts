@@ -20,6 +20,8 @@ export type CommitShape = {
   readonly operations: boolean
   readonly references: boolean
   readonly wake: "set" | "clear" | "none"
+  /** The wake's account may be new to `wake_accounts`. */
+  readonly newAccount: boolean
   readonly events: boolean
   readonly answer: boolean
   readonly card: boolean
@@ -104,17 +106,17 @@ function build(shape: CommitShape): { text: string; parameters: readonly string[
       from payment, jsonb_to_recordset(${$("references", "jsonb")}) as r (account_id text, reference text)
       on conflict do nothing)`)
 
-  if (shape.wake === "set") {
+  if (shape.wake === "set")
     parts.push(`wake as (
       insert into payment_wakes (merchant_id, payment_id, account_id, wake_ms)
       select ${merchant}, ${payment}, ${$("wake_account", "text")}, ${$("wake_ms", "bigint")} from payment
       on conflict (merchant_id, payment_id)
       do update set account_id = excluded.account_id, wake_ms = excluded.wake_ms)`)
+  if (shape.newAccount)
     parts.push(`wake_account as (
       insert into wake_accounts (merchant_id, account_id)
       select ${merchant}, ${$("wake_account", "text")} from payment
       on conflict do nothing)`)
-  }
   if (shape.wake === "clear")
     parts.push(`wake as (
       delete from payment_wakes

@@ -1,27 +1,38 @@
 // The ledger on PostgreSQL. A commit is one statement (commit-statement.ts); a normal payment needs two of them. Nothing
-// here keeps state between calls: any number of processes may work on one database.
+// here keeps state that others could change: any number of processes may work on one database.
 
 import assert from "node:assert/strict"
 import type { AccountId, MerchantId, PaymentId } from "../../core/id.ts"
-import { failureOf, type Database, type Statement } from "../database.ts"
+import { failureOf, type Database } from "../database.ts"
 import { decodeDocument, encodeDocument } from "../document.ts"
 import { checkCommit } from "./commit-check.ts"
-import { commitStatement, type CommitShape } from "./commit-statement.ts"
-import type { Commit, Due, IdempotencyRow, IdempotencyScope, InboundWebhook, Ledger, LoggedEvent } from "./ledger.ts"
+import { bodyText, commitQuery, NO_ACCOUNT } from "./commit-values.ts"
+import type { Due, IdempotencyRow, IdempotencyScope, InboundWebhook, Ledger, LoggedEvent } from "./ledger.ts"
 import {
-  attemptRows,
-  keyText,
-  operationRows,
-  paymentFrom,
-  paymentRow,
-  record,
-  storedPaymentColumns,
-  type StoredPayment,
-} from "./rows.ts"
+  paymentById,
+  paymentByKeys,
+  keyByScope,
+  keepAnswer,
+  duePayments,
+  claimPayment,
+  horizonNow,
+  eventsAfter,
+  takeRelay,
+  relayCursor,
+  moveRelay,
+  insertInbound,
+  claimInbound,
+  finishWebhook,
+} from "./postgres-statements.ts"
+import { keyText, paymentFrom, type StoredPayment } from "./rows.ts"
 import { wakeAccount } from "./wake-account.ts"
+
+/** Accounts remembered as noted in `wake_accounts`: rows are never deleted there, so what was once written stands. */
+export const MAX_KNOWN_ACCOUNTS = 10_000
 
 export function createPostgresLedger(database: Database): Ledger {
   const { query } = database
+  const knownAccounts = new Set<string>()
 
   async function idempotency(scope: IdempotencyScope): Promise<IdempotencyRow | undefined> {
     const [row] = await query<StoredKey>(keyByScope, scopeValues(scope))
@@ -31,7 +42,8 @@ export function createPostgresLedger(database: Database): Ledger {
   return {
     async commit(commit) {
       checkCommit(commit)
-      const { statement, values } = statementOf(commit)
+      const account = `${commit.payment.merchant} ${wakeAccount(commit.payment) ?? NO_ACCOUNT}`
+      const { statement, values } = commitQuery(commit, knownAccounts.has(account))
       const committed = await query<{ payments: number }>(statement, values).then(
         ([row]) => row?.payments === 1,
         (error: unknown) => {
@@ -39,7 +51,11 @@ export function createPostgresLedger(database: Database): Ledger {
           throw error
         },
       )
-      if (committed) return { kind: "committed" }
+      if (committed) {
+        if (knownAccounts.size >= MAX_KNOWN_ACCOUNTS) knownAccounts.clear()
+        if (commit.wakeAt !== undefined) knownAccounts.add(account)
+        return { kind: "committed" }
+      }
       const row = commit.take === undefined ? undefined : await idempotency(commit.take)
       return row === undefined ? { kind: "conflict" } : { kind: "taken", row }
     },
@@ -133,105 +149,10 @@ export function createPostgresLedger(database: Database): Ledger {
   }
 }
 
-function statementOf(commit: Commit): { statement: Statement; values: readonly unknown[] } {
-  const { payment, expected, attempts, operations, wakeAt, events, take, card, transcripts = [] } = commit
-  const merged = take !== undefined && commit.answer !== undefined && isSameScope(take, commit.answer)
-  const answer = merged ? undefined : commit.answer
-  const response = take?.response ?? (merged ? commit.answer?.response : undefined)
-  const references = referencesOf(commit)
-  const shape: CommitShape = {
-    insert: expected === 0,
-    take: take !== undefined,
-    attempts: attempts.length > 0,
-    operations: operations.length > 0,
-    references: references.length > 0,
-    wake: wakeAt !== undefined ? "set" : expected === 0 ? "none" : "clear",
-    events: events.length > 0,
-    answer: answer !== undefined,
-    card: card !== undefined,
-    transcripts: transcripts.length > 0,
-  }
-  const named: Record<string, unknown> = { merchant_id: payment.merchant, id: payment.id, expected }
-  for (const [name, value] of Object.entries(paymentRow(payment))) named[`payment_${name}`] = value
-  if (take !== undefined)
-    Object.assign(named, {
-      take_mode: take.mode,
-      take_method: take.method,
-      take_path: keyText(take.path),
-      take_key: keyText(take.key),
-      take_fingerprint: take.fingerprint,
-      take_payment: take.payment,
-      take_lease: Math.ceil(take.leaseUntil),
-      take_status: response?.status ?? null,
-      take_body: response === undefined ? null : bodyText(response.body),
-    })
-  if (attempts.length > 0) named["attempts"] = attemptRows(payment, attempts)
-  if (operations.length > 0) named["operations"] = operationRows(payment, operations)
-  if (references.length > 0) named["references"] = JSON.stringify(references)
-  if (wakeAt !== undefined)
-    Object.assign(named, { wake_account: wakeAccount(payment) ?? NO_ACCOUNT, wake_ms: Math.ceil(wakeAt) })
-  if (events.length > 0) named["events"] = eventRows(commit)
-  if (answer !== undefined)
-    Object.assign(named, {
-      answer_mode: answer.mode,
-      answer_method: answer.method,
-      answer_path: keyText(answer.path),
-      answer_key: keyText(answer.key),
-      answer_status: answer.response.status,
-      answer_body: bodyText(answer.response.body),
-    })
-  if (card !== undefined)
-    Object.assign(named, {
-      card_id: card.id,
-      card_fingerprint: card.fingerprint,
-      card_key: card.keyId,
-      card_sealed: Buffer.from(card.sealed),
-      card_payment: card.payment ?? null,
-    })
-  if (transcripts.length > 0) named["transcripts"] = transcriptRows(commit)
-  const statement = commitStatement(shape)
-  return { statement, values: statement.parameters.map((name) => named[name]) }
-}
-
-/** In `payment_wakes.account_id`, where no provider has to be asked. */
-const NO_ACCOUNT = ""
-
-function referencesOf({ payment, attempts, operations }: Commit): { account_id: AccountId; reference: string }[] {
-  const found = new Map<string, { account_id: AccountId; reference: string }>()
-  const note = (account: AccountId, reference: string | undefined): void => {
-    if (reference !== undefined)
-      found.set(`${account} ${reference}`, { account_id: account, reference: keyText(reference) })
-  }
-  for (const attempt of attempts) note(attempt.account, attempt.reference)
-  for (const operation of operations) {
-    const attempt = payment.attempts.find((a) => a.id === operation.attempt)
-    assert(attempt !== undefined, "an operation belongs to an attempt of its payment")
-    note(attempt.account, operation.reference)
-  }
-  return [...found.values()]
-}
-
-function eventRows({ events }: Commit): string {
-  const rows = events.map(({ id, payment, sequence, type, at, data }) =>
-    record({ id, payment_id: payment, sequence, type, at_ms: Math.round(at) }, { data }),
-  )
-  return `[${rows.join()}]`
-}
-
-function transcriptRows({ transcripts = [] }: Commit): string {
-  const rows = transcripts.map((transcript, ordinal) =>
-    record({ ordinal, at_ms: Math.round(transcript.at) }, { document: transcript }),
-  )
-  return `[${rows.join()}]`
-}
-
 const isTakenId = (error: unknown): boolean => {
   const failure = failureOf(error)
   return failure?.kind === "unique_violation" && failure.constraint === "payments_pkey"
 }
-
-const isSameScope = (a: IdempotencyScope, b: IdempotencyScope): boolean =>
-  a.merchant === b.merchant && a.mode === b.mode && a.method === b.method && a.path === b.path && a.key === b.key
 
 const scopeValues = ({ merchant, mode, method, path, key }: IdempotencyScope): unknown[] => [
   merchant,
@@ -240,9 +161,6 @@ const scopeValues = ({ merchant, mode, method, path, key }: IdempotencyScope): u
   keyText(path),
   keyText(key),
 ]
-
-/** Bodies are JSON and thus well formed; a stray NUL must still not cost the commit. */
-const bodyText = (body: string): string => body.replaceAll("\0", "\ufffd")
 
 type StoredKey = {
   fingerprint: string
@@ -318,113 +236,4 @@ function inboundFrom(row: StoredInbound): InboundWebhook {
     receivedAt: Number(row.received_ms),
     tries: row.tries,
   }
-}
-
-const paymentById: Statement = {
-  name: "payment-by-id",
-  text: `select ${storedPaymentColumns} from payments p where merchant_id = $1 and id = $2`,
-}
-
-const paymentByKeys: Statement = {
-  name: "payment-by-keys",
-  text: `select payment_id from (
-      select payment_id, 0 as rank from attempts
-      where merchant_id = $1 and id = $3 and account_id = $2
-      union all
-      select o.payment_id, 1 from operations o
-      join attempts a on a.merchant_id = o.merchant_id and a.id = o.attempt_id
-      where o.merchant_id = $1 and o.id = $4 and a.account_id = $2
-      union all
-      select payment_id, 1 + array_position($5::text[], reference) from provider_references
-      where merchant_id = $1 and account_id = $2 and reference = any ($5::text[])
-    ) found order by rank limit 1`,
-}
-
-const keyByScope: Statement = {
-  name: "idempotency-key",
-  text: `select fingerprint, payment_id, lease_until_ms, response_status, response_body from idempotency_keys
-    where merchant_id = $1 and mode = $2 and method = $3 and path = $4 and key = $5`,
-}
-
-const keepAnswer: Statement = {
-  name: "idempotency-answer",
-  text: `update idempotency_keys set response_status = $6, response_body = $7
-    where merchant_id = $1 and mode = $2 and method = $3 and path = $4 and key = $5 and response_status is null`,
-}
-
-const duePayments: Statement = {
-  name: "payments-due",
-  text: `select w.merchant_id, w.payment_id, w.account_id, w.wake_ms
-    from wake_accounts a
-    cross join lateral (
-      select merchant_id, payment_id, account_id, wake_ms from payment_wakes
-      where merchant_id = a.merchant_id and account_id = a.account_id and wake_ms <= now_ms()
-      order by wake_ms, payment_id
-      limit case when a.account_id = '' then $1::integer else least($1::integer, $2::integer) end
-    ) w
-    order by w.wake_ms, w.merchant_id, w.payment_id limit $1::integer`,
-}
-
-const claimPayment: Statement = {
-  name: "payment-claim",
-  text: `update payment_wakes set wake_ms = now_ms() + $4::bigint
-    where merchant_id = $1 and payment_id = $2 and wake_ms = $3 returning 1`,
-}
-
-const horizonNow: Statement = { name: "outbox-horizon", text: "select ledger_horizon() as horizon" }
-
-const eventsAfter: Statement = {
-  name: "outbox-events",
-  text: `select merchant_id, id, payment_id, sequence, type, at_ms, transaction, data from events
-    where (transaction, id) > ($1::bigint, $2::text) and transaction < $3::bigint
-    order by transaction, id limit $4`,
-}
-
-const takeRelay: Statement = {
-  name: "relay-take",
-  text: `insert into relays (name, owner, lease_until_ms) values ($1, $2, now_ms() + $3::bigint)
-    on conflict (name) do update set owner = excluded.owner, lease_until_ms = excluded.lease_until_ms
-    where relays.owner = excluded.owner or relays.lease_until_ms <= now_ms()
-    returning 1`,
-}
-
-const relayCursor: Statement = {
-  name: "relay-cursor",
-  text: "select transaction, event_id from relays where name = $1",
-}
-
-const moveRelay: Statement = {
-  name: "relay-move",
-  text: "update relays set transaction = $3::bigint, event_id = $4 where name = $1 and owner = $2 returning 1",
-}
-
-const insertInbound: Statement = {
-  name: "inbound-insert",
-  text: `with stored as (
-      insert into inbound_webhooks (merchant_id, account_id, deduplication, id, received_ms, next_ms)
-      values ($1, $2, $3, $4, $5, $5) on conflict (merchant_id, account_id, deduplication) do nothing returning 1),
-    body as (
-      insert into inbound_webhook_bodies (merchant_id, id, content) select $1, $4, $6::jsonb from stored)
-    select 1 from stored`,
-}
-
-// No row is locked ahead: of two that claim at once the second waits for the first, sees the moved time and passes by.
-const claimInbound: Statement = {
-  name: "inbound-claim",
-  text: `with due as (
-      select merchant_id, id, next_ms from inbound_webhooks
-      where next_ms <= now_ms() order by next_ms, id limit $1),
-    claimed as (
-      update inbound_webhooks w set next_ms = now_ms() + $2::bigint, tries = w.tries + 1
-      from due where w.merchant_id = due.merchant_id and w.id = due.id and w.next_ms = due.next_ms
-      returning w.merchant_id, w.account_id, w.id, w.received_ms, w.tries - 1 as tries, due.next_ms as due_ms)
-    select c.merchant_id, c.account_id, c.id, c.received_ms, c.tries, b.content
-    from claimed c join inbound_webhook_bodies b on b.merchant_id = c.merchant_id and b.id = c.id
-    order by c.due_ms, c.id`,
-}
-
-const finishWebhook: Statement = {
-  name: "inbound-finish",
-  text: `update inbound_webhooks set result = $3, next_ms = $4
-    where merchant_id = $1 and id = $2 and next_ms is not null`,
 }

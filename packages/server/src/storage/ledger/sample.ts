@@ -8,6 +8,10 @@ import type { Commit, IdempotencyRow, InboundWebhook, OutboxEvent, SealedCard, T
 /** Strings that bend or break in careless stores. */
 export const AWKWARD = "Zoë 🙂 \0 \ud800 $bigint \\u0000 ' \" ; drop"
 
+/** A lease that surely outlives a test, and one that surely does not outlive twice its time. */
+export const LONG_MS = 600_000
+export const BRIEF_MS = 30
+
 let counter = 0
 
 /** A new id; the count of calls stands in for chance, so that a run can be repeated. */
