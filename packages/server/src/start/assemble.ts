@@ -2,7 +2,8 @@
 // through here too, so that what they prove is what runs.
 
 import { createHmac } from "node:crypto"
-import { lookup } from "node:dns/promises"
+import { Resolver } from "node:dns/promises"
+import { isIP } from "node:net"
 import type { FastifyInstance } from "fastify"
 import { secret } from "../core/secret.ts"
 import { createServer } from "../api/server.ts"
@@ -135,7 +136,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       const deliveries = deliveryRows(database)
       const poster = createPoster({
         clock,
-        resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+        resolve: addressesOf,
         rules: { live: LIVE_RULES, test: TEST_RULES },
       })
       closing.splice(1, 0, () => poster.close())
@@ -180,6 +181,22 @@ export async function assemble(parts: Assembly): Promise<Server> {
     await close()
     throw error
   }
+}
+
+/** Longest look-up of a webhook's host (ms), and its tries. */
+const RESOLVE_MS = 3_000
+const RESOLVE_TRIES = 2
+// Not dns.lookup: that waits in the same few threads as the providers' look-ups, and an endpoint's slow DNS would delay payments.
+const resolver = new Resolver({ timeout: RESOLVE_MS, tries: RESOLVE_TRIES })
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host]
+  // The one name that is not in the DNS.
+  if (host === "localhost") return ["127.0.0.1", "::1"]
+  const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+  const addresses = found.flatMap((family) => (family.status === "fulfilled" ? family.value : []))
+  if (addresses.length === 0) throw (found[0] as PromiseRejectedResult).reason
+  return addresses
 }
 
 /** How often what is too old is deleted and what is under an old key is sealed anew (ms). */
