@@ -89,7 +89,7 @@ export class Judge {
     const open = payment.operations.filter(isOpen)
     if (status === "failed" || status === "canceled" || status === "expired") {
       claim(
-        open.length === 0 || open.every((o) => o.kind === "reverse"),
+        open.every((o) => o.kind === "reverse"),
         () => `${id} is ${status} while ${open.map((o) => `${o.kind} ${o.state}`).join(", ")} is open`,
       )
     }

@@ -55,7 +55,7 @@ function outcomeOf(answer: LabAnswer): Outcome {
     case "absent":
       return { kind: "absent", raw, evidence }
     default:
-      return { kind: "unknown", raw, evidence }
+      return answer.kind satisfies never
   }
 }
 

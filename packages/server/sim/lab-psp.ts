@@ -28,7 +28,7 @@ export type LabRequest = {
 }
 
 export type LabAnswer = {
-  readonly kind: "approved" | "pending" | "action" | "declined" | "refused" | "absent" | "conflict"
+  readonly kind: "approved" | "pending" | "action" | "declined" | "refused" | "absent"
   readonly effect?: string
   readonly amount?: string
   readonly reference?: string
@@ -205,8 +205,10 @@ export class LabPsp {
         )
       case "reverse":
         return this.#reverse(request)
+      case "inquire":
+        return this.#inquire(request)
       default:
-        return { kind: "refused", reason: "unknown_request" }
+        return request.do satisfies never
     }
   }
 

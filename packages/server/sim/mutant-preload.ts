@@ -10,9 +10,8 @@ registerHooks({
   load(url, context, next) {
     const loaded = next(url, context)
     if (!url.endsWith(`/server/src/${mutant.file}`)) return loaded
-    const source = String(
-      loaded.source instanceof Uint8Array ? Buffer.from(loaded.source).toString("utf8") : loaded.source,
-    )
+    const { source: text } = loaded
+    const source = typeof text === "string" ? text : Buffer.from(text as Uint8Array).toString("utf8")
     const count = source.split(mutant.find).length - 1
     if (count !== 1) throw new Error(`mutant "${mutant.name}": its text stands ${count} times in ${mutant.file}`)
     return { ...loaded, source: source.replace(mutant.find, () => mutant.replace) }

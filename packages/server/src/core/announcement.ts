@@ -177,7 +177,16 @@ function operationIn(payment: Payment, event: PaymentEvent): Operation | undefin
     case "found_at_provider":
     case "operation_sent":
       return operationOf(payment, event.operation.id)
-    default:
+    case "created":
+    case "confirmed":
+    case "ending_requested":
+    case "attempt_lapsed":
+    case "plan_over":
+    case "reference_learned":
+    case "closed":
+    case "disputed":
       return undefined
+    default:
+      return event satisfies never
   }
 }

@@ -75,7 +75,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
     await migrate(database, log)
     const time = await calibratedClock(database, Date.now)
     const ports = systemPorts(() => time.offsetMs(), log)
-    const { clock, chance } = ports
+    const { clock } = ports
     const vault = createVault(parseKeyRing(parts.masterKeys), ports)
     const ledger = createPostgresLedger(database)
     const transport = createTransport(clock)
