@@ -1,0 +1,136 @@
+// `npm run chaos`: two real servers on one real PostgreSQL under load, while servers and database are killed and the
+// simulated providers have every kind of weather. Then all must come to rest, and the truth is compared: docs/chaos.md.
+
+import { randomBytes } from "node:crypto"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { newKeyRingText } from "../packages/server/src/vault/key-ring.ts"
+import { openClient } from "./chaos/client.ts"
+import { openCluster } from "./chaos/cluster.ts"
+import { dice } from "./chaos/dice.ts"
+import { readEvents, readKeys, readPayments, type Facts } from "./chaos/facts.ts"
+import type { Finding } from "./chaos/finding.ts"
+import { openGround, type Ground } from "./chaos/ground.ts"
+import { openJournal } from "./chaos/journal.ts"
+import { runLoad } from "./chaos/load.ts"
+import { befall } from "./chaos/misfortune.ts"
+import { help, readOptions, Usage, type Options } from "./chaos/options.ts"
+import { openProviders } from "./chaos/providers.ts"
+import { openReceiver } from "./chaos/receiver.ts"
+import { describe, untilRest } from "./chaos/rest.ts"
+import { openServer, type ServerProcess } from "./chaos/server-process.ts"
+import { openShop } from "./chaos/shop.ts"
+import { judge, summarize } from "./chaos/verdict.ts"
+
+const TELL_MS = 10_000
+/** Findings that are printed; all of them are in the kept folder's findings.json. */
+const MAX_PRINTED = 100
+
+type Ran = { readonly facts: Facts; readonly findings: readonly Finding[]; readonly kills: number }
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2))
+  if (options === "help") return console.log(help)
+  const tell = (text: string): void => void (options.json || console.error(text))
+  const ground = openGround(tell)
+  const leave = (signal: NodeJS.Signals): void => {
+    tell(`\n${signal}: stopping everything ...`)
+    void ground.clear(options.keep).then(() => process.exit(130))
+  }
+  process.once("SIGINT", leave)
+  process.once("SIGTERM", leave)
+  try {
+    tell(`seed ${options.seed}, ${options.payments} payments, ${options.concurrency} customers at a time`)
+    const { facts, findings, kills } = await run(options, ground, tell)
+    if (options.keep) keep(ground, facts, findings, tell)
+    if (!options.json) report(findings, facts, options)
+    const summary = summarize(findings)
+    console.log(JSON.stringify({ payments: facts.payments.length, kills, ...summary }))
+    process.exitCode = summary.double_charges + summary.lost + summary.unsettled === 0 ? 0 : 1
+  } finally {
+    await ground.clear(options.keep)
+  }
+}
+
+async function run(options: Options, ground: Ground, tell: (text: string) => void): Promise<Ran> {
+  const { seed } = options
+  const receiver = await openReceiver(ground, dice(seed, "receiver"))
+  const simulator = await openProviders(ground, seed)
+  const cluster = await openCluster(ground)
+  const masterKeys = newKeyRingText("chaos", randomBytes(64))
+  const server = (name: string): Promise<ServerProcess> =>
+    openServer(ground, { name, databaseUrl: cluster.url, masterKeys })
+  const servers = [await server("1"), await server("2")] as const
+  for (const each of servers) await each.start()
+  const { database } = cluster
+  const shop = await openShop({ simulator, servers, receiver, database }, dice(seed, "policy"))
+  const journal = openJournal()
+  const client = openClient(journal, () => servers, shop.apiKey, dice(seed, "client"))
+  ground.stopLater("the clients", () => client.close())
+
+  const began = Date.now()
+  const since = (): string => `${Math.round((Date.now() - began) / 1_000)} s`
+  const misfortunes = befall(seed, { simulator, cluster, servers }, tell)
+  const { kills } = misfortunes
+  let orders = 0
+  const progress = setInterval(() => {
+    const down = servers.filter((each) => !each.ready()).length
+    tell(`${since()}: ${orders} orders begun, ${kills.servers} + ${kills.database} kills, ${down} servers down`)
+  }, TELL_MS)
+  await runLoad(client, { ...options, accounts: shop.accounts }, (begun) => {
+    orders = begun
+  }).finally(() => clearInterval(progress))
+  tell(`${since()}: every customer has left; now calm weather`)
+  await misfortunes.calm()
+  receiver.recover()
+  const unrest = await untilRest(database, shop.merchant, options.restMs, tell)
+  tell(unrest === undefined ? `${since()}: at rest` : `${since()}: no rest: ${describe(unrest)}`)
+  const facts: Facts = {
+    payments: await readPayments(database, shop.merchant),
+    events: await readEvents(database, shop.merchant),
+    keys: await readKeys(database, shop.merchant),
+    charges: simulator.truth(),
+    journal,
+    received: receiver.received,
+    incidents: [...receiver.wrong, ...servers.flatMap(({ died }) => died)],
+  }
+  return { facts, findings: judge(facts), kills: kills.servers + kills.database }
+}
+
+function report(findings: readonly Finding[], { journal, received, events, charges }: Facts, options: Options): void {
+  const statuses = Map.groupBy(journal.wishes, ({ what, outcome }) => `${what} ${outcome}`)
+  const wishes = [...statuses].map(([name, own]) => `${name} ${own.length}`).toSorted()
+  console.log(`\n${charges.length} charges at providers, ${events.length} events, ${received.size} webhooks received`)
+  console.log(`${journal.acknowledged.length} answers acknowledged; wishes: ${wishes.join(", ")}`)
+  const faults = [...journal.faults].map(([code, count]) => `${code} ${count}`)
+  if (faults.length > 0) console.log(`tried again after: ${faults.join(", ")}`)
+  for (const { kind, payment, what } of findings.slice(0, MAX_PRINTED))
+    console.log(`${kind}: ${payment === undefined ? "" : `${payment} `}${what}`)
+  if (findings.length > MAX_PRINTED) console.log(`… and ${findings.length - MAX_PRINTED} more`)
+  if (findings.length > 0)
+    console.log(
+      `Again: npm run chaos -- --seed ${options.seed} --payments ${options.payments} --concurrency ${options.concurrency} --keep`,
+    )
+}
+
+function keep(ground: Ground, facts: Facts, findings: readonly Finding[], tell: (text: string) => void): void {
+  const write = (name: string, value: unknown): void =>
+    writeFileSync(join(ground.dir, name), `${JSON.stringify(value, plain, 1)}\n`)
+  write("findings.json", findings)
+  write("charges.json", facts.charges)
+  write("journal.json", facts.journal)
+  write("received.json", [...facts.received.values()])
+  write("payments.json", facts.payments)
+  write("events.json", facts.events)
+  tell(`kept: ${ground.dir}`)
+}
+
+const plain = (_name: string, value: unknown): unknown => {
+  if (typeof value === "bigint") return String(value)
+  return value instanceof Map || value instanceof Set ? [...value] : value
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Usage ? error.message : error)
+  process.exitCode = error instanceof Usage ? 2 : 1
+})
