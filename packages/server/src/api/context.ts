@@ -7,6 +7,7 @@ import type { Hmac } from "../connectors/connector.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Database } from "../storage/database.ts"
 import type { Vault } from "../vault/vault.ts"
+import type { Counts } from "./counts.ts"
 import type { MethodSource } from "./method-input.ts"
 
 /** What a key may do; `admin` includes all others. */
@@ -30,6 +31,7 @@ export type Api = {
   refresh(merchant: MerchantId): Promise<void>
   /** The key with this secret, unless it is unknown or revoked. In memory. */
   key(secret: string): Promise<Key | undefined>
+  readonly counts: Counts
   /** Where this server is reached from outside, without a slash at the end. Known once it listens. */
   publicUrl(): string
 }

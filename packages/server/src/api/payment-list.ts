@@ -2,15 +2,14 @@
 
 import { Type, type Static } from "typebox"
 import { networks } from "../core/card.ts"
-import { invalid } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import type { AccountId, CustomerId } from "../core/id.ts"
-import { parseRfc3339 } from "../core/instant.ts"
 import { searchPayments, type PaymentFilter } from "../storage/resources/payments.ts"
 import { callerOf, type Key } from "./context.ts"
 import { pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { paymentResource } from "./payment-resource.ts"
 import { PaymentResource, statuses } from "./payment-schema.ts"
+import { readTime } from "./time.ts"
 import { Amount, closed, Currency, Id, Metadata, Page, Text, words } from "./schema.ts"
 import type { Routes } from "./server.ts"
 
@@ -85,8 +84,8 @@ function readFilter({ merchant, mode }: Key, query: Static<typeof Query>): Payme
     currency: query.currency,
     minAmount: query.amount_min === undefined ? undefined : BigInt(query.amount_min),
     maxAmount: query.amount_max === undefined ? undefined : BigInt(query.amount_max),
-    createdFrom: readTime("created_from", query.created_from),
-    createdUntil: readTime("created_until", query.created_until),
+    createdFrom: readTime("query/created_from", query.created_from),
+    createdUntil: readTime("query/created_until", query.created_until),
     customer: query.customer as CustomerId | undefined,
     merchantReference: query.merchant_reference,
     last4: query.last4,
@@ -97,12 +96,4 @@ function readFilter({ merchant, mode }: Key, query: Static<typeof Query>): Payme
     reason: query.reason,
     metadata: query.metadata,
   })
-}
-
-export function readTime(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const ms = parseRfc3339(text)
-  if (ms === undefined)
-    throw invalid(`query/${name}`, "is not a time as RFC 3339 writes it, such as 2026-11-22T19:08:00Z")
-  return ms
 }

@@ -6,7 +6,7 @@ import { Type, type Static } from "typebox"
 import { Fault, invalid, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId, makeId, type PaymentMethodId } from "../core/id.ts"
-import { parseRfc3339, rfc3339 } from "../core/instant.ts"
+import { rfc3339 } from "../core/instant.ts"
 import { storedEvent } from "../engine/store-method.ts"
 import {
   findByFingerprint,
@@ -25,6 +25,7 @@ import { StoredCardInput } from "./payment-schema.ts"
 import { reader } from "./payments.ts"
 import { closed, Id, NetworkName, Page, Text, Time, words } from "./schema.ts"
 import type { Routes } from "./server.ts"
+import { readTime } from "./time.ts"
 
 const tags = ["Payment methods"]
 const Params = Type.Object({ id: Id("pm") })
@@ -184,8 +185,7 @@ async function store(
   const customer = await customerOf(api, caller, body.customer)
   if (customer === undefined || customer.erasedAt !== undefined) throw invalid("#/customer", "no customer has this id")
   const now = api.engine.clock.now()
-  const given_at = body.consent.given_at === undefined ? now : parseRfc3339(body.consent.given_at)
-  if (given_at === undefined) throw invalid("#/consent/given_at", "is not a time as RFC 3339 writes it")
+  const given_at = readTime("#/consent/given_at", body.consent.given_at) ?? now
   const { method, card } = await readMethod(reader(api), caller, undefined, { type: "card", card: body.card }, "#")
   assert(method.type === "card" && card !== undefined, "a card was read")
   const { token, network, bin, last4, expiryMonth, expiryYear, fingerprint, holderName } = method

@@ -23,6 +23,8 @@ import * as connectorRoutes from "./connectors.ts"
 import * as customerRoutes from "./customers.ts"
 import * as eventSchema from "./event-resource.ts"
 import { events } from "./events.ts"
+import { health } from "./health.ts"
+import * as inboundRoutes from "./inbound-webhooks.ts"
 import * as historyRoutes from "./payment-history.ts"
 import { paymentList } from "./payment-list.ts"
 import * as methodRoutes from "./payment-methods.ts"
@@ -33,7 +35,10 @@ import * as policySchema from "./policy-schema.ts"
 import { faultOf, sendFault } from "./problem.ts"
 import { readQuery } from "./query.ts"
 import { Problem } from "./schema.ts"
+import { returns } from "./returns.ts"
 import { checkVersion } from "./version.ts"
+import * as endpointSchema from "./webhook-endpoint-schema.ts"
+import { webhookEndpoints } from "./webhook-endpoints.ts"
 
 /** Largest body that we read. */
 export const MAX_BODY_BYTES = 256 * 1024
@@ -64,7 +69,9 @@ const resources: readonly Routes[] = [
   accounts,
   connectorRoutes.connectors,
   policies,
+  webhookEndpoints,
   events,
+  inboundRoutes.inboundWebhookList,
   apiKeyRoutes.apiKeys,
 ]
 /** Where the schemas with names of their own stand; the document refers to them by these names. */
@@ -76,7 +83,9 @@ const named: readonly object[] = [
   accountSchema,
   connectorRoutes,
   policySchema,
+  endpointSchema,
   eventSchema,
+  inboundRoutes,
   apiKeyRoutes,
 ]
 
@@ -162,6 +171,8 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
     },
     { prefix: "/v1" },
   )
+  for (const outside of [inboundRoutes.inboundWebhooks, returns, health])
+    await app.register(async (scope) => outside(scope, api))
   await app.register(async (page) => {
     page.addHook("onSend", async (_request, reply) => {
       void reply.header(

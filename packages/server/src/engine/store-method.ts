@@ -21,6 +21,9 @@ import type { Sink } from "./relay.ts"
 /** What says that the money is there, or that the card was found good. */
 const successes: ReadonlySet<string> = new Set(["payment.authorized", "payment.partially_captured", "payment.captured"])
 
+/** Rest of its relay (ms): a card that was just paid with need not be a method at once. */
+export const STORE_METHOD_IDLE_MS = 500
+
 export const METHOD_STORED = "payment_method.stored"
 
 export const storeMethodSink = (engine: Pick<Engine, "ledger" | "clock">, database: Database): Sink => ({

@@ -7,6 +7,7 @@ import { isIP } from "node:net"
 import type { FastifyInstance } from "fastify"
 import { secret } from "../core/secret.ts"
 import { createServer } from "../api/server.ts"
+import { createCounts } from "../api/counts.ts"
 import { keySource, runKeyUses } from "../api/key-source.ts"
 import { methodSource } from "../api/method-source.ts"
 import { returnUrl } from "../api/returns.ts"
@@ -21,6 +22,7 @@ import { runLoop, type Loop } from "../engine/loop.ts"
 import { runInbound } from "../engine/receive.ts"
 import { runRecovery } from "../engine/recover.ts"
 import { RELAY_LEASE_MS, runRelay } from "../engine/relay.ts"
+import { STORE_METHOD_IDLE_MS, storeMethodSink } from "../engine/store-method.ts"
 import { createTransport } from "../engine/transport.ts"
 import { systemPorts, type Clock, type Log, type Ports } from "../ports.ts"
 import { calibratedClock } from "../storage/clock.ts"
@@ -121,6 +123,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       hmac,
       key: keys.find,
       refresh: directory.refresh,
+      counts: createCounts(),
       publicUrl: () => baseUrl,
     })
     if (parts.role !== "worker") {
@@ -149,6 +152,13 @@ export async function assemble(parts: Assembly): Promise<Server> {
       })
       loops.push(
         deliverer,
+        // A relay of its own: what cannot be stored must not hold up what can be told.
+        runRelay(
+          engine,
+          [storeMethodSink(engine, database)],
+          { name: "stored methods", owner: parts.node, leaseMs: RELAY_LEASE_MS },
+          STORE_METHOD_IDLE_MS,
+        ),
         runRelay(engine, [webhookSink(deliveries, () => deliverer.wake())], {
           name: "outbox",
           owner: parts.node,

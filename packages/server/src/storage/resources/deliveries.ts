@@ -214,8 +214,30 @@ function modeIn(data: unknown): string | undefined {
   return mode === "live" || mode === "test" ? mode : undefined
 }
 
+/** A test goes to the one endpoint that it tests. */
+const TEST = "webhook_endpoint.test"
+
+/** Stores a test event with its delivery to this endpoint alone. */
+export async function storeTestEvent(
+  database: Database,
+  endpoint: WebhookEndpointId,
+  { id, merchant, sequence, at, data }: Omit<OutboxEvent, "payment" | "type">,
+): Promise<void> {
+  await database.query(insertTest, [merchant, endpoint, id, sequence, Math.round(at), encodeDocument(data)])
+}
+
 /** Whether an endpoint `w` wants an event of this type: exact, `payment.*`, or `*`. */
-const wants = (type: string): string => `(w.event_types && array[${type}, split_part(${type}, '.', 1) || '.*', '*'])`
+const wants = (type: string): string =>
+  `(w.event_types && array[${type}, split_part(${type}, '.', 1) || '.*', '*'] and ${type} <> '${TEST}')`
+
+const insertTest: Statement = {
+  name: "webhook-endpoint-test",
+  text: `with event as (
+      insert into events (merchant_id, id, payment_id, sequence, type, at_ms, data)
+      values ($1, $3, null, $4, '${TEST}', $5, $6) returning merchant_id, id)
+    insert into deliveries (merchant_id, event_id, endpoint_id, state, next_ms)
+    select merchant_id, id, $2, 'pending', now_ms() from event`,
+}
 
 // An event goes to endpoints of its payment's mode, or of the mode it names; what belongs to no mode, to both.
 const fanOut: Statement = {

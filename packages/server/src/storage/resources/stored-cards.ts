@@ -11,7 +11,7 @@ export type NewMethod = Omit<PaymentMethodRow, "version" | "createdAt" | "update
 
 /**
  * Stores the method and what belongs to it. `card`: a new one, or the one that a payment brought, which the payment then
- * no longer takes with it. False where the method exists already, or its customer does not or was erased.
+ * no longer takes with it. False where the method exists already, or its customer or card does not any more.
  */
 export async function storeMethod(
   database: Database,
@@ -77,6 +77,8 @@ const store: Statement = {
         expiry_month, expiry_year, network_transaction_id, source_account_id, provider_tokens, consent, details)
       select merchant_id, $2, id, $4, $5, $6, $7, $8, $9, $10::smallint, $11::smallint, $12, $13, $14::jsonb, $15::jsonb,
         $16::jsonb from customer
+      where $5::text is null or $18::bytea is not null
+        or exists (select from cards c where c.merchant_id = customer.merchant_id and c.id = $5)
       on conflict (merchant_id, id) do nothing returning merchant_id),
     added as (
       insert into cards (merchant_id, id, fingerprint, key_id, sealed, payment_id)
