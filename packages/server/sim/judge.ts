@@ -15,6 +15,7 @@ import {
 } from "../src/core/payment.ts"
 import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
+import type { DecisionRecord } from "../src/routing/decide.ts"
 import { holds, type Charge, type LabPsp, type LabRequest } from "./lab-psp.ts"
 
 export class Broken extends Error {}
@@ -33,10 +34,18 @@ export class Judge {
   readonly #versions = new Map<string, number>()
   #seen = new Map<string, Payment>()
 
+  /** The accounts that routing chooses for a payment, asked anew. */
+  readonly #decide: (payment: Payment) => readonly string[]
   /** A living process waits for the answer to this key. */
   readonly #isOwned: (key: string) => boolean
 
-  constructor(ledger: MemoryLedger, psps: readonly LabPsp[], isOwned: (key: string) => boolean) {
+  constructor(
+    ledger: MemoryLedger,
+    psps: readonly LabPsp[],
+    isOwned: (key: string) => boolean,
+    decide: (payment: Payment) => readonly string[],
+  ) {
+    this.#decide = decide
     this.#isOwned = isOwned
     this.#ledger = ledger
     this.#psps = psps
@@ -106,6 +115,14 @@ export class Judge {
           open.some((o) => o.needsPerson),
         () => `${id} is ${status} and nothing will wake it`,
       )
+    for (const attempt of payment.attempts) {
+      if (before?.attempts.some((a) => a.id === attempt.id)) continue
+      const again = this.#decide(payment)
+      claim(
+        JSON.stringify(again) === JSON.stringify((attempt.decision as DecisionRecord).chosen),
+        () => `${id}: the decision of ${attempt.id} replays to ${JSON.stringify(again)}`,
+      )
+    }
     for (const operation of payment.operations) {
       const taken =
         operation.outcome?.raw.code === "owner_gone" &&

@@ -2,6 +2,7 @@
 
 import type { AccountId } from "../src/core/id.ts"
 import type { Account, Directory } from "../src/engine/engine.ts"
+import { route } from "../src/engine/attempt.ts"
 import { receive } from "../src/engine/receive.ts"
 import type { Sink } from "../src/engine/relay.ts"
 import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
@@ -45,7 +46,13 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     },
   )
   const nodes: Node[] = []
-  const judge = new Judge(ledger, psps, (key) => nodes.some((n) => n.alive && n.engaged.has(key)))
+  const directory = directoryOf(profiles)
+  const judge = new Judge(
+    ledger,
+    psps,
+    (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
+    (payment) => route({ directory }, payment, undefined).record.chosen,
+  )
   let failure: string | undefined
   const fail = (error: unknown): void => {
     failure ??=
@@ -67,7 +74,6 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
       }
     },
   )
-  const directory = directoryOf(profiles)
   const mortality = world.chance(0.6) ? world.random() * 0.01 : 0
   const delivered = new Map<string, LoggedEvent>()
   const sink: Sink = {

@@ -24,6 +24,7 @@ export type Summary = {
   readonly merchant_reference?: string
   readonly metadata: Readonly<Record<string, string>>
   readonly failure?: string
+  readonly violation?: string
   readonly attempt?: {
     readonly id: AttemptId
     readonly ordinal: number
@@ -98,12 +99,14 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
     case "reference_learned":
     case "closed":
       return undefined
+    case "authorization_expiring":
+      return "payment.authorization_expiring"
     default:
       return event satisfies never
   }
 }
 
-function summarize(payment: Payment, event?: PaymentEvent): Summary {
+export function summarize(payment: Payment, event?: PaymentEvent): Summary {
   const amounts = amountsOf(payment)
   const operation = event === undefined ? undefined : operationIn(payment, event)
   const attempt = operation === undefined ? payment.attempts.at(-1) : attemptOf(payment, operation.attempt)
@@ -183,6 +186,7 @@ function operationIn(payment: Payment, event: PaymentEvent): Operation | undefin
     case "attempt_lapsed":
     case "plan_over":
     case "reference_learned":
+    case "authorization_expiring":
     case "closed":
     case "disputed":
       return undefined

@@ -55,7 +55,6 @@ export type RequestId = Id<"req">
 export const maxIdMs = 2 ** 48 - 1
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
-const digits = 26
 // 26 digits hold 130 bits, two more than a UUID has, so the first digit ends at 7.
 const bodyPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/
 
@@ -66,13 +65,28 @@ const bodyPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/
 export function makeId<P extends IdPrefix>(prefix: P, nowMs: number, random: Uint8Array): Id<P> {
   if (!Number.isInteger(nowMs) || nowMs < 0 || nowMs > maxIdMs) throw new RangeError(`not a time in ms: ${nowMs}`)
   if (random.length !== 16) throw new RangeError(`16 random bytes wanted, got ${random.length}`)
-  let bits = BigInt(nowMs)
-  for (const byte of random.subarray(6)) bits = (bits << 8n) | BigInt(byte)
-  bits = (bits & ~versionMask) | versionBits
-  let body = ""
-  for (let shift = 5n * BigInt(digits - 1); shift >= 0n; shift -= 5n) body += alphabet[Number((bits >> shift) & 31n)]
-  return `${prefix}_${body}`
+  // 50 bits of time fill ten digits, and 80 of the rest sixteen: five bytes are eight digits.
+  const high = Math.floor(nowMs / 2 ** 25)
+  const low = nowMs % 2 ** 25
+  const version = 0x70 | (random[6]! & 0x0f)
+  const variant = 0x80 | (random[8]! & 0x3f)
+  return `${prefix}_${fiveDigits(high)}${fiveDigits(low)}${eightDigits(version, random[7]!, variant, random[9]!, random[10]!)}${eightDigits(random[11]!, random[12]!, random[13]!, random[14]!, random[15]!)}`
 }
+
+const digit = (value: number): string => alphabet[value & 31]!
+
+const fiveDigits = (bits: number): string =>
+  digit(bits >> 20) + digit(bits >> 15) + digit(bits >> 10) + digit(bits >> 5) + digit(bits)
+
+const eightDigits = (a: number, b: number, c: number, d: number, e: number): string =>
+  digit(a >> 3) +
+  digit((a << 2) | (b >> 6)) +
+  digit(b >> 1) +
+  digit((b << 4) | (c >> 4)) +
+  digit((c << 1) | (d >> 7)) +
+  digit(d >> 2) +
+  digit((d << 3) | (e >> 5)) +
+  digit(e)
 
 const versionMask = (0xfn << 76n) | (0x3n << 62n)
 const versionBits = (0x7n << 76n) | (0x2n << 62n)

@@ -72,6 +72,8 @@ export function capture(
   }
   if (payment.operations.some((o) => o.kind === "capture" && o.attempt === attempt.id && isOpen(o) && o.final))
     return refuse("payment.not_capturable", "A final capture is already on its way.")
+  if (payment.authorizedUntil !== undefined && send.now >= payment.authorizedUntil)
+    return refuse("payment.not_capturable", "The authorization has run out: make a new payment.")
   const asked = amount ?? left
   if (left <= 0n)
     return refuse("payment.not_capturable", "Everything that was authorized is captured, or its capture is on its way.")

@@ -186,6 +186,8 @@ export type Payment = {
   }
   readonly failure?: Failure
   readonly authorizedUntil?: number
+  /** The merchant was told that the authorization is about to run out. */
+  readonly expiryTold?: true
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -249,6 +251,7 @@ export type PaymentEvent =
       readonly reference: string
       readonly at: number
     }
+  | { readonly type: "authorization_expiring"; readonly at: number }
   | { readonly type: "disputed"; readonly dispute: Dispute; readonly at: number }
 
 const openStates: ReadonlySet<OperationState> = new Set(["owed", "sent", "unknown", "pending", "action"])
@@ -328,6 +331,11 @@ export const PLAN_GRACE_MS = 5_000
 /** An unconfirmed payment expires (ms). */
 export const UNCONFIRMED_MS = 24 * 3_600_000
 
+/** How long before its end the merchant is told that an authorization runs out (ms), or half its life if that is shorter. */
+export const TELL_EXPIRY_MS = 24 * 3_600_000
+export const tellExpiryAt = (payment: Payment, until: number): number =>
+  Math.max(until - TELL_EXPIRY_MS, payment.createdAt + Math.floor((until - payment.createdAt) / 2))
+
 /** When somebody has to look at the payment again (ms, database time). Everything that is not at rest has such a time, or waits for a person. */
 export function wakeAt(payment: Payment): number | undefined {
   const times = payment.operations.filter(isOpen).flatMap((o) => (o.checkAt === undefined ? [] : [o.checkAt]))
@@ -340,7 +348,7 @@ export function wakeAt(payment: Payment): number | undefined {
     !held.released &&
     payment.authorizedUntil !== undefined
   )
-    times.push(payment.authorizedUntil)
+    times.push(payment.expiryTold === true ? payment.authorizedUntil : tellExpiryAt(payment, payment.authorizedUntil))
   if (statusOf(payment) === "requires_confirmation") times.push(payment.createdAt + UNCONFIRMED_MS)
   return times.length === 0 ? undefined : Math.min(...times)
 }
@@ -403,6 +411,8 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
         event.at,
         event.outcome.kind === "declined",
       )
+    case "authorization_expiring":
+      return { ...now, expiryTold: true }
     case "reference_learned":
       return {
         ...now,

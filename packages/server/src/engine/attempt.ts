@@ -49,7 +49,11 @@ export function routingContext(payment: Payment, sourceAccount: AccountId | unde
   }
 }
 
-export function route(engine: Engine, payment: Payment, sourceAccount: AccountId | undefined): Decision {
+export function route(
+  engine: Pick<Engine, "directory">,
+  payment: Payment,
+  sourceAccount: AccountId | undefined,
+): Decision {
   const accounts = engine.directory.accounts(payment.merchant).map(candidateOf)
   return decide(
     engine.directory.policy(payment.merchant, payment.mode),

@@ -3,7 +3,8 @@
 // are idempotent on their own result, so deciding again on what is stored then is safe.
 
 import assert from "node:assert/strict"
-import { announce } from "../core/announcement.ts"
+import { announce, summarize, type Announcement } from "../core/announcement.ts"
+import { violationOf } from "../core/invariant.ts"
 import { makeId, type MerchantId, type PaymentId } from "../core/id.ts"
 import { evolve, wakeAt, type Payment, type PaymentEvent } from "../core/payment.ts"
 import type { NewOperation } from "../core/settlement.ts"
@@ -125,6 +126,20 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
     ...(decided.card === undefined ? {} : { card: decided.card }),
     ...(decided.transcripts === undefined ? {} : { transcripts: decided.transcripts }),
   }
+}
+
+/** What the outbox gets; a broken invariant too, as an incident: the fact is stored, because what is, is. */
+function announced(
+  engine: Engine,
+  before: Payment | undefined,
+  payment: Payment,
+  events: readonly PaymentEvent[],
+): readonly Announcement[] {
+  const said = announce(before, payment, events)
+  const violation = violationOf(payment)
+  if (violation === undefined) return said
+  engine.log.error({ payment: payment.id, version: payment.version, violation }, "an invariant of a payment is broken")
+  return [...said, { type: "payment.invariant_broken", data: { ...summarize(payment), violation } }]
 }
 
 const scopeOf = ({ row: { merchant, mode, method, path, key } }: Request): IdempotencyScope => ({

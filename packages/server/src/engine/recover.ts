@@ -22,6 +22,7 @@ import {
   reversalOf,
   standing,
   statusOf,
+  tellExpiryAt,
   UNCONFIRMED_MS,
   type Attempt,
   type Operation,
@@ -117,20 +118,16 @@ async function onTime(engine: Engine, payment: Payment): Promise<Payment> {
     if (statusOf(known) === "requires_confirmation" && now >= known.createdAt + UNCONFIRMED_MS)
       events.push({ type: "ending_requested", as: "expired", at: now })
     const held = standing(known)
-    if (
-      held?.state === "held" &&
-      known.authorizedUntil !== undefined &&
-      now >= known.authorizedUntil &&
-      held.captured < held.authorized &&
-      !held.released &&
-      known.ending === undefined
-    ) {
-      const capturing = known.operations.some((o) => o.kind === "capture" && isOpen(o))
-      // With captures the rest has lapsed; without, what may still be held is reversed, so that nobody's limit stays blocked.
-      if (held.captured > 0n) events.push({ type: "attempt_lapsed", attempt: held.id, at: now })
-      else if (!capturing)
-        events.push({ type: "ending_requested", as: "expired", reason: "the authorization has expired", at: now })
-    }
+    const until = known.authorizedUntil
+    if (held?.state !== "held" || until === undefined || held.captured >= held.authorized || held.released)
+      return events
+    if (known.expiryTold !== true && now >= tellExpiryAt(known, until))
+      events.push({ type: "authorization_expiring", at: now })
+    if (now < until || known.ending !== undefined) return events
+    // With captures the rest has lapsed; without, what may still be held is reversed, so that nobody's limit stays blocked.
+    if (held.captured > 0n) events.push({ type: "attempt_lapsed", attempt: held.id, at: now })
+    else if (!known.operations.some((o) => o.kind === "capture" && isOpen(o)))
+      events.push({ type: "ending_requested", as: "expired", reason: "the authorization has expired", at: now })
     return events
   })
 }

@@ -72,7 +72,7 @@ export function nextCheck(
 ): number | undefined {
   const delay = RECOVERY_DELAYS_MS[operation.checks]
   if (delay === undefined) return proof !== undefined && proof > now ? proof : undefined
-  const at = now + delay * (1 + RECOVERY_JITTER * random)
+  const at = now + Math.round(delay * (1 + RECOVERY_JITTER * random))
   return proof !== undefined && proof > now ? Math.min(at, proof + 1) : at
 }
 
