@@ -1,5 +1,10 @@
 // PostgreSQL as the rest of storage uses it: named prepared statements, waits that end, and errors that say what they
-// mean for the caller. Works through connection poolers that keep prepared statements (PgBouncer 1.21 and later).
+// mean for the caller.
+//
+// A pooler in between (PgBouncer) has to keep prepared statements (1.21 and later in transaction mode) and to let our
+// start-up parameters pass or ignore them (`ignore_startup_parameters = options, statement_timeout, lock_timeout,
+// idle_in_transaction_session_timeout`); ignored, they belong to the role. `session()` has to go around a pooler in
+// transaction mode. Not part of our tests.
 
 import pg from "pg"
 import type { Log } from "../ports.ts"

@@ -10,7 +10,7 @@ export const MAX_DEPTH = 64
 
 /** The document as JSON text that PostgreSQL's jsonb accepts. */
 export function encodeDocument(value: unknown): string {
-  return JSON.stringify(toJson(value, 0))
+  return JSON.stringify(storable(value, 0))
 }
 
 /** The inverse, on parsed JSON. Changes it in place where it can. */
@@ -37,7 +37,8 @@ export function frozenCopy<T>(value: T): T {
   return copy(value, 0) as T
 }
 
-function toJson(value: unknown, depth: number): unknown {
+// What JSON.stringify writes right as it is stays as it is: only what holds a tagged value is copied, along its path.
+function storable(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case "string":
       // jsonb refuses NUL and lone surrogates, and providers may send either.
@@ -51,22 +52,49 @@ function toJson(value: unknown, depth: number): unknown {
       return { $bigint: value.toString() }
     case "undefined":
       return { $undefined: true }
-    case "object": {
+    case "object":
       if (value === null) return null
-      const entries = entriesOf(value, depth)
-      if (entries === undefined) return (value as unknown[]).map((item) => toJson(item, depth + 1))
-      if (!entries.every(([key]) => storableKey(key)))
-        return { $entries: entries.map(([key, item]) => [toJson(key, depth + 1), toJson(item, depth + 1)]) }
-      return Object.fromEntries(
-        entries.map(([key, item]) => [key.startsWith("$") ? `$${key}` : key, toJson(item, depth + 1)]),
-      )
-    }
+      assertPlain(value, depth)
+      return Array.isArray(value)
+        ? storableList(value as unknown[], depth + 1)
+        : storableObject(value as Readonly<Record<string, unknown>>, depth + 1)
     case "symbol":
     case "function":
       return assert.fail(`a ${typeof value} cannot be stored`)
     default:
       return assert.fail("typeof has no other answer")
   }
+}
+
+function storableList(items: readonly unknown[], depth: number): readonly unknown[] {
+  let copied: unknown[] | undefined
+  for (let i = 0; i < items.length; i++) {
+    const item = storable(items[i], depth)
+    if (item !== items[i]) (copied ??= [...items])[i] = item
+  }
+  return copied ?? items
+}
+
+function storableObject(value: Readonly<Record<string, unknown>>, depth: number): object {
+  let copied: Record<string, unknown> | undefined
+  for (const key in value) {
+    if (key.charCodeAt(0) === DOLLAR || !storableKey(key)) return renamedObject(value, depth)
+    const item = storable(value[key], depth)
+    if (item !== value[key]) (copied ??= { ...value })[key] = item
+  }
+  return copied ?? value
+}
+
+const DOLLAR = 36
+
+/** With keys that look like a tag, or that jsonb refuses. */
+function renamedObject(value: object, depth: number): object {
+  const entries = Object.entries(value)
+  if (!entries.every(([key]) => storableKey(key)))
+    return { $entries: entries.map(([key, item]) => [storable(key, depth), storable(item, depth)]) }
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key.startsWith("$") ? `$${key}` : key, storable(item, depth)]),
+  )
 }
 
 function decodeTag(tag: string, value: unknown): unknown {
@@ -91,19 +119,19 @@ function decodeTag(tag: string, value: unknown): unknown {
 function copy(value: unknown, depth: number): unknown {
   assert(typeof value !== "symbol" && typeof value !== "function", `a ${typeof value} cannot be stored`)
   if (typeof value !== "object" || value === null) return value
-  const entries = entriesOf(value, depth)
-  if (entries === undefined) return Object.freeze((value as unknown[]).map((item) => copy(item, depth + 1)))
-  return Object.freeze(Object.fromEntries(entries.map(([key, item]) => [key, copy(item, depth + 1)])))
+  assertPlain(value, depth)
+  if (Array.isArray(value)) return Object.freeze((value as unknown[]).map((item) => copy(item, depth + 1)))
+  const entries = Object.entries(value).map(([key, item]) => [key, copy(item, depth + 1)] as const)
+  return Object.freeze(Object.fromEntries(entries))
 }
 
-/** The entries of a plain object; undefined for an array. Everything else asserts. */
-function entriesOf(value: object, depth: number): [string, unknown][] | undefined {
+/** A plain object or an array; everything else asserts. */
+function assertPlain(value: object, depth: number): void {
   assert(!(value instanceof Secret), "a secret must never be stored")
   assert(depth < MAX_DEPTH, "a document is nested too deeply")
-  if (Array.isArray(value)) return undefined
+  if (Array.isArray(value)) return
   const prototype: unknown = Object.getPrototypeOf(value)
   assert(prototype === Object.prototype || prototype === null, "only plain data can be stored")
-  return Object.entries(value)
 }
 
 const storableKey = (key: string): boolean => key.isWellFormed() && !key.includes("\0")

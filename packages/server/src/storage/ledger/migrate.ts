@@ -52,7 +52,7 @@ export async function migrate(
       log.info({ migration: migration.name }, "database migrated")
     }
     await keepCounting(session, log)
-    await createPartitions(session)
+    await createPartitions(session, log)
     return wanted
   } finally {
     // Ends the session's lock with it.

@@ -3,7 +3,8 @@
 // ahead; a row that no month takes lies in the default partition and moves when its month is made.
 
 import { makeId, type IdPrefix } from "../../core/id.ts"
-import type { Session } from "../database.ts"
+import type { Log } from "../../ports.ts"
+import { failureOf, type Session } from "../database.ts"
 
 export type PartitionedTable = "events" | "deliveries" | "inbound_webhook_bodies" | "transcripts"
 
@@ -20,8 +21,11 @@ export const MONTHS_AHEAD = 2
 /** The lock on a parent table is given up after this, and tried again at the next run: payments come first. */
 export const PARTITION_LOCK_MS = 1_000
 
-/** Makes the partitions of this month and the coming ones. Safe to run anywhere, any time, by any number of nodes. */
-export async function createPartitions(session: Session): Promise<readonly string[]> {
+/**
+ * Makes the partitions of this month and the coming ones; answers their names. Safe to run anywhere, any time, by any
+ * number of nodes. Where somebody reads the default partition for long, the month waits for the next run.
+ */
+export async function createPartitions(session: Session, log: Log): Promise<readonly string[]> {
   const months = await session.query<Month>(comingMonths, [MONTHS_AHEAD])
   const made: string[] = []
   for (const [table, key] of Object.entries(tables) as [PartitionedTable, IdPrefix | "ms"][]) {
@@ -29,8 +33,9 @@ export async function createPartitions(session: Session): Promise<readonly strin
     for (const month of months) {
       const name = `${table}_${month.name}`
       if (existing.has(name)) continue
-      await createPartition(session, table, key, name, month)
-      made.push(name)
+      if (await createPartition(session, table, key, name, month)) made.push(name)
+      else
+        log.warn({ partition: name }, "a partition was not made: others make it, or use its table; trying again later")
     }
   }
   return made
@@ -62,7 +67,7 @@ async function createPartition(
   key: IdPrefix | "ms",
   name: string,
   month: Month,
-): Promise<void> {
+): Promise<boolean> {
   const column = table === "deliveries" ? "event_id" : key === "ms" ? "at_ms" : "id"
   const from = literal(keyAt(table, Number(month.start_ms)))
   const to = literal(keyAt(table, Number(month.end_ms)))
@@ -77,10 +82,12 @@ async function createPartition(
     commit`
   try {
     await session.run(text)
+    return true
   } catch (error) {
     await session.run("rollback")
-    // Another node made it meanwhile.
-    if ((error as { code?: string }).code !== DUPLICATE_TABLE) throw error
+    const isTaken = (error as { code?: string }).code === DUPLICATE_TABLE
+    if (!isTaken && failureOf(error)?.kind !== "timeout") throw error
+    return false
   }
 }
 

@@ -71,6 +71,22 @@ test("rows that had no month yet move into it when it is made", async () => {
   await database.close()
 })
 
+test("a default partition that somebody reads for long holds up neither payments nor the rest of retention", async () => {
+  const database = (await freshDatabase()).open()
+  const [month] = (await partitions(database, "events")).filter((name) => !name.endsWith("default"))
+  await once(database, `drop table ${month}`)
+  const reader = await database.session()
+  await reader.run("begin; lock table events_default in access share mode")
+  assert.deepEqual((await applyRetention(database, ports)).partitionsMade, [])
+  assert.deepEqual(await createPostgresLedger(database).commit(inserting(samplePayment(Date.now()))), {
+    kind: "committed",
+  })
+  await reader.run("commit")
+  assert.deepEqual((await applyRetention(database, ports)).partitionsMade, [month])
+  await reader.close()
+  await database.close()
+})
+
 test("months that are older than their time are dropped, younger ones stay", async () => {
   const database = (await freshDatabase()).open()
   const long = Date.UTC(2024, 1, 1)

@@ -51,7 +51,7 @@ export async function applyRetention(
   const before = (days: number): number => now - days * DAY_MS
   const session = await database.session()
   try {
-    const partitionsMade = await createPartitions(session)
+    const partitionsMade = await createPartitions(session, log)
     const dropped: string[] = []
     const deleted: Record<string, number> = {}
     for (const [table, days] of [

@@ -122,9 +122,27 @@ test("uses of many keys are noted at once, and an old note does not set a key ba
   const merchant = await newMerchant()
   const ids = [1, 2].map(() => sampleId("key", Date.now()))
   for (const [i, id] of ids.entries())
-    await createApiKey(database, { id, merchant, name: "", hint: "", mode: "live", scopes: [], apiVersion: "", hash: Uint8Array.of(7, i) })
-  await noteApiKeyUses(database, ids.map((id, i) => ({ merchant, id, at: 1_000 + i })))
-  await noteApiKeyUses(database, ids.map((id) => ({ merchant, id, at: 1_000 })))
+    await createApiKey(database, {
+      id,
+      merchant,
+      name: "",
+      hint: "",
+      mode: "live",
+      scopes: [],
+      apiVersion: "",
+      hash: Uint8Array.of(7, i),
+    })
+  await noteApiKeyUses(
+    database,
+    ids.map((id, i) => ({ merchant, id, at: 1_000 + i })),
+  )
+  await noteApiKeyUses(
+    database,
+    ids.map((id) => ({ merchant, id, at: 1_000 })),
+  )
   const keys = await listApiKeys(database, merchant)
-  assert.deepEqual(keys.map((key) => key.lastUsedAt ?? 0).toSorted((a, b) => a - b), [1_000, 1_001])
+  assert.deepEqual(
+    keys.map((key) => key.lastUsedAt ?? 0).toSorted((a, b) => a - b),
+    [1_000, 1_001],
+  )
 })

@@ -34,7 +34,17 @@ test("every node hears what another changed, and only that", async () => {
   const heard: Change[][] = [[], []]
   const watches = await Promise.all([one, two].map((node, i) => watchChanges(node, ports, (c) => heard[i]?.push(c))))
   const account = sampleId("acc", Date.now())
-  await createAccount(writer, { id: account, merchant, mode: "test", connector: "stripe", name: "a", state: "enabled", settings: {}, keyId: "k", sealed: Uint8Array.of(1) })
+  await createAccount(writer, {
+    id: account,
+    merchant,
+    mode: "test",
+    connector: "stripe",
+    name: "a",
+    state: "enabled",
+    settings: {},
+    keyId: "k",
+    sealed: Uint8Array.of(1),
+  })
   await until(() => heard.every((changes) => changes.some((c) => c.topic === "accounts")), "both nodes to hear")
   // An edit that is refused is no change.
   await updateAccount(writer, merchant, account, 99, { name: "stale" })

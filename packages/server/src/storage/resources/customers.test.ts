@@ -3,7 +3,16 @@ import { after, before, test } from "node:test"
 import type { CustomerId, MerchantId } from "../../core/id.ts"
 import type { Database, Statement } from "../database.ts"
 import { createPostgresLedger } from "../ledger/postgres.ts"
-import { AWKWARD, changing, inserting, sampleCard, sampleId, sampleKey, samplePayment, sampleTranscript } from "../ledger/sample.ts"
+import {
+  AWKWARD,
+  changing,
+  inserting,
+  sampleCard,
+  sampleId,
+  sampleKey,
+  samplePayment,
+  sampleTranscript,
+} from "../ledger/sample.ts"
 import { freshDatabase } from "../../../testing/pools.ts"
 import { findCard, keepCard, putCard } from "./cards.ts"
 import { createCustomer, findCustomer, listCustomers, updateCustomer, type CustomerRow } from "./customers.ts"
@@ -67,7 +76,10 @@ test("a customer is found as it was created", async () => {
 
 test("a reference belongs to one customer of a mode", async () => {
   const one = await newCustomer({ reference: "taken" })
-  assert.equal(await createCustomer(database, { id: sampleId("cus", 0), merchant, mode: "test", reference: "taken", details }), undefined)
+  assert.equal(
+    await createCustomer(database, { id: sampleId("cus", 0), merchant, mode: "test", reference: "taken", details }),
+    undefined,
+  )
   const live = await newCustomer({ reference: "taken", mode: "live" })
   assert.equal(live.reference, "taken")
   const other = await newCustomer()
@@ -87,7 +99,10 @@ test("customers are listed by pages, newest first, and by email without regard t
   assert.ok(first.next)
   const second = await listCustomers(database, filter, { limit: 3, cursor: first.next })
   assert.equal(second.next, undefined)
-  assert.deepEqual([...first.rows, ...second.rows].map((c) => c.id), made.toSorted().toReversed())
+  assert.deepEqual(
+    [...first.rows, ...second.rows].map((c) => c.id),
+    made.toSorted().toReversed(),
+  )
   const found = await listCustomers(database, { ...filter, email: "user1@x.org" }, { limit: 10 })
   assert.equal(found.rows.length, 2)
   assert.deepEqual((await listCustomers(database, filter, { limit: 10, cursor: "bm9uc2Vuc2U" })).rows.length, 5)
@@ -106,10 +121,15 @@ test("a payment method is found whole, listed with its customer, and known by it
 test("tokens of several accounts gather, also when they are learned at once", async () => {
   const method = await newMethod((await newCustomer()).id)
   const accounts = Array.from({ length: 5 }, () => sampleId("acc", Date.now()))
-  await Promise.all(accounts.map((account) => keepProviderToken(database, merchant, method.id, account, { token: account })))
+  await Promise.all(
+    accounts.map((account) => keepProviderToken(database, merchant, method.id, account, { token: account })),
+  )
   const stored = await findPaymentMethod(database, merchant, method.id)
   assert.deepEqual(Object.keys(stored?.providerTokens ?? {}).toSorted(), accounts.toSorted())
-  assert.equal(await keepProviderToken(database, merchant, sampleId("pm", 0), sampleId("acc", 0), { token: "t" }), false)
+  assert.equal(
+    await keepProviderToken(database, merchant, sampleId("pm", 0), sampleId("acc", 0), { token: "t" }),
+    false,
+  )
 })
 
 test("an edit of a payment method needs the version that was seen", async () => {

@@ -54,7 +54,11 @@ function newEndpoint(merchant: MerchantId, change: Partial<WebhookEndpoint> = {}
 }
 
 /** Events that were committed, of one payment each. */
-async function newEvents(merchant: MerchantId, types: readonly string[], mode: "live" | "test" = "test"): Promise<OutboxEvent[]> {
+async function newEvents(
+  merchant: MerchantId,
+  types: readonly string[],
+  mode: "live" | "test" = "test",
+): Promise<OutboxEvent[]> {
   const ledger = createPostgresLedger(database)
   const events: OutboxEvent[] = []
   for (const type of types) {
@@ -95,7 +99,10 @@ test("an event without a payment goes to the mode it names, or to both", async (
   await createPostgresLedger(database).commit(inserting(payment, { events: [named, open] }))
   await deliveries.fanOut([named, open])
   assert.deepEqual((await dueAt(live.id)).map((d) => d.event.type).toSorted(), ["a.b", "c.d"])
-  assert.deepEqual((await dueAt(sandbox.id)).map((d) => d.event.type), ["c.d"])
+  assert.deepEqual(
+    (await dueAt(sandbox.id)).map((d) => d.event.type),
+    ["c.d"],
+  )
 })
 
 test("a due delivery carries what posting it takes", async () => {
@@ -104,11 +111,23 @@ test("a due delivery carries what posting it takes", async () => {
   const [event] = await newEvents(merchant, ["payment.created"])
   assert.ok(event)
   await deliveries.fanOut([event])
-  await rotateWebhookSecret(database, merchant, endpoint.id, { keyId: "key-2", sealed: Uint8Array.of(2, 0) }, Date.now() + LONG_MS)
+  await rotateWebhookSecret(
+    database,
+    merchant,
+    endpoint.id,
+    { keyId: "key-2", sealed: Uint8Array.of(2, 0) },
+    Date.now() + LONG_MS,
+  )
   const [due] = await dueAt(endpoint.id)
   assert.ok(due)
   assert.deepEqual(due.key, { merchant, event: event.id, endpoint: endpoint.id })
-  assert.deepEqual(due.event, { id: event.id, type: event.type, at: event.at, sequence: event.sequence, data: event.data })
+  assert.deepEqual(due.event, {
+    id: event.id,
+    type: event.type,
+    at: event.at,
+    sequence: event.sequence,
+    data: event.data,
+  })
   assert.deepEqual(due.endpoint, { url: endpoint.url, mode: "test", secrets: [Uint8Array.of(2, 0), Uint8Array.of(1)] })
   assert.equal(due.tries, 0)
 })
@@ -116,7 +135,10 @@ test("a due delivery carries what posting it takes", async () => {
 test("an endpoint with much to deliver does not stand before the others", async () => {
   const merchant = await newMerchant()
   const busy = await newEndpoint(merchant)
-  const events = await newEvents(merchant, Array.from({ length: 12 }, () => "payment.created"))
+  const events = await newEvents(
+    merchant,
+    Array.from({ length: 12 }, () => "payment.created"),
+  )
   await deliveries.fanOut(events)
   const quiet = await newEndpoint(merchant)
   const late = await newEvents(merchant, ["payment.created"])
@@ -127,7 +149,10 @@ test("an endpoint with much to deliver does not stand before the others", async 
     [busy.id, busy.id, busy.id, quiet.id],
   )
   const without = await deliveries.due(1_000, 3, [{ merchant, endpoint: busy.id }])
-  assert.deepEqual(without.filter((d) => d.key.merchant === merchant).map((d) => d.key.endpoint), [quiet.id])
+  assert.deepEqual(
+    without.filter((d) => d.key.merchant === merchant).map((d) => d.key.endpoint),
+    [quiet.id],
+  )
 })
 
 test("one claimer of many gets a delivery, and others do not see it meanwhile", async () => {
@@ -150,7 +175,11 @@ test("tries are counted and logged, up to a limit, and what got through is known
   const key = { merchant, event: event.id, endpoint: endpoint.id }
   const started = Date.now()
   for (let i = 1; i <= MAX_LOGGED_TRIES + 5; i++)
-    await deliveries.record(key, { state: "pending", nextAt: Date.now() - 1, tried: { at: i, durationMs: 5, error: "TIMEOUT" } })
+    await deliveries.record(key, {
+      state: "pending",
+      nextAt: Date.now() - 1,
+      tried: { at: i, durationMs: 5, error: "TIMEOUT" },
+    })
   assert.equal((await dueAt(endpoint.id))[0]?.tries, MAX_LOGGED_TRIES + 5)
   assert.equal(await deliveries.deliveredSince(merchant, endpoint.id, 0), false)
   await deliveries.record(key, { state: "delivered", tried: { at: 99, durationMs: 5, status: 204, answer: "ok \0" } })
@@ -162,7 +191,10 @@ test("tries are counted and logged, up to a limit, and what got through is known
   assert.equal(row.log.length, MAX_LOGGED_TRIES)
   assert.deepEqual(row.log.at(-1), { at: 99, durationMs: 5, status: 204, answer: "ok \0" })
   assert.ok(row.deliveredAt !== undefined && row.deliveredAt >= started - 1_000)
-  assert.deepEqual((await listDeliveries(database, { merchant, endpoint: endpoint.id, state: "failed" }, { limit: 10 })).rows, [])
+  assert.deepEqual(
+    (await listDeliveries(database, { merchant, endpoint: endpoint.id, state: "failed" }, { limit: 10 })).rows,
+    [],
+  )
 })
 
 test("a failed delivery is replayed with all its tries", async () => {
@@ -175,7 +207,10 @@ test("a failed delivery is replayed with all its tries", async () => {
   await deliveries.record(key, { state: "failed", tried: { at: 1, durationMs: 1 } })
   assert.deepEqual(await dueAt(endpoint.id), [])
   assert.equal(await deliveries.replay(key), true)
-  assert.deepEqual((await dueAt(endpoint.id)).map((d) => d.tries), [0])
+  assert.deepEqual(
+    (await dueAt(endpoint.id)).map((d) => d.tries),
+    [0],
+  )
   assert.equal(await deliveries.replay({ ...key, event: sampleId("evt", 0) }), false)
 })
 
@@ -229,7 +264,10 @@ test("an endpoint is edited on the version that was seen, listed, and deleted wi
   const merchant = await newMerchant()
   const endpoint = await newEndpoint(merchant)
   await deliveries.fanOut(await newEvents(merchant, ["payment.created"]))
-  const edit = await updateWebhookEndpoint(database, merchant, endpoint.id, 1, { url: "https://new.example", eventTypes: ["a.b"] })
+  const edit = await updateWebhookEndpoint(database, merchant, endpoint.id, 1, {
+    url: "https://new.example",
+    eventTypes: ["a.b"],
+  })
   assert.ok(edit.kind === "edited" && edit.row.url === "https://new.example")
   assert.equal((await updateWebhookEndpoint(database, merchant, endpoint.id, 1, {})).kind, "stale")
   assert.deepEqual(await listWebhookEndpoints(database, merchant), [edit.row])
@@ -246,7 +284,13 @@ test("after rotations the newest secret comes first, and those whose time is ove
     rotateWebhookSecret(database, merchant, id, { keyId: "k", sealed: Uint8Array.of(byte) }, until)
   await rotate(2, Date.now() + LONG_MS)
   await rotate(3, Date.now() + LONG_MS * 2)
-  assert.deepEqual((await webhookSecrets(database, merchant, id)).map((s) => s.sealed[0]), [3, 2, 1])
+  assert.deepEqual(
+    (await webhookSecrets(database, merchant, id)).map((s) => s.sealed[0]),
+    [3, 2, 1],
+  )
   await rotate(4, Date.now() - 1)
-  assert.deepEqual((await webhookSecrets(database, merchant, id)).map((s) => s.sealed[0]), [4])
+  assert.deepEqual(
+    (await webhookSecrets(database, merchant, id)).map((s) => s.sealed[0]),
+    [4],
+  )
 })

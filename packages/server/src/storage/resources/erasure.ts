@@ -31,7 +31,7 @@ export async function eraseCustomer(
   for (const { card_id: card } of methods) if (card !== null) await deleteCard(database, merchant, card)
   await database.query(eraseMethods, [merchant, customer])
   let payments = 0
-  for (let after = ""; ; ) {
+  for (let after = ""; ;) {
     const ids = (await database.query<{ id: PaymentId }>(paymentsOf, [merchant, customer, after, ERASURE_BATCH])).map(
       ({ id }) => id,
     )

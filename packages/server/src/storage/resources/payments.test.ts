@@ -5,7 +5,17 @@ import type { Payment } from "../../core/payment.ts"
 import type { Currency } from "../../core/money.ts"
 import type { Database } from "../database.ts"
 import { createPostgresLedger } from "../ledger/postgres.ts"
-import { AWKWARD, changing, inserting, sampleAttempt, sampleEvent, sampleId, sampleOperation, samplePayment, sampleTranscript } from "../ledger/sample.ts"
+import {
+  AWKWARD,
+  changing,
+  inserting,
+  sampleAttempt,
+  sampleEvent,
+  sampleId,
+  sampleOperation,
+  samplePayment,
+  sampleTranscript,
+} from "../ledger/sample.ts"
 import { freshDatabase } from "../../../testing/pools.ts"
 import { findEvent, listEvents } from "./events.ts"
 import { loadPayments, SCAN_ROWS, searchPayments, type PaymentFilter } from "./payments.ts"
@@ -47,7 +57,11 @@ test("each filter finds what it says and nothing else, alone and together", asyn
   const sample = samplePayment(now + 1_000, { merchant, requested: 99_000n })
   const account = sampleId("acc", now)
   const attempts = [
-    sampleAttempt(account, now, { connector: "adyen", state: "declined", outcome: { kind: "declined", reason: "insufficient_funds", raw: { code: "51" }, evidence: {} } }),
+    sampleAttempt(account, now, {
+      connector: "adyen",
+      state: "declined",
+      outcome: { kind: "declined", reason: "insufficient_funds", raw: { code: "51" }, evidence: {} },
+    }),
     sampleAttempt(sampleId("acc", now), now, { ordinal: 2, connector: "checkout", state: "held", authorized: 99_000n }),
   ]
   const special = await store({
@@ -57,7 +71,13 @@ test("each filter finds what it says and nothing else, alone and together", asyn
     intent: {
       ...sample.intent,
       amount: { minor: 99_000n, currency: "USD" as Currency },
-      method: { ...sample.intent.method, type: "card", bin: "555555", last4: "0007", network: "mastercard" } as Payment["intent"]["method"] & object,
+      method: {
+        ...sample.intent.method,
+        type: "card",
+        bin: "555555",
+        last4: "0007",
+        network: "mastercard",
+      } as Payment["intent"]["method"] & object,
       customerId: sampleId("cus", now),
       merchantReference: AWKWARD,
       metadata: { $order: "17", shop: AWKWARD },
@@ -83,7 +103,12 @@ test("each filter finds what it says and nothing else, alone and together", asyn
     { metadata: { $order: "17" } },
     { metadata: { shop: AWKWARD, $order: "17" } },
   ]
-  for (const condition of only) assert.deepEqual(await ids({ ...filter, ...condition }), [special.id], JSON.stringify(condition, (_k, v: unknown) => String(v)))
+  for (const condition of only)
+    assert.deepEqual(
+      await ids({ ...filter, ...condition }),
+      [special.id],
+      JSON.stringify(condition, (_k, v: unknown) => String(v)),
+    )
   assert.deepEqual(await ids(only.reduce<PaymentFilter>((all, one) => ({ ...all, ...one }), filter)), [special.id])
   for (const none of [
     { statuses: ["captured"] as const },
@@ -107,13 +132,19 @@ test("a rare match behind many payments is found by going on, and no page looks 
   assert.deepEqual(first.rows, [])
   assert.ok(first.next)
   const second = await searchPayments(database, filter, { limit: 10, cursor: first.next })
-  assert.deepEqual(second.rows.map((p) => p.id), [rare.id])
+  assert.deepEqual(
+    second.rows.map((p) => p.id),
+    [rare.id],
+  )
   assert.equal(second.next, undefined)
 })
 
 test("payments are loaded in the order that was asked for, without those that do not exist", async () => {
   const merchant = sampleId("mer", Date.now())
-  const [a, b] = [await store(samplePayment(Date.now(), { merchant })), await store(samplePayment(Date.now(), { merchant }))]
+  const [a, b] = [
+    await store(samplePayment(Date.now(), { merchant })),
+    await store(samplePayment(Date.now(), { merchant })),
+  ]
   assert.deepEqual(await loadPayments(database, merchant, [b.id, sampleId("pay", 0), a.id]), [b, a])
   assert.deepEqual(await loadPayments(database, sampleId("mer", 0), [a.id]), [])
 })
@@ -130,8 +161,13 @@ test("a payment's timeline and a merchant's stream come newest first, by type if
   await ledger.commit(changing(payment, {}, { events: [changed] }))
   await ledger.commit(inserting(other, { events: [foreign] }))
   assert.deepEqual((await listEvents(database, { merchant }, { limit: 10 })).rows, [foreign, changed, created])
-  assert.deepEqual((await listEvents(database, { merchant, payment: payment.id }, { limit: 10 })).rows, [changed, created])
-  assert.deepEqual((await listEvents(database, { merchant, types: ["payment.changed"] }, { limit: 10 })).rows, [changed])
+  assert.deepEqual((await listEvents(database, { merchant, payment: payment.id }, { limit: 10 })).rows, [
+    changed,
+    created,
+  ])
+  assert.deepEqual((await listEvents(database, { merchant, types: ["payment.changed"] }, { limit: 10 })).rows, [
+    changed,
+  ])
   const first = await listEvents(database, { merchant, payment: payment.id }, { limit: 1 })
   const second = await listEvents(database, { merchant, payment: payment.id }, { limit: 1, cursor: first.next ?? "" })
   assert.deepEqual([...first.rows, ...second.rows], [changed, created])

@@ -48,7 +48,9 @@ export async function searchPayments(
   const limit = rowsWanted(request)
   const scan = `select * from payments p where ${scanned.join(" and ")} order by id desc limit ${SCAN_ROWS}`
   const found = await database.query<{ id: PaymentId }>(
-    unprepared(`select id from (${scan}) p where ${["true", ...matched].join(" and ")} order by id desc limit ${limit}`),
+    unprepared(
+      `select id from (${scan}) p where ${["true", ...matched].join(" and ")} order by id desc limit ${limit}`,
+    ),
     values,
   )
   const page = pageOf(
@@ -60,7 +62,9 @@ export async function searchPayments(
   if (page.next !== undefined || matched.length === 0) return { ...page, rows }
   // Too few matches: where did the scan end?
   const [end] = await database.query<{ id: PaymentId }>(
-    unprepared(`select id from payments p where ${scanned.join(" and ")} order by id desc offset ${SCAN_ROWS - 1} limit 1`),
+    unprepared(
+      `select id from payments p where ${scanned.join(" and ")} order by id desc offset ${SCAN_ROWS - 1} limit 1`,
+    ),
     values.slice(0, countPlaceholders(scanned)),
   )
   return end === undefined ? { rows } : { rows, next: encodeCursor(end.id) }

@@ -113,7 +113,11 @@ test("a candidate takes part of the traffic until it is published or taken back"
   await addVersion(policy, { v: 1 })
   await addVersion(policy, { v: 2 })
   const candidate = { version: 2, bps: 500 }
-  assert.equal((await setCandidate(database, merchant, policy.id, 1, candidate)).kind, "stale", "nothing is in force yet")
+  assert.equal(
+    (await setCandidate(database, merchant, policy.id, 1, candidate)).kind,
+    "stale",
+    "nothing is in force yet",
+  )
   await publishPolicy(database, merchant, policy.id, 1, 1)
   assert.equal((await setCandidate(database, merchant, policy.id, 2, { version: 7, bps: 1 })).kind, "missing")
   const set = await setCandidate(database, merchant, policy.id, 2, candidate)

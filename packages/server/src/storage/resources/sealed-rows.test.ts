@@ -35,7 +35,13 @@ test("rewrapping reaches every card once, in bounded steps, past all that need n
   const merchants = [sampleId("mer", 1), sampleId("mer", 2)]
   for (const [m, merchant] of merchants.entries())
     for (let i = 0; i < 5; i++)
-      await putCard(database, { id: sampleId("tok", 1), merchant, fingerprint: "f", keyId: i % 2 === 0 ? "old" : "new", sealed: bytes(m * 10 + i) })
+      await putCard(database, {
+        id: sampleId("tok", 1),
+        merchant,
+        fingerprint: "f",
+        keyId: i % 2 === 0 ? "old" : "new",
+        sealed: bytes(m * 10 + i),
+      })
   // Thousands that are done already stand between.
   await database.query({
     name: "",
@@ -54,7 +60,17 @@ test("a row that was changed or deleted meanwhile is not overwritten", async () 
   const merchant = sampleId("mer", 1)
   await createMerchant(database, { id: merchant, name: "m", settings: {} })
   const account = sampleId("acc", 1)
-  await createAccount(database, { id: account, merchant, mode: "test", connector: "c", name: "n", state: "enabled", settings: {}, keyId: "old", sealed: bytes(1) })
+  await createAccount(database, {
+    id: account,
+    merchant,
+    mode: "test",
+    connector: "c",
+    name: "n",
+    state: "enabled",
+    settings: {},
+    keyId: "old",
+    sealed: bytes(1),
+  })
   const [row] = await accounts.sealedUnderOthers("new", undefined, 10)
   assert.deepEqual(row, { merchant, id: account, keyId: "old", sealed: bytes(1) })
   assert.equal(await accounts.replaceSealed({ ...row, sealed: bytes(2) }, { keyId: "new", sealed: bytes(3) }), false)
