@@ -1,22 +1,18 @@
 import assert from "node:assert/strict"
-import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, test } from "node:test"
+import { conformance } from "./command.ts"
 
-const root = join(import.meta.dirname, "..")
+const root = import.meta.dirname
 const folder = mkdtempSync(join(tmpdir(), "orchestra-conformance-"))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-const run = (
-  ...args: readonly string[]
-): { readonly status: number | null; readonly out: string; readonly err: string } => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["tools/conformance.ts", ...args], {
-    cwd: root,
-    encoding: "utf8",
-  })
-  return { status, out: stdout, err: stderr }
+function run(...args: readonly string[]): { readonly status: number; readonly out: string; readonly err: string } {
+  const [out, err]: [string[], string[]] = [[], []]
+  const status = conformance(args, { report: (text) => void out.push(text), progress: (text) => void err.push(text) })
+  return { status, out: out.join("\n"), err: err.join("\n") }
 }
 
 function writeData(files: Readonly<Record<string, string>>): string {
