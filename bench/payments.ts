@@ -303,7 +303,7 @@ async function startServer({ embedded, masterKeys, dir }: Cast, profile: string 
 }
 
 /** A normal card payment. Pinned to an account only where the policy would choose another. */
-function payment(origin: string, { apiKey, accounts }: Shop, persona?: Persona): Target {
+export function payment(origin: string, { apiKey, accounts }: Shop, persona?: Persona): Target {
   const body = {
     amount: 1999,
     currency: "EUR",

@@ -20,9 +20,6 @@ const ID = new RegExp(`\\b(?:${Object.values(idPrefixes).join("|")})_[0-9a-hjkmn
 /** These stay: the merchant and its configuration. */
 const KEPT: ReadonlySet<string> = new Set(["mer", "acc", "pol", "key"])
 
-let run = Math.random().toString(36).slice(2, 7).padEnd(5, "0")
-let made = 0
-
 /** Texts with holes: cut once, so that filling them in costs the client next to nothing. */
 type Cut = { readonly parts: readonly string[]; readonly holes: readonly number[] }
 type Template = {
@@ -38,7 +35,7 @@ function templateOf({ statements, key }: BoundInput["captured"]): Template {
       const prefix = id.slice(0, id.indexOf("_")) as IdPrefix
       if (!KEPT.has(prefix)) found.set(id, () => makeId(prefix, clock.now(), chance.bytes(16)))
     }
-  found.set(key, () => `order-${run}${String((made += 1)).padStart(9, "0")}`)
+  found.set(key, () => `order-${Buffer.from(chance.bytes(7)).toString("hex")}`)
   for (const reference of texts.flatMap(referencesIn)) found.set(reference, () => fresh(reference.length))
   const tokens = [...found.keys()].toSorted((a, b) => b.length - a.length)
   const pattern = new RegExp(tokens.map((token) => token.replaceAll(/[^\w]/g, "\\$&")).join("|"), "g")
@@ -96,7 +93,6 @@ const commands = {
     await payment()
   },
   run: async ({ customers, ms }: { readonly customers: number; readonly ms: number }) => {
-    run = Math.random().toString(36).slice(2, 7).padEnd(5, "0")
     const from = performance.now()
     let count = 0
     const customer = async (): Promise<void> => {

@@ -2,6 +2,7 @@
 // as soon as they are answered, which finds the throughput. Open loop: payments arrive at a rate whatever the server does
 // (exponential gaps), and their time counts from when they should have started, so that a stall is seen by all it delays.
 
+import { randomBytes } from "node:crypto"
 import { Pool } from "undici"
 import { serve } from "./worker.ts"
 
@@ -33,10 +34,8 @@ export type Loaded = {
 const MAX_OPEN = 2_000
 const REQUEST_MS = 30_000
 
-const run = Math.random().toString(36).slice(2, 8)
-let made = 0
-/** 20 characters, always. */
-const nextKey = (): string => `order-${run.padEnd(6, "0")}${String((made += 1)).padStart(8, "0")}`
+/** Random, as idempotency keys are in the wild: they come to rest all over their index. Always 20 characters. */
+const nextKey = (): string => `order-${randomBytes(7).toString("hex")}`
 
 async function pay(pool: Pool, { path, headers, body, expect }: Target, read: boolean): Promise<readonly string[]> {
   const key = nextKey()
