@@ -45,7 +45,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "obligation closed at the first 'nothing to cancel'",
     file: "engine/recover.ts",
-    find: `if (nothingThere && (operation.sentAt ?? 0) >= proof)`,
+    find: `if (nothingThere && sentAt >= proof)`,
     replace: `if (nothingThere)`,
   },
   {
@@ -77,11 +77,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "refund retried under a new key",
     file: "engine/recover.ts",
-    find: `              ...open,
-              sendUntil: sendUntil(now),`,
-    replace: `              ...open,
-              key: open.key + "-again",
-              sendUntil: sendUntil(now),`,
+    find: `const ahead = { ...open, sendUntil: sendUntil(now)`,
+    replace: `const ahead = { ...open, key: open.key + "-again", sendUntil: sendUntil(now)`,
   },
   {
     name: "relay that skips late commits",

@@ -97,7 +97,7 @@ export class Node {
             () => 0,
           )
         : 0
-      rest = relayed > 0 ? this.#world.int(20, 1_500) : Math.min(rest * 2, 600_000)
+      rest = relayed > 0 ? this.#world.int(5, 300) : Math.min(rest * 2, 600_000)
       await this.engine.clock.sleep(rest)
     }
   }

@@ -41,7 +41,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     { now: () => world.now, random: world.random, sleep: (ms) => world.sleep(ms) },
     {
       latencyMs: 3,
-      slow: { probability: 0.05, latencyMs: 400 },
+      slow: { probability: 0.15, latencyMs: 1_200 },
       losses: () => (storm() ? { before: dbLoss, during: dbLoss, after: dbLoss } : { before: 0, during: 0, after: 0 }),
     },
   )
@@ -105,7 +105,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     psp.onNotice = (notice) => post(world, psp, notice, nodes, directory, storm)
     psp.onChange = () => judge.moneyMoved()
   }
-  const customers = world.int(1, 5)
+  const customers = world.int(2, 6)
   let done = 0
   for (let i = 0; i < customers; i++) {
     world.after(world.int(0, 60_000), () => {

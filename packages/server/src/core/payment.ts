@@ -75,6 +75,8 @@ export type Operation = {
   readonly settledAt?: number
   /** The provider's id of the capture, refund, … */
   readonly reference?: string
+  /** What the provider called earlier rounds, and when they were sent: their webhooks may come late. */
+  readonly earlierRounds?: readonly { readonly reference: string; readonly sentAt: number }[]
   readonly outcome?: Outcome
   /** Why it was asked for, in the asker's words. */
   readonly reason?: string
@@ -623,8 +625,11 @@ const merge = (before: Evidence, outcome: Outcome, operation: Operation): Eviden
 
 function reschedule(operation: Operation, event: Extract<PaymentEvent, { type: "operation_rescheduled" }>): Operation {
   const { checkAt: _checkAt, reference, ...rest } = operation
+  const { sentAt, earlierRounds = [] } = operation
+  const ended = event.nextRoundKey !== undefined && reference !== undefined && sentAt !== undefined
   return {
     ...rest,
+    ...(ended ? { earlierRounds: [...earlierRounds, { reference, sentAt }] } : {}),
     // A new round is a new request: what the provider called the last one says nothing about it.
     ...(reference === undefined || event.nextRoundKey !== undefined ? {} : { reference }),
     checks: operation.checks + 1,

@@ -121,11 +121,11 @@ export async function apply(engine: Engine, account: Account, notice: Notice): P
     notice.outcome.kind !== "approved" &&
     notice.outcome.kind !== "pending"
   ) {
-    // A reversal's "no" may only mean that the reversal came first. It is judged like its answer, and only as the answer
-    // to the round that is open: an older round's proves nothing. What it calls the payment is worth keeping either way.
+    // A reversal's "no" may only mean that the reversal came first. It is judged like its answer, by the time at which the
+    // round that it answers was sent. What it calls the payment is worth keeping either way.
     const known = await learnReference(engine, payment, attempt, notice)
-    if (notice.operationReference !== undefined && notice.operationReference === target.reference)
-      await judgeReversal(engine, known, target, account, notice.outcome)
+    const sentAt = sentAtOf(target, notice.operationReference)
+    if (sentAt !== undefined) await judgeReversal(engine, known, target, account, notice.outcome, undefined, sentAt)
     return "applied"
   }
   await change(engine, payment.merchant, payment.id, payment, (known) => {
@@ -137,6 +137,14 @@ export async function apply(engine: Engine, account: Account, notice: Notice): P
     }
   })
   return "applied"
+}
+
+/** When the round of a reversal was sent that the provider calls by this reference. */
+function sentAtOf(operation: Operation, reference: string | undefined): number | undefined {
+  if (reference === undefined) return undefined
+  return reference === operation.reference
+    ? operation.sentAt
+    : operation.earlierRounds?.find((round) => round.reference === reference)?.sentAt
 }
 
 /** The provider's id of a payment that we could only name by our own. */

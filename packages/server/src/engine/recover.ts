@@ -379,7 +379,7 @@ async function recoverReversal(
   return judgeReversal(engine, written, ahead, account, called.outcome, called)
 }
 
-/** What an answer to a reversal, or a webhook about it, means. `asked`: when the reversal that is answered was sent. */
+/** What an answer to a reversal, or a webhook about it, means. `sentAt`: when the round that it answers was sent. */
 export async function judgeReversal(
   engine: Engine,
   payment: Payment,
@@ -387,6 +387,7 @@ export async function judgeReversal(
   account: Account,
   outcome: Outcome,
   called?: Called,
+  sentAt: number = operation.sentAt ?? 0,
 ): Promise<Payment> {
   const transcripts = called === undefined ? [] : [called.transcript]
   const proof = provenFrom(payment, operation, account)
@@ -401,8 +402,9 @@ export async function judgeReversal(
         outcome.kind === "absent" &&
         account.connector.manifest.reverse.absence === "proof" &&
         attemptOf(payment, operation.attempt)?.state !== "held"
-      if (nothingThere && (operation.sentAt ?? 0) >= proof)
-        return settleWith(engine, payment, operation.id, outcome, account, called)
+      if (nothingThere && sentAt >= proof) return settleWith(engine, payment, operation.id, outcome, account, called)
+      // Of an earlier round: the present one is still to be answered.
+      if (sentAt !== (operation.sentAt ?? 0)) return payment
       // It may have overtaken the original: again, as a new request.
       return rearm(engine, payment, operation, proof, outcome, transcripts)
     }
