@@ -5,6 +5,8 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
+import { openapiDocument } from "../packages/server/src/api/openapi.ts"
+import { faultsDocument } from "../packages/server/src/core/faults-document.ts"
 import { outcomesDocument } from "../packages/server/src/core/outcomes-document.ts"
 import { connectorIds, connectorsFolder, loadManifests } from "./generate/connector-folders.ts"
 import { connectorsDocument } from "./generate/connectors-document.ts"
@@ -25,6 +27,8 @@ const files: readonly Generated[] = [
   { path: `${connectorsFolder}/registry.ts`, text: () => registryText(connectorIds(root)) },
   { path: "docs/connectors.md", text: async () => connectorsDocument(await loadManifests(root)) },
   { path: "docs/outcomes.md", text: outcomesDocument },
+  { path: "docs/faults.md", text: faultsDocument },
+  { path: "docs/openapi.json", text: openapiDocument },
 ]
 
 const { values } = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean" } } })

@@ -27,7 +27,7 @@ import { callerOf, type Api, type Key } from "./context.ts"
 import { editedRow, IfMatch, ifMatch, MayMatch, mayMatch, stale, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { closed, Id, Page } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 const tags = ["Accounts"]
 const Params = Type.Object({ id: Id("acc") })

@@ -9,7 +9,7 @@ import { callerOf, scopes, type Key } from "./context.ts"
 import { keyHash, newKeySecret } from "./key-source.ts"
 import { pageResource } from "./pages.ts"
 import { closed, Id, Page, Text, Time, words } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 import { API_VERSION } from "./version.ts"
 
 const tags = ["API keys"]

@@ -7,7 +7,7 @@ import { notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { pageResource } from "./pages.ts"
 import { Page } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 const tags = ["Connectors"]
 

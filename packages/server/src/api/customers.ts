@@ -19,7 +19,7 @@ import { editedRow, mayMatch, MayMatch, stale, tagged } from "./etag.ts"
 import { pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { checkAddress } from "./payment-input.ts"
 import { Address, closed, Email, Id, Metadata, nullable, Page, Text, Time, words } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 const tags = ["Customers"]
 const Params = Type.Object({ id: Id("cus") })

@@ -11,7 +11,7 @@ import { EventResource, eventResource } from "./event-resource.ts"
 import { pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { load } from "./payments.ts"
 import { closed, Id, Page } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 const tags = ["Events"]
 const MAX_TYPES = 20

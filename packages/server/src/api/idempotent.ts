@@ -1,6 +1,7 @@
 // Idempotency-Key at the door: read and checked here, taken by the engine's first commit, answered from its row.
 
 import type { FastifyReply, FastifyRequest } from "fastify"
+import { Type } from "typebox"
 import { Fault } from "../core/fault.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Request } from "../engine/change.ts"
@@ -9,6 +10,16 @@ import { LEASE_MARGIN_MS, repeat } from "../engine/idempotency.ts"
 import type { IdempotencyRow, StoredResponse } from "../storage/ledger/ledger.ts"
 import type { Vault } from "../vault/vault.ts"
 import type { Caller } from "./method-input.ts"
+
+/** For the document. Optional for the schema, so that its absence has a code of its own. */
+export const IdempotencyKey = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({
+      description:
+        "Required. Unique to this one wish; the same again when you repeat it: then the first answer comes again.",
+    }),
+  ),
+})
 
 const KEY = /^[\x21-\x7e]{1,255}$/
 

@@ -13,7 +13,7 @@ import { findInbound, listInbound, replayInbound, type InboundRow } from "../sto
 import { callerOf, type Api, type Key } from "./context.ts"
 import { pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { closed, Id, Page, Time, words } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 /** Largest webhook that we read: providers send a few kilobytes, batches of events some more. */
 export const MAX_WEBHOOK_BYTES = 1024 * 1024

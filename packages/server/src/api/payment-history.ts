@@ -15,7 +15,7 @@ import { attemptResource, operationResource } from "./payment-resource.ts"
 import { AttemptResource, OperationResource } from "./payment-schema.ts"
 import { load } from "./payments.ts"
 import { Id, Page, Time } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 const tags = ["Payments"]
 const Params = Type.Object({ id: Id("pay") })

@@ -11,7 +11,7 @@ import { paymentResource } from "./payment-resource.ts"
 import { PaymentResource, statuses } from "./payment-schema.ts"
 import { readTime } from "./time.ts"
 import { Amount, closed, Currency, Id, Metadata, Page, Text, words } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 const Query = closed({
   ...pageQuery,

@@ -24,7 +24,7 @@ import { pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { StoredCardInput } from "./payment-schema.ts"
 import { reader } from "./payments.ts"
 import { closed, Id, NetworkName, Page, Text, Time, words } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 import { readTime } from "./time.ts"
 
 const tags = ["Payment methods"]

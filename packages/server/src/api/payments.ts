@@ -11,7 +11,7 @@ import type { StoredResponse } from "../storage/ledger/ledger.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
 import { customerOf } from "./customers.ts"
 import { tagged } from "./etag.ts"
-import { answerRepeated, keyed, sendStored } from "./idempotent.ts"
+import { answerRepeated, IdempotencyKey, keyed, sendStored } from "./idempotent.ts"
 import type { MethodReader } from "./method-input.ts"
 import { ANSWER_WITHIN_MS, readConfirm, readCreate } from "./payment-input.ts"
 import { paymentResource } from "./payment-resource.ts"
@@ -26,11 +26,17 @@ import {
   RefundBody,
 } from "./payment-schema.ts"
 import { Id } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
-const render =
-  (status: number) =>
-  (payment: Payment): StoredResponse => ({ status, body: JSON.stringify(paymentResource(payment)) })
+/** For one request: what its last commit stored as the answer is what goes out, and made once. */
+const render = (status: number): ((payment: Payment) => StoredResponse) => {
+  let made: { readonly payment: Payment; readonly response: StoredResponse } | undefined
+  return (payment) => {
+    if (made?.payment !== payment)
+      made = { payment, response: { status, body: JSON.stringify(paymentResource(payment)) } }
+    return made.response
+  }
+}
 const Params = Type.Object({ id: Id("pay") })
 
 export const payments: Routes = (app, api, guard) => {
@@ -41,6 +47,7 @@ export const payments: Routes = (app, api, guard) => {
         operationId: "createPayment",
         tags: ["Payments"],
         summary: "Create a payment, and confirm it unless `confirm` is false",
+        headers: IdempotencyKey,
         body: PaymentCreate,
         response: { 201: PaymentResource },
       },
@@ -108,6 +115,7 @@ export const payments: Routes = (app, api, guard) => {
         tags: ["Payments"],
         summary: "Confirm a payment that was created without",
         params: Params,
+        headers: IdempotencyKey,
         body: PaymentConfirm,
         response: { 200: PaymentResource },
       },
@@ -167,6 +175,7 @@ export const payments: Routes = (app, api, guard) => {
         tags: ["Payments"],
         summary: "Capture all or a part of what is authorized",
         params: Params,
+        headers: IdempotencyKey,
         body: CaptureBody,
         response,
       },
@@ -190,6 +199,7 @@ export const payments: Routes = (app, api, guard) => {
         tags: ["Payments"],
         summary: "Refund all or a part of what is captured",
         params: Params,
+        headers: IdempotencyKey,
         body: RefundBody,
         response,
       },
@@ -213,6 +223,7 @@ export const payments: Routes = (app, api, guard) => {
         tags: ["Payments"],
         summary: "Cancel: void what is authorized, reverse what may be",
         params: Params,
+        headers: IdempotencyKey,
         body: CancelBody,
         response,
       },
@@ -235,6 +246,7 @@ export const payments: Routes = (app, api, guard) => {
         tags: ["Payments"],
         summary: "Raise the authorized amount",
         params: Params,
+        headers: IdempotencyKey,
         body: IncrementBody,
         response,
       },
@@ -254,6 +266,7 @@ export const payments: Routes = (app, api, guard) => {
         tags: ["Payments"],
         summary: "Complete after the customer came back from a redirect",
         params: Params,
+        headers: IdempotencyKey,
         body: CompleteBody,
         response,
       },

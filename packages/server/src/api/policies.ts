@@ -33,7 +33,7 @@ import {
   ruleResource,
 } from "./policy-schema.ts"
 import { closed, Id, Page } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 
 const tags = ["Policies"]
 const Params = Type.Object({ id: Id("pol") })

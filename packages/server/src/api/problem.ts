@@ -17,7 +17,8 @@ export function sendFault(fault: Fault, request: FastifyRequest, reply: FastifyR
     .header("content-type", "application/problem+json")
     .serializer((body: unknown) => JSON.stringify(body))
     .send({
-      type: `https://orchestra.dev/faults#${fault.code}`,
+      // Relative to this server, whose page /faults says more.
+      type: `/faults#${fault.code}`,
       code: fault.code,
       title,
       status,

@@ -24,7 +24,7 @@ import { editedRow, MayMatch, mayMatch, stale, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { readTime } from "./time.ts"
 import { closed, Id, Page, words } from "./schema.ts"
-import type { Routes } from "./server.ts"
+import type { Routes } from "./routes.ts"
 import { refusals } from "./url-refusal.ts"
 import { API_VERSION } from "./version.ts"
 import {

@@ -1,0 +1,91 @@
+// All resources below /v1, and their schemas that have names of their own in the document.
+
+import type { TSchema } from "typebox"
+import * as accountSchema from "./account-schema.ts"
+import { accounts } from "./accounts.ts"
+import * as apiKeyRoutes from "./api-keys.ts"
+import * as connectorRoutes from "./connectors.ts"
+import * as customerRoutes from "./customers.ts"
+import * as eventSchema from "./event-resource.ts"
+import { events } from "./events.ts"
+import * as inboundRoutes from "./inbound-webhooks.ts"
+import * as historyRoutes from "./payment-history.ts"
+import { paymentList } from "./payment-list.ts"
+import * as methodRoutes from "./payment-methods.ts"
+import * as paymentSchema from "./payment-schema.ts"
+import { payments } from "./payments.ts"
+import { policies } from "./policies.ts"
+import * as policySchema from "./policy-schema.ts"
+import type { Routes } from "./routes.ts"
+import * as schema from "./schema.ts"
+import * as endpointSchema from "./webhook-endpoint-schema.ts"
+import { webhookEndpoints } from "./webhook-endpoints.ts"
+
+export const resources: readonly Routes[] = [
+  payments,
+  paymentList,
+  historyRoutes.paymentHistory,
+  customerRoutes.customers,
+  methodRoutes.paymentMethods,
+  accounts,
+  connectorRoutes.connectors,
+  policies,
+  webhookEndpoints,
+  events,
+  inboundRoutes.inboundWebhookList,
+  apiKeyRoutes.apiKeys,
+]
+
+const files: readonly object[] = [
+  schema,
+  paymentSchema,
+  historyRoutes,
+  customerRoutes,
+  methodRoutes,
+  accountSchema,
+  connectorRoutes,
+  policySchema,
+  endpointSchema,
+  eventSchema,
+  inboundRoutes,
+  apiKeyRoutes,
+]
+
+/** Parts that many schemas contain. They have no `$id` where they stand, or the validator would see it twice. */
+const parts: Readonly<Record<string, TSchema>> = {
+  Address: schema.Address,
+  Currency: schema.Currency,
+  Metadata: schema.Metadata,
+  Network: schema.NetworkName,
+  Party: schema.Party,
+  Attempt: paymentSchema.AttemptResource,
+  Operation: paymentSchema.OperationResource,
+  Outcome: paymentSchema.OutcomeResource,
+  Card: paymentSchema.CardInput,
+  PaymentMethodInput: paymentSchema.PaymentMethodInput,
+  PolicyRule: policySchema.RuleSchema,
+}
+
+export const namedSchemas: readonly object[] = [
+  ...files
+    .flatMap((file): unknown[] => Object.values(file))
+    .filter((value): value is object => typeof value === "object" && value !== null && "$id" in value),
+  ...Object.entries(parts).map(([name, part]) => ({ ...part, $id: name })),
+]
+
+/** In the order in which the reference shows them. */
+export const sections: readonly { readonly name: string; readonly description: string }[] = [
+  {
+    name: "Payments",
+    description: "What the merchant wants to be paid, every try at every provider, and why it went where.",
+  },
+  { name: "Customers", description: "Whom payments and stored payment methods belong to." },
+  { name: "Payment methods", description: "Cards that customers agreed to have stored." },
+  { name: "Accounts", description: "Your credentials at providers." },
+  { name: "Connectors", description: "The providers that can be connected." },
+  { name: "Policies", description: "Which account is tried for which payment." },
+  { name: "Webhook endpoints", description: "Where you hear of events." },
+  { name: "Events", description: "Everything that happened, as your endpoints are told." },
+  { name: "Inbound webhooks", description: "What providers told us." },
+  { name: "API keys", description: "Who may call." },
+]
