@@ -71,7 +71,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "late failure ignored",
     file: "core/settlement.ts",
-    find: `return outcome.kind === "declined" && (operation.kind === "capture" || operation.kind === "refund")`,
+    find: `return outcome.kind === "declined" && isCaptureOrRefund(operation)`,
     replace: `return outcome.kind === "declined" && operation.kind === "refund"`,
   },
   {

@@ -6,9 +6,9 @@ export function given<const T extends object>(fields: T): Given<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>
 }
 
-export type Given<T> = Flat<
-  { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-    [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
-  }
->
+export type Given<T> = T extends unknown
+  ? Flat<{ [K in Certain<T>]: T[K] } & { [K in Exclude<keyof T, Certain<T>>]?: Exclude<T[K], undefined> }>
+  : never
+/** What nobody knows anything of (`unknown`) counts as there. */
+type Certain<T> = { [K in keyof T]-?: undefined extends T[K] ? (unknown extends T[K] ? K : never) : K }[keyof T]
 type Flat<T> = { [K in keyof T]: T[K] }

@@ -44,7 +44,8 @@ export type News = "settles" | "corrects" | "nothing"
  *   pending                 | approved declined absent                   |
  *   action                  | approved declined absent pending           |
  *   succeeded               |                                            | declined, of a capture or refund (it failed later)
- *   failed, absent, not_sent|                                            | approved (it took effect after all)
+ *   failed, absent, not_sent|                                            | approved (it took effect after all); but a capture
+ *                           |                                            | or refund that was declined stays so
  *   reversed                |                                            |
  *
  * `rejected` and `not_sent` speak about one copy of the request: they decide only while the first copy is the only one.
@@ -61,27 +62,29 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
     case "action":
       return isVerdict(outcome) || outcome.kind === "pending" ? "settles" : "nothing"
     case "succeeded":
-      return outcome.kind === "declined" && (operation.kind === "capture" || operation.kind === "refund")
-        ? "corrects"
-        : "nothing"
+      return outcome.kind === "declined" && isCaptureOrRefund(operation) ? "corrects" : "nothing"
     case "failed":
+      // A capture or refund that failed after its success fails for good: its success, told late, is old news.
+      if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined") return "nothing"
+      return tookEffect(operation, outcome) ? "corrects" : "nothing"
     case "absent":
     case "not_sent":
-      return outcome.kind === "approved" &&
-        outcome.effect !== "voided" &&
-        outcome.effect !== "refunded" &&
-        operation.kind !== "prepare" &&
-        operation.kind !== "reverse" &&
-        operation.kind !== "void"
-        ? "corrects"
-        : outcome.kind === "approved" && operation.kind === "refund" && outcome.effect === "refunded"
-          ? "corrects"
-          : "nothing"
+      return tookEffect(operation, outcome) ? "corrects" : "nothing"
     case "reversed":
       return "nothing"
     default:
       return operation.state satisfies never
   }
+}
+
+const isCaptureOrRefund = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund"
+
+/** Money moved by it after all. A void or reversal that comes late changes nothing: others have ended the attempt. */
+function tookEffect({ kind }: Operation, outcome: Outcome): boolean {
+  if (outcome.kind !== "approved" || kind === "prepare" || kind === "reverse" || kind === "void") return false
+  return kind === "refund"
+    ? outcome.effect === "refunded"
+    : outcome.effect !== "voided" && outcome.effect !== "refunded"
 }
 
 const isVerdict = (outcome: Outcome): boolean =>
