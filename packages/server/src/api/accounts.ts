@@ -2,6 +2,7 @@
 
 import { Type } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
+import { given } from "../core/given.ts"
 import { isId, makeId, type AccountId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
 import { accountSecretsBytes, type AccountSecrets, type AccountSettings } from "../engine/account.ts"
@@ -143,7 +144,7 @@ export const accounts: Routes = (app, api, guard) => {
       const { settings, secrets } = readUpdate(connectorOf(row.connector), row.mode, stored, body)
       const saved = await save(api, row, {
         secrets,
-        edit: { settings, ...(body.name === undefined ? {} : { name: body.name }) },
+        edit: given({ settings, name: body.name }),
         verify: body.verify !== false && (body.credentials ?? body.settings ?? body.base_url) !== undefined,
       })
       return tagged(reply, saved).send(accountResource(api, saved, secrets))

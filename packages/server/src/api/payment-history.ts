@@ -2,6 +2,7 @@
 // timing, and what was said to providers.
 
 import { Type } from "typebox"
+import { given } from "../core/given.ts"
 import { rfc3339 } from "../core/instant.ts"
 import type { Payment } from "../core/payment.ts"
 import type { OutboxEvent, Transcript } from "../storage/ledger/ledger.ts"
@@ -136,8 +137,7 @@ async function timeline(api: Api, { merchant, id: payment }: Payment): Promise<r
   const events: OutboxEvent[] = []
   let cursor: string | undefined
   do {
-    const request = { limit: MAX_PAGE, ...(cursor === undefined ? {} : { cursor }) }
-    const page = await listEvents(api.database, { merchant, payment }, request)
+    const page = await listEvents(api.database, { merchant, payment }, given({ limit: MAX_PAGE, cursor }))
     events.push(...page.rows)
     cursor = page.next
   } while (cursor !== undefined && events.length < MAX_TIMELINE)

@@ -3,6 +3,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { Type } from "typebox"
 import { Fault, invalid, notFound } from "../core/fault.ts"
+import { given } from "../core/given.ts"
 import { isId, makeId, type PaymentId } from "../core/id.ts"
 import type { Payment } from "../core/payment.ts"
 import { confirm, create } from "../engine/execute.ts"
@@ -76,14 +77,11 @@ export const payments: Routes = (app, api, guard) => {
         createdAt: now,
         updatedAt: now,
       }
-      const executed = await create(api.engine, {
-        payment,
-        confirm: body.confirm ?? true,
-        secrets: read.secrets,
-        request: asked,
-        ...(read.card === undefined ? {} : { card: read.card }),
-        ...(read.sourceAccount === undefined ? {} : { sourceAccount: read.sourceAccount }),
-      })
+      const { secrets, card, sourceAccount } = read
+      const executed = await create(
+        api.engine,
+        given({ payment, confirm: body.confirm ?? true, secrets, request: asked, card, sourceAccount }),
+      )
       if (executed.kind === "taken") return (await answerRepeated(api.engine, asked, executed.row, reply)) ?? reply
       return sendStored(reply.header("location", `/v1/payments/${id}`), asked.render(executed.payment))
     },
@@ -184,11 +182,12 @@ export const payments: Routes = (app, api, guard) => {
     async (request, reply) =>
       answered(
         reply,
-        run(request, reply, request.params.id, {
-          type: "capture",
-          ...(request.body.amount === undefined ? {} : { amount: BigInt(request.body.amount) }),
-          ...(request.body.final === undefined ? {} : { final: request.body.final }),
-        }),
+        run(
+          request,
+          reply,
+          request.params.id,
+          given({ type: "capture", amount: minor(request.body.amount), final: request.body.final }),
+        ),
       ),
   )
   app.post(
@@ -208,11 +207,12 @@ export const payments: Routes = (app, api, guard) => {
     async (request, reply) =>
       answered(
         reply,
-        run(request, reply, request.params.id, {
-          type: "refund",
-          ...(request.body.amount === undefined ? {} : { amount: BigInt(request.body.amount) }),
-          ...(request.body.reason === undefined ? {} : { reason: request.body.reason }),
-        }),
+        run(
+          request,
+          reply,
+          request.params.id,
+          given({ type: "refund", amount: minor(request.body.amount), reason: request.body.reason }),
+        ),
       ),
   )
   app.post(
@@ -230,13 +230,7 @@ export const payments: Routes = (app, api, guard) => {
       ...guard("payments:write"),
     },
     async (request, reply) =>
-      answered(
-        reply,
-        run(request, reply, request.params.id, {
-          type: "cancel",
-          ...(request.body.reason === undefined ? {} : { reason: request.body.reason }),
-        }),
-      ),
+      answered(reply, run(request, reply, request.params.id, given({ type: "cancel", reason: request.body.reason }))),
   )
   app.post(
     "/payments/:id/increment",
@@ -276,6 +270,8 @@ export const payments: Routes = (app, api, guard) => {
       answered(reply, run(request, reply, request.params.id, { type: "complete", fields: request.body.fields })),
   )
 }
+
+const minor = (amount: number | undefined): bigint | undefined => (amount === undefined ? undefined : BigInt(amount))
 
 /** Fastify's own type for a reply that was sent by hand. */
 const answered = async <R>(reply: R, sent: Promise<unknown>): Promise<R> => {

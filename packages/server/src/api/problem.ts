@@ -2,6 +2,7 @@
 
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify"
 import { Fault, faults, type FaultCode, type FieldError } from "../core/fault.ts"
+import { given } from "../core/given.ts"
 import { maskPans } from "../core/card.ts"
 
 /** Field errors that one answer lists at most. */
@@ -16,16 +17,18 @@ export function sendFault(fault: Fault, request: FastifyRequest, reply: FastifyR
     .code(status)
     .header("content-type", "application/problem+json")
     .serializer((body: unknown) => JSON.stringify(body))
-    .send({
-      // Relative to this server, whose page /faults says more.
-      type: `/faults#${fault.code}`,
-      code: fault.code,
-      title,
-      status,
-      ...(fault.detail === undefined ? {} : { detail: fault.detail }),
-      ...(fault.errors.length === 0 ? {} : { errors: fault.errors.slice(0, MAX_FIELD_ERRORS) }),
-      request_id: request.id,
-    })
+    .send(
+      given({
+        // Relative to this server, whose page /faults says more.
+        type: `/faults#${fault.code}`,
+        code: fault.code,
+        title,
+        status,
+        detail: fault.detail,
+        errors: fault.errors.length === 0 ? undefined : fault.errors.slice(0, MAX_FIELD_ERRORS),
+        request_id: request.id,
+      }),
+    )
 }
 
 /** Whatever was thrown, as a fault; only bugs become `server.error`. */

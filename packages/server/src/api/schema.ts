@@ -2,6 +2,7 @@
 
 import { Type, type Static, type TSchema, type TSchemaOptions } from "typebox"
 import { networks, type Network } from "../core/card.ts"
+import { given } from "../core/given.ts"
 import { currencies } from "../core/currency.ts"
 import { maxPaymentMinor } from "../core/money.ts"
 
@@ -10,7 +11,7 @@ export const MAX_METADATA_VALUE = 500
 
 /** A choice among words. An `enum` gives one clear error where a union would give one per member. */
 export const words = <const T extends readonly string[]>(values: T, description?: string) =>
-  Type.Unsafe<T[number]>({ type: "string", enum: [...values], ...(description === undefined ? {} : { description }) })
+  Type.Unsafe<T[number]>(given({ type: "string", enum: [...values], description }))
 
 /** An object that takes no other fields: a misspelt one is an error, never ignored. */
 export const closed = <P extends Record<string, TSchema>>(properties: P, options: TSchemaOptions = {}) =>
@@ -35,7 +36,7 @@ export const PositiveAmount = Type.Integer({
 })
 export const NetworkName = Type.Unsafe<Network>({ type: "string", enum: Object.keys(networks) })
 export const Text = (maxLength: number, description?: string) =>
-  Type.String({ minLength: 1, maxLength, ...(description === undefined ? {} : { description }) })
+  Type.String(given({ minLength: 1, maxLength, description }))
 export const Id = (prefix: string) =>
   Type.String({ pattern: `^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`, description: `An id beginning with ${prefix}_.` })
 export const Time = Type.String({ format: "date-time", description: "RFC 3339, UTC." })

@@ -2,6 +2,7 @@
 
 import { Type } from "typebox"
 import { Fault, invalid, notFound } from "../core/fault.ts"
+import { given } from "../core/given.ts"
 import { isId, makeId, type EventId, type WebhookEndpointId } from "../core/id.ts"
 import { secret } from "../core/secret.ts"
 import { checkUrl, LIVE_RULES, TEST_RULES } from "../engine/address-guard.ts"
@@ -139,7 +140,7 @@ export const webhookEndpoints: Routes = (app, api, guard) => {
       if (seen !== undefined && seen !== row.version) throw stale(row)
       const { event_types: eventTypes, ...rest } = request.body
       if (rest.url !== undefined) checkEndpointUrl(row.mode, rest.url)
-      const edit = { ...rest, ...(eventTypes === undefined ? {} : { eventTypes }) }
+      const edit = given({ ...rest, eventTypes })
       const edited = await updateWebhookEndpoint(api.database, row.merchant, row.id, row.version, edit)
       const saved = editedRow(edited, "webhook endpoint")
       return tagged(reply, saved).send(endpointResource(saved))
@@ -242,7 +243,7 @@ export const webhookEndpoints: Routes = (app, api, guard) => {
     async (request) => {
       const { merchant, id: endpoint } = await load(api, callerOf(request), request.params.id)
       const { state } = request.query
-      const filter = { merchant, endpoint, ...(state === undefined ? {} : { state }) }
+      const filter = given({ merchant, endpoint, state })
       return pageResource(
         await listDeliveries(api.database, filter, pageRequest(request.query, "evt")),
         deliveryResource,
