@@ -145,11 +145,38 @@ export const PaymentCreate = Type.Object(
     ),
     account: Type.Optional(Id("acc")),
   },
-  { $id: "PaymentCreate", additionalProperties: false },
+  {
+    $id: "PaymentCreate",
+    additionalProperties: false,
+    examples: [
+      {
+        amount: 1999,
+        currency: "EUR",
+        payment_method: {
+          type: "card",
+          card: { number: "4242424242424242", expiry_month: 12, expiry_year: 2030, cvc: "123" },
+        },
+        merchant_reference: "order-1042",
+        return_url: "https://shop.example.com/thanks",
+        metadata: { cart: "8f1c" },
+      },
+    ],
+  },
 )
 export type PaymentCreate = Static<typeof PaymentCreate>
 
-export const PaymentConfirm = Type.Object(confirmFields, { $id: "PaymentConfirm", additionalProperties: false })
+export const PaymentConfirm = Type.Object(confirmFields, {
+  $id: "PaymentConfirm",
+  additionalProperties: false,
+  examples: [
+    {
+      payment_method: {
+        type: "card",
+        card: { number: "4242424242424242", expiry_month: 12, expiry_year: 2030, cvc: "123" },
+      },
+    },
+  ],
+})
 export type PaymentConfirm = Static<typeof PaymentConfirm>
 
 export const CaptureBody = Type.Object(
@@ -161,19 +188,24 @@ export const CaptureBody = Type.Object(
       }),
     ),
   },
-  { $id: "Capture", additionalProperties: false },
+  { $id: "Capture", additionalProperties: false, examples: [{ amount: 1500, final: true }] },
 )
 export const RefundBody = Type.Object(
   { amount: Type.Optional(PositiveAmount), reason: Type.Optional(Text(200)) },
-  { $id: "Refund", additionalProperties: false },
+  { $id: "Refund", additionalProperties: false, examples: [{ amount: 500, reason: "one item was returned" }] },
 )
 export const CancelBody = Type.Object(
   { reason: Type.Optional(Text(200)) },
-  { $id: "Cancel", additionalProperties: false },
+  { $id: "Cancel", additionalProperties: false, examples: [{ reason: "out of stock" }] },
 )
 export const IncrementBody = Type.Object(
   { amount: PositiveAmount },
-  { $id: "Increment", additionalProperties: false, description: "`amount` is the new total." },
+  {
+    $id: "Increment",
+    additionalProperties: false,
+    description: "`amount` is the new total.",
+    examples: [{ amount: 2499 }],
+  },
 )
 export const CompleteBody = Type.Object(
   { fields: Type.Record(Type.String({ maxLength: 100 }), Type.String({ maxLength: 20_000 }), { maxProperties: 50 }) },
@@ -181,6 +213,7 @@ export const CompleteBody = Type.Object(
     $id: "Complete",
     additionalProperties: false,
     description: "The query or form fields with which the customer came back.",
+    examples: [{ fields: { redirectResult: "X6XtfGC3!Y…" } }],
   },
 )
 

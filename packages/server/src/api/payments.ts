@@ -47,7 +47,10 @@ export const payments: Routes = (app, api, guard) => {
       schema: {
         operationId: "createPayment",
         tags: ["Payments"],
-        summary: "Create a payment, and confirm it unless `confirm` is false",
+        summary: "Create a payment",
+        description:
+          "It is confirmed at once unless `confirm` is false. A decline is not an error: it is answered with 201, and " +
+          "`status` and `attempts` say what happened. `processing` ends in exactly one terminal event.",
         headers: IdempotencyKey,
         body: PaymentCreate,
         response: { 201: PaymentResource },
@@ -221,7 +224,8 @@ export const payments: Routes = (app, api, guard) => {
       schema: {
         operationId: "cancelPayment",
         tags: ["Payments"],
-        summary: "Cancel: void what is authorized, reverse what may be",
+        summary: "Cancel a payment",
+        description: "What is authorized is voided; what may be, because a provider has not answered, is reversed.",
         params: Params,
         headers: IdempotencyKey,
         body: CancelBody,
@@ -258,7 +262,8 @@ export const payments: Routes = (app, api, guard) => {
       schema: {
         operationId: "completePayment",
         tags: ["Payments"],
-        summary: "Complete after the customer came back from a redirect",
+        summary: "Complete a payment after a redirect",
+        description: "Only where the customer came back to you instead of to us with what the provider said.",
         params: Params,
         headers: IdempotencyKey,
         body: CompleteBody,

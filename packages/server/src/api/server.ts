@@ -109,6 +109,13 @@ async function reference(page: FastifyInstance): Promise<void> {
   })
   await page.register(scalar, {
     routePrefix: "/docs",
-    configuration: { withDefaultFonts: false, telemetry: false, agent: { disabled: true }, mcp: { disabled: true } },
+    configuration: {
+      withDefaultFonts: false,
+      telemetry: false,
+      agent: { disabled: true },
+      mcp: { disabled: true },
+      hideClientButton: true,
+      showDeveloperTools: "never",
+    },
   })
 }
