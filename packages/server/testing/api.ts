@@ -4,6 +4,7 @@
 import assert from "node:assert/strict"
 import { after } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
+import { Client } from "pg"
 import { startSimulator, type ReadyAccount, type Simulator } from "@orchestra/simulator"
 import { keyHash, newKeySecret } from "../src/api/key-source.ts"
 import type { Scope } from "../src/api/context.ts"
@@ -49,8 +50,15 @@ export type TestApi = {
   id<P extends IdPrefix>(prefix: P): `${P}_${string}`
 }
 
-export async function startApi({ role = "all" }: { readonly role?: "all" | "api" } = {}): Promise<TestApi> {
-  const place = await freshDatabase()
+export async function startApi({
+  role = "all",
+  beside,
+}: {
+  readonly role?: "all" | "api"
+  /** Another node on the same database, with the same merchant and key. */
+  readonly beside?: TestApi
+} = {}): Promise<TestApi> {
+  const place = beside?.place ?? (await freshDatabase())
   const logged: string[] = []
   const note =
     (level: string) =>
@@ -66,7 +74,7 @@ export async function startApi({ role = "all" }: { readonly role?: "all" | "api"
     host: "127.0.0.1",
     publicUrl: undefined,
     role,
-    node: "test",
+    node: beside === undefined ? "test" : "test beside",
     log: { info: note("info"), warn: note("warn"), error: note("error") },
   })
   after(() => server.stop())
@@ -77,7 +85,7 @@ export async function startApi({ role = "all" }: { readonly role?: "all" | "api"
     await createMerchant(server.database, { id: merchant, name: "Shop", settings: {} })
     return merchant
   }
-  const merchant = await newMerchant()
+  const merchant = beside?.merchant ?? (await newMerchant())
   const newKey: TestApi["newKey"] = async ({ merchant: owner = merchant, mode = "test", scopes = ["admin"] } = {}) => {
     const secret = newKeySecret(mode, (count) => chance.bytes(count)).reveal()
     const key = await createApiKey(server.database, {
@@ -92,7 +100,7 @@ export async function startApi({ role = "all" }: { readonly role?: "all" | "api"
     })
     return { id: key.id, secret, merchant: owner }
   }
-  const { secret: key } = await newKey()
+  const key = beside?.key ?? (await newKey()).secret
   return {
     server,
     place,
@@ -189,3 +197,26 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
 
 /** A card that the simulated issuers approve. */
 export const card = { number: "4242 4242 4242 4242", expiry_month: 12, expiry_year: 2030, cvc: "123" }
+
+/** Every row of every table as text, by table. */
+export async function contents({ place }: TestApi): Promise<Readonly<Record<string, readonly string[]>>> {
+  const client = new Client(place)
+  await client.connect()
+  try {
+    const tables = await client.query<{ name: string }>(
+      "select tablename as name from pg_tables where schemaname = 'public' order by 1",
+    )
+    const found: [string, readonly string[]][] = []
+    for (const { name } of tables.rows) {
+      const rows = await client.query<{ row: string }>(`select t::text as row from ${name} t`)
+      found.push([name, rows.rows.map(({ row }) => row)])
+    }
+    return Object.fromEntries(found)
+  } finally {
+    await client.end()
+  }
+}
+
+/** How many rows each table has. */
+export const rowCounts = async (api: TestApi): Promise<Readonly<Record<string, number>>> =>
+  Object.fromEntries(Object.entries(await contents(api)).map(([table, rows]) => [table, rows.length]))
