@@ -26,7 +26,7 @@ const ROUTES: Readonly<Record<Persona["id"], readonly Route[]>> = {
   checkout: [
     ["POST", /^\/payments$/, "authorize"],
     ["POST", /^\/payments\/[^/]+\/captures$/, "capture"],
-    ["POST", /^\/payments\/[^/]+\/voids$/, "void"],
+    ["POST", /^\/payments\/[^/]+\/(voids|reversals)$/, "void"],
     ["POST", /^\/payments\/[^/]+\/refunds$/, "refund"],
     ["POST", /^\/payments\/[^/]+\/authorizations$/, "increment"],
     ["GET", /^\/payments/, "inquiry"],
@@ -38,7 +38,7 @@ const CARD_NUMBER = /number(?:%5D|\])?"?\s*[=:]\s*"?(?:test_)?(\d[\d %+-]{10,24}
 
 /** Stripe: an intent that is only created cannot charge; `confirm=true` or the confirm call authorizes. */
 const isUnconfirmed = (persona: Persona["id"], path: string, body: string): boolean =>
-  persona === "stripe" && /_intents$/.test(path) && !/(?:^|&)confirm=true(?:&|$)/.test(body)
+  persona === "stripe" && path.endsWith("_intents") && !/(?:^|&)confirm=true(?:&|$)/.test(body)
 
 export function factsOf(persona: Persona["id"], request: WireRequest): RequestFacts {
   const path = request.path.split("?", 1)[0] ?? ""

@@ -23,12 +23,13 @@ import { ACTION_MS, EVENT_MS, validUntil } from "./timing.ts"
 const DECLINED = "20005"
 const MAX_REFERENCE = 50
 
-type Part = {
+export type Part = {
   readonly id: string
   /** ISO minor units. */
   readonly amount: bigint
   readonly final: boolean
   readonly reference: string | undefined
+  readonly metadata: Readonly<Record<string, unknown>> | undefined
 }
 
 export function requestCapture(state: CheckoutState, payment: Payment, body: JsonObject): Checked<unknown> {
@@ -107,6 +108,7 @@ export function increment(state: CheckoutState, payment: Payment, body: JsonObje
     approved,
     responseCode,
     reference: part.value.reference,
+    metadata: part.value.metadata,
     authCode: payment.verdict?.authCode,
     authorizationType: "Incremental",
   })
@@ -140,7 +142,7 @@ const EVENTS = {
   Void: ["payment_voided", "payment_void_declined"],
 } as const satisfies Partial<Record<ActionType, readonly [string, string]>>
 
-function record(
+export function record(
   state: CheckoutState,
   payment: Payment,
   type: keyof typeof EVENTS,
@@ -154,18 +156,19 @@ function record(
     approved,
     responseCode: approved ? APPROVED : DECLINED,
     reference: part.reference,
+    metadata: part.metadata,
     authCode: undefined,
     authorizationType: undefined,
   })
   state.send(EVENTS[type][approved ? 0 : 1], payment, actionData(action))
 }
 
-function readPart(state: CheckoutState, payment: Payment, body: JsonObject, all: bigint): Checked<Part> {
+export function readPart(state: CheckoutState, payment: Payment, body: JsonObject, all: bigint): Checked<Part> {
   const { currency } = payment.purchase
   const reference = textAt(body, "reference")
   if (reference !== undefined && reference.length > MAX_REFERENCE) return invalid("reference_invalid")
   const final = textAt(body, "capture_type") !== "NonFinal"
-  const part = { id: newId(state, "act"), final, reference }
+  const part = { id: newId(state, "act"), final, reference, metadata: parseFields(valueAt(body, "metadata")) }
   if (valueAt(body, "amount") === undefined) return { ok: true, value: { ...part, amount: all } }
   const value = amountAt(body, "amount")
   const amount = value === undefined ? undefined : toIso(value, currency)
@@ -174,7 +177,10 @@ function readPart(state: CheckoutState, payment: Payment, body: JsonObject, all:
   return { ok: true, value: { ...part, amount } }
 }
 
-function accepted(payment: Payment, { id, reference }: Part): Checked<unknown> {
+const parseFields = (value: unknown): JsonObject | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+
+export function accepted(payment: Payment, { id, reference }: Part): Checked<unknown> {
   const href = `https://api.sandbox.checkout.com/payments/${payment.id}`
   return {
     ok: true,

@@ -95,7 +95,13 @@ function hold(state: CheckoutState, payment: Payment, verdict: Verdict): void {
   if (capture.type === "manual") return
   const captureAll = (): void => {
     const capturable = state.ledger.get(payment.id)?.capturable ?? 0n
-    const part = { id: newId(state, "act"), amount: capturable, final: true, reference: payment.purchase.reference }
+    const part = {
+      id: newId(state, "act"),
+      amount: capturable,
+      final: true,
+      reference: payment.purchase.reference,
+      metadata: undefined,
+    }
     if (capturable > 0n) capturePart(state, payment, part, card.name)
   }
   if (capture.at === undefined) captureAll()

@@ -122,6 +122,7 @@ export function actionsView({ actions }: Payment) {
     ...(action.authorizationType !== undefined && { authorization_type: action.authorizationType }),
     ...(action.reference !== undefined && { reference: action.reference }),
     processing: action.processing,
+    ...(action.metadata !== undefined && { metadata: action.metadata }),
   }))
 }
 

@@ -313,6 +313,42 @@ test("a void that loses against a capture is declined by webhook", async () => {
   assert.equal(truth(paid).captured, 1000n)
 })
 
+test("a reversal voids what is held and refunds what was taken, and finds nothing to do the second time", async () => {
+  const held = await pay({ capture: false })
+  const metadata = { why: "never mind" }
+  const accepted = await reverse(held, { reference: "undo-1", metadata })
+  assert.match(accepted.action_id, /^act_/)
+  assert.equal(truth(held).held, 1000n)
+  const [, voided] = webhooks(2_000)
+  assert.partialDeepStrictEqual(voided, { type: "payment_voided", data: { action_id: accepted.action_id, metadata } })
+  assert.equal(truth(held).held, 0n)
+  assert.partialDeepStrictEqual((await actions(held))[0], { id: accepted.action_id, reference: "undo-1", metadata })
+  assert.equal((await post(`/payments/${held.id}/reversals`, {})).status, 204)
+
+  const taken = await pay({ capture: false })
+  await capture(taken, { amount: 600, capture_type: "NonFinal" })
+  bench.advance(2_000)
+  await reverse(taken)
+  bench.webhooks()
+  assert.deepEqual(events(2_000), ["payment_voided", "payment_refunded"])
+  assert.deepEqual(only(truth(taken)), { state: "captured", authorized: 1000n, captured: 600n, held: 0n })
+
+  const declined = await post("/payments", {
+    source: card({ number: "4544249167673670" }),
+    amount: 1000,
+    currency: "EUR",
+  })
+  const { id } = (await declined.json()) as View
+  assert.equal((await post(`/payments/${id}/reversals`, {})).status, 403)
+})
+
+test("a reversal wins over a capture under way by refunding it", async () => {
+  const paid = await pay({})
+  await reverse(paid)
+  assert.deepEqual(events(6_000), ["payment_approved", "payment_captured", "payment_refunded"])
+  assert.deepEqual(only(truth(paid)), { state: "captured", authorized: 1000n, captured: 1000n, held: 0n })
+})
+
 test("an estimated authorization can be raised and prolonged, a final one cannot", async () => {
   const paid = await pay({ capture: false, authorization_type: "Estimated" })
   const raised = (await api.payments.increment(paid.id, { amount: 500, reference: "raise-1" })) as View
@@ -499,6 +535,10 @@ async function capture(of: View, body?: object, key?: string): Promise<View> {
 
 async function refund(of: View, body?: object, key?: string): Promise<View> {
   return (await api.payments.refund(of.id, body, key)) as View
+}
+
+async function reverse(of: View, body?: object): Promise<View> {
+  return (await api.payments.reverse(of.id, body)) as View
 }
 
 async function actions(of: View): Promise<View[]> {

@@ -23,6 +23,7 @@ import {
 import { webhookOf } from "./event.ts"
 import { actionsView, actionSummaries, balancesOf, pageOf, paymentView, SESSION_PATH } from "./payment-view.ts"
 import { readCard, readPurchase } from "./purchase.ts"
+import { requestReversal } from "./reversal.ts"
 import { chargeOf, type CheckoutState, findPayment, newId, type Payment, rememberToken, timestamp } from "./state.ts"
 import { EVENT_MS } from "./timing.ts"
 
@@ -63,8 +64,9 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
         amount: Number(purchase.value),
         currency: purchase.currency,
         balances: balancesOf(chargeOf(state, payment)),
-        ...(purchase.metadata && { metadata: purchase.metadata }),
         ...data,
+        // An action's own metadata comes beside the payment's: how the two mix is not documented.
+        metadata: { ...purchase.metadata, ...(data["metadata"] as object | undefined) },
       }
       const at = timestamp(ports.now())
       deliver(webhookOf({ id: newId(state, "evt"), type, timestamp: at, paymentId, data: whole }, webhookSecret))
@@ -99,7 +101,9 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
     if (kept) return kept.response
     const done = route(request.method, path, request)
     if (!done.ok) return error(done.error)
-    const response = json(done.value.status, done.value.body, { "cko-request-id": newRequestId() })
+    const { status, body } = done.value
+    const headers = { "cko-request-id": newRequestId() }
+    const response = status === 204 ? { status, headers, body: "" } : json(status, body, headers)
     if (key !== undefined) answers.keep(key, fingerprintOf(request), response)
     return response
   }
@@ -118,7 +122,8 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
     if (!body) return failed({ status: 400, type: "request_invalid", codes: ["request_body_malformed"] })
     if (path === "/payments") return pay(body)
     if (path === "/tokens") return tokenize(body)
-    const [, id = "", action] = /^\/payments\/([^/]+)\/(captures|voids|refunds|authorizations)$/.exec(path) ?? []
+    const [, id = "", action] =
+      /^\/payments\/([^/]+)\/(captures|voids|refunds|authorizations|reversals)$/.exec(path) ?? []
     const payment = state.payments.get(id)
     if (action === undefined || !payment) return failed(NOT_FOUND)
     switch (action) {
@@ -128,6 +133,8 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
         return answered(202, requestVoid(state, payment, body))
       case "refunds":
         return answered(202, requestRefund(state, payment, body))
+      case "reversals":
+        return requestReversal(state, payment, body)
       default:
         return answered(201, increment(state, payment, body))
     }

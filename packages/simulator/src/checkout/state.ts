@@ -38,6 +38,8 @@ export type Payment = {
   expiresAt: number | undefined
   challenge: Challenge | undefined
   verdict: Verdict | undefined
+  /** A reversal was accepted: there will be no second one. */
+  isReversed?: true
   /** In the order of processing. An action that was only accepted does not stand here yet. */
   readonly actions: Action[]
 }
@@ -70,6 +72,8 @@ export type Action = {
   readonly authCode: string | undefined
   readonly authorizationType: "Final" | "Estimated" | "Incremental" | undefined
   readonly processing: Readonly<Record<string, string>>
+  /** What the merchant attached to this action, beside what he attached to the payment. */
+  readonly metadata: Readonly<Record<string, unknown>> | undefined
 }
 
 /** Payments are forgotten together with their charges, the oldest first; so are cards, tokens and cryptograms. */
@@ -103,7 +107,7 @@ export function findPayment(state: CheckoutState, id: string): Payment | undefin
 export function addAction(
   state: CheckoutState,
   payment: Payment,
-  action: Omit<Action, "processedAt" | "processing">,
+  action: Omit<Action, "processedAt" | "processing" | "metadata"> & Partial<Pick<Action, "metadata">>,
 ): Action {
   const { ports } = state
   const trace =
@@ -111,7 +115,7 @@ export function addAction(
       ? { retrieval_reference_number: randomText(ports.random, 12, DIGITS) }
       : { acquirer_reference_number: randomText(ports.random, 23, DIGITS) }
   const processing = { acquirer_transaction_id: randomText(ports.random, 21, DIGITS), ...trace }
-  const done = { ...action, processedAt: ports.now(), processing }
+  const done = { metadata: undefined, ...action, processedAt: ports.now(), processing }
   payment.actions.push(done)
   return done
 }
@@ -161,6 +165,7 @@ export function actionData(action: Action) {
     processing: action.processing,
     ...(action.reference !== undefined && { reference: action.reference }),
     ...(action.authCode !== undefined && { auth_code: action.authCode }),
+    ...(action.metadata !== undefined && { metadata: action.metadata }),
   }
 }
 
