@@ -17,6 +17,7 @@ import type {
   InquiryInput,
   Notice,
 } from "../connector.ts"
+import { connectorScenarios } from "../contract-scenario.ts"
 import { nodeHmac } from "../contract-webhook.ts"
 import { checkout } from "./index.ts"
 
@@ -301,4 +302,15 @@ test("simulated Checkout.com: a working key is told from a wrong one", () => {
   assert.equal(decode(carry(encode(config))).ok, true)
   const wrong = { ...config, credentials: { secretKey: secret("sk_sbox_aaaaaaaaaaaaaaaaaaaaaaaaaa2") } }
   assert.deepEqual(decode(carry(encode(wrong))), { ok: false, detail: "The secret key is not accepted." })
+})
+
+connectorScenarios(checkout, {
+  persona: "checkout",
+  config: ({ secretKey }) => ({
+    mode: "test",
+    credentials: { secretKey: secret(secretKey!) },
+    // Only estimates can be raised.
+    settings: { prefix: "vkuhvk4v", authorizationType: "Estimated" },
+  }),
+  webhookSecret: ({ webhookSecret }) => webhookSecret!,
 })
