@@ -18,6 +18,8 @@ const env: NodeJS.ProcessEnv = {
   NO_COLOR: "1",
 }
 delete env["FORCE_COLOR"]
+// Set where this file is itself started by a test: the runner would take its files for parts of that test.
+delete env["NODE_TEST_CONTEXT"]
 
 const STAGE_LIMIT_MS = 12 * 60_000
 /** One test; the slowest install a browser or run a simulation. */
