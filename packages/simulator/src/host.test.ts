@@ -236,7 +236,7 @@ test("a reset forgets all money and begins the same history again", async () => 
 test("the log tells what came in and what the weather did with it, without card data", async () => {
   await weather({ type: "hang_after", probability: 1, holdMs: 1 })
   const card = "payment_method_data[type]=card&payment_method_data[card][number]=4242424242424242"
-  const body = `${card}&payment_method_data[card][cvc]=737&payment_method_data[card][exp_month]=1&amount=2000`
+  const body = `${card}&payment_method_data[card][cvc]=737&payment_method_data[card][exp_month]=1&amount=2000&confirm=true`
   const headers = { authorization: "Bearer sk_test_host" }
   await fetch(`${url}/v1/payment_intents`, { method: "POST", headers, body }).catch(() => undefined)
   const log = (await control("GET", "/requests?account=acct&limit=1")).body as Record<string, string>[]

@@ -171,8 +171,15 @@ test("operation and card are told from address and body, in form encoding and in
     headers: {},
     body,
   })
-  const form = "amount=100&payment_method_data%5Bcard%5D%5Bnumber%5D=4242424242424242&x=1"
+  const form = "confirm=true&amount=100&payment_method_data%5Bcard%5D%5Bnumber%5D=4242424242424242&x=1"
   assert.deepEqual(factsOf("stripe", request("POST", "/v1/payment_intents", form)), authorize)
+  // An intent that is only created authorizes nothing.
+  const created = { ...authorize, operation: "other" }
+  assert.deepEqual(
+    factsOf("stripe", request("POST", "/v1/payment_intents", form.replace("confirm=true&", ""))),
+    created,
+  )
+  assert.deepEqual(factsOf("stripe", request("POST", "/v1/payment_intents/pi_1/confirm", form)), authorize)
   assert.deepEqual(factsOf("stripe", request("POST", "/v1/payment_intents/pi_1/capture")), { operation: "capture" })
   assert.deepEqual(factsOf("stripe", request("GET", "/v1/payment_intents/pi_1?expand[]=x")), { operation: "inquiry" })
   const json = '{"paymentMethod":{"number":"4242 4242 4242 4242"}}'
