@@ -1,7 +1,7 @@
 // POST /payments and /payments/details: one authorisation, with a 3DS redirect before it where one is due.
 //
 //   redirect ──page──▶ challenge known ──details──▶ decided        (verdict set; repeats answer the same)
-//      └── an hour without details: the session is over, and nothing was authorised
+//      └── an hour without details: OFFER_CLOSED, and nothing was authorised
 //   decided at once where no redirect is due; "Received" is decided by webhook a little later
 import { randomText } from "../chance.ts"
 import type { Challenge } from "../persona.ts"
@@ -46,7 +46,8 @@ export function startPayment(state: AdyenState, purchase: Purchase): unknown {
   if (!challenged) return authorise(state, payment)
   state.ledger.awaitAction(payment.pspReference)
   state.ports.after(CHALLENGE_MS, () => {
-    if (payment.verdict === undefined) state.ledger.expire(payment.pspReference)
+    if (payment.verdict === undefined && state.ledger.expire(payment.pspReference).ok)
+      notify(state, payment, "OFFER_CLOSED", true)
   })
   return redirectResponse(state, payment)
 }

@@ -14,6 +14,7 @@ export type EventCode =
   | "CHARGEBACK"
   | "EXPIRE"
   | "NOTIFICATION_OF_CHARGEBACK"
+  | "OFFER_CLOSED"
   | "REFUND"
   | "REFUND_FAILED"
   | "TECHNICAL_CANCEL"

@@ -186,10 +186,10 @@ test("a failed or abandoned challenge authorises nothing", async () => {
   }
 })
 
-test("a challenge that nobody completes within the hour can no longer be completed", async () => {
+test("a challenge that nobody completes within the hour is closed, told, and can no longer be completed", async () => {
   const started = await pay(challenged)
   const back = await act(redirectUrl(started), "authenticated")
-  bench.advance(3_600_000)
+  assert.deepEqual(events(3_600_000), ["OFFER_CLOSED true"])
   const redirectResult = back.searchParams.get("redirectResult") ?? ""
   await assert.rejects(api.PaymentsApi.paymentsDetails({ details: { redirectResult } }), error(422, "14_018"))
   assert.equal(truth(started).state, "expired")
