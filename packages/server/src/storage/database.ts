@@ -88,8 +88,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     lock_timeout: LOCK_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
   })
-  // Without a listener, an idle connection that breaks would end the process.
-  pool.on("error", (error) => log.warn({ error: error.message }, "an idle database connection broke; it is replaced"))
+  // Without a listener, an idle connection that breaks would end the process. `end` resolves before the last connection
+  // is gone: one that the database cuts then is nobody's concern.
+  let closing = false
+  pool.on("error", (error) => {
+    if (!closing) log.warn({ error: error.message }, "an idle database connection broke; it is replaced")
+  })
 
   return {
     async query<Row extends object>(statement: Statement, values: readonly unknown[] = []): Promise<readonly Row[]> {
@@ -104,7 +108,10 @@ export function openDatabase(options: DatabaseOptions): Database {
       await client.connect()
       return sessionOf(client)
     },
-    close: () => pool.end(),
+    close: () => {
+      closing = true
+      return pool.end()
+    },
   }
 }
 
