@@ -98,7 +98,7 @@ function parse(args: readonly string[]): Readonly<Record<string, string | boolea
       },
     }).values
   } catch (error) {
-    throw new Usage(`${error instanceof Error ? error.message.split(". To ")[0] : String(error)} See --help.`)
+    throw new Usage(`${error instanceof Error ? error.message.split(". To ")[0] : String(error)}. See --help.`)
   }
 }
 
