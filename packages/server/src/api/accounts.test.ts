@@ -1,22 +1,218 @@
+// Accounts over the API: what is checked before they are saved, and what is never shown again.
+
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { accountBody, card, ok, simulate, startApi } from "../../testing/api.ts"
+import { accountBody, card, ok, rowCounts, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
 
 const api = await startApi({ role: "api" })
 const providers = await simulate(api, "stripe", "adyen", "checkout")
-const stripe = providers.simulator.accounts().find(({ persona }) => persona === "stripe")!
+const ready = (persona: string): Json => providers.simulator.accounts().find((account) => account.persona === persona)
+const stripeBody = accountBody(ready("stripe"))
+const adyenBody = accountBody(ready("adyen"))
+const post = (body: Json, key?: string): Promise<Answer> =>
+  api.call("POST", "/v1/accounts", { body, ...(key === undefined ? {} : { key }) })
+const patch = (id: string, version: number, body: Json): Promise<Answer> =>
+  api.call("PATCH", `/v1/accounts/${id}`, { body, headers: { "if-match": `"${version}"` } })
 
-test("smoke", async () => {
-  for (const persona of ["stripe", "adyen", "checkout"] as const) {
-    const { id } = await providers.connect(persona)
-    const payment = ok(
+test("every connector's account is made with verified credentials and shows none of them", async () => {
+  for (const persona of ["stripe", "adyen", "checkout"]) {
+    const answer = await post(accountBody(ready(persona)))
+    const account = ok(answer, 201)
+    assert.equal(account.connector, persona)
+    assert.equal(account.state, "enabled")
+    assert.equal(account.webhook_url, `${api.server.url}/webhooks/${persona}/${account.id}`)
+    assert.equal(answer.headers["etag"], '"1"')
+    const read = await api.call("GET", `/v1/accounts/${account.id}`)
+    assert.deepEqual(ok(read), account)
+    for (const secret of Object.values(ready(persona).credentials) as string[])
+      if (!Object.values(account.settings).includes(secret)) assert.ok(!read.text.includes(secret))
+    assert.deepEqual(account.credentials, Object.keys(accountBody(ready(persona)).credentials))
+    assert.equal(account.webhook_secrets.length, 1)
+  }
+})
+
+for (const [what, body, pointers] of [
+  ["an unknown connector", { ...stripeBody, connector: "nobody" }, ["#/connector"]],
+  ["a missing credential", { ...stripeBody, credentials: {} }, ["#/credentials/secretKey"]],
+  [
+    "an unknown credential",
+    { ...stripeBody, credentials: { ...stripeBody.credentials, pin: "1234" } },
+    ["#/credentials/pin"],
+  ],
+  [
+    "a credential of another shape",
+    { ...stripeBody, credentials: { secretKey: "pk_test_0123456789abcdef" } },
+    ["#/credentials/secretKey"],
+  ],
+  ["a missing setting", { ...adyenBody, settings: {} }, ["#/settings/merchant_account"]],
+  ["an unknown setting", { ...stripeBody, settings: { region: "eu" } }, ["#/settings/region"]],
+  ["an address that is no address", { ...stripeBody, base_url: "ftp://example.com" }, ["#/base_url"]],
+  ["the address of a metadata service", { ...stripeBody, base_url: "http://169.254.169.254" }, ["#/base_url"]],
+  ["a clock that runs backwards", { ...stripeBody, time_scale: -1 }, ["#/time_scale"]],
+  [
+    "a setting that would lead to another host",
+    { ...accountBody(ready("checkout")), base_url: undefined, settings: { prefix: "evil.com/" } },
+    ["#/settings/prefix"],
+  ],
+  ["a webhook secret of three letters", { ...stripeBody, webhook_secrets: ["abc"] }, ["#/webhook_secrets/0"]],
+] as const)
+  test(`${what} is named, and its value is not`, async () => {
+    const before = await rowCounts(api)
+    const answer = await post(body)
+    assert.equal(answer.status, 400, answer.text)
+    assert.deepEqual(
+      answer.body.errors.map(({ pointer }: Json) => pointer),
+      pointers,
+    )
+    assert.ok(!answer.text.includes("pk_test_0123") && !answer.text.includes("1234"))
+    assert.deepEqual(await rowCounts(api), before)
+  })
+
+test("credentials that the provider refuses are not saved, and its answer is passed on without them", async () => {
+  const wrong = "sk_test_wrongwrongwrongwrong"
+  const before = await rowCounts(api)
+  const answer = await post({ ...stripeBody, credentials: { secretKey: wrong } })
+  assert.equal(answer.status, 422)
+  assert.equal(answer.body.code, "account.credentials_refused")
+  assert.deepEqual(
+    answer.body.errors.map(({ pointer }: Json) => pointer),
+    ["#/credentials"],
+  )
+  assert.ok(!answer.text.includes(wrong) && !api.logged.join("\n").includes(wrong))
+  assert.deepEqual(await rowCounts(api), before)
+  assert.equal((await post({ ...stripeBody, credentials: { secretKey: wrong }, verify: false })).status, 201)
+})
+
+test("a provider that is not reachable is said to be so, unless nobody asks", async () => {
+  const body = { ...stripeBody, base_url: "http://127.0.0.1:9" }
+  const answer = await post({ ...body, base_url: "http://127.0.0.1:65533" })
+  assert.equal(answer.status, 502)
+  assert.equal(answer.body.code, "account.unreachable")
+  assert.equal((await post({ ...body, base_url: "http://127.0.0.1:65533", verify: false })).status, 201)
+})
+
+test("a live account calls its provider, on real time, at no other address", async () => {
+  const { secret } = await api.newKey({ mode: "live" })
+  const answer = await post({ ...stripeBody, time_scale: 0.5 }, secret)
+  assert.deepEqual(answer.body.errors.map(({ pointer }: Json) => pointer).toSorted(), ["#/base_url", "#/time_scale"])
+  const adyen = await post({ ...adyenBody, base_url: undefined, verify: false }, secret)
+  assert.deepEqual(
+    adyen.body.errors.map(({ pointer }: Json) => pointer),
+    ["#/settings/live_prefix"],
+  )
+  const { base_url: _, ...live } = stripeBody
+  assert.equal(ok(await post({ ...live, verify: false }, secret), 201).mode, "live")
+})
+
+test("an edit names the version it was made on: without it 428, on an older one 412, and nothing is overwritten", async () => {
+  const account = ok(await post(stripeBody), 201)
+  const path = `/v1/accounts/${account.id}`
+  const missing = await api.call("PATCH", path, { body: { name: "New" } })
+  assert.equal(missing.status, 428)
+  assert.equal(missing.body.code, "request.no_precondition")
+  const first = await patch(account.id, 1, { name: "First" })
+  assert.equal(first.headers["etag"], '"2"')
+  const second = await patch(account.id, 1, { name: "Second" })
+  assert.equal(second.status, 412)
+  assert.equal(second.body.code, "request.precondition_failed")
+  for (const tag of ['W/"2"', "*", '"2", "3"', "2"]) {
+    const headers = { "if-match": tag }
+    assert.equal((await api.call("PATCH", path, { headers, body: { name: "Third" } })).status, 412, tag)
+  }
+  assert.equal(ok(await api.call("GET", path)).name, "First")
+})
+
+test("two edits at once: one wins, the other is told", async () => {
+  const account = ok(await post(stripeBody), 201)
+  const answers = await Promise.all(["A", "B"].map((name) => patch(account.id, 1, { name })))
+  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 412])
+})
+
+test("an edit changes what it names and keeps the rest; null removes", async () => {
+  const account = ok(await post({ ...stripeBody, time_scale: 0.5, on_unknown: "reverse_then_reroute" }), 201)
+  const edited = ok(
+    await patch(account.id, 1, { name: "Renamed", time_scale: null, settings: { mitExemption: "enabled" } }),
+  )
+  assert.deepEqual(
+    [edited.name, edited.time_scale, edited.settings, edited.on_unknown, edited.base_url],
+    ["Renamed", null, { mitExemption: "enabled" }, "reverse_then_reroute", stripeBody.base_url],
+  )
+  const back = ok(await patch(account.id, 2, { settings: { mitExemption: null } }))
+  assert.deepEqual(back.settings, {})
+  const refused = await patch(account.id, 3, { credentials: { secretKey: "sk_test_wrongwrongwrongwrong" } })
+  assert.equal(refused.body.code, "account.credentials_refused")
+  assert.deepEqual(
+    (await patch(account.id, 3, { credentials: { secretKey: null } })).body.errors[0].pointer,
+    "#/credentials/secretKey",
+  )
+})
+
+test("a draining or disabled account takes no new payments, from the moment of the answer", async () => {
+  const account = ok(await post(stripeBody), 201)
+  let keys = 0
+  const pay = async (): Promise<Json> =>
+    ok(
       await api.call("POST", "/v1/payments", {
-        headers: { "idempotency-key": `smoke-${persona}` },
-        body: { amount: 1200, currency: "EUR", account: id, payment_method: { type: "card", card } },
+        headers: { "idempotency-key": `state-${(keys += 1)}` },
+        body: { amount: 100, currency: "EUR", account: account.id, payment_method: { type: "card", card } },
       }),
       201,
     )
-    console.log(payment.status, payment.failure)
+  assert.equal((await pay()).status, "captured")
+  for (const [verb, state, reason] of [
+    ["drain", "draining", "draining"],
+    ["disable", "disabled", "disabled"],
+  ] as const) {
+    assert.equal(ok(await api.call("POST", `/v1/accounts/${account.id}/${verb}`)).state, state)
+    const failed = await pay()
+    assert.equal(failed.failure.reason, "no_eligible_account")
+    assert.ok(failed.failure.raw.message.includes(reason))
   }
-  assert.ok(stripe, JSON.stringify(accountBody(stripe)))
+  const stale = await api.call("POST", `/v1/accounts/${account.id}/enable`, { headers: { "if-match": '"1"' } })
+  assert.equal(stale.status, 412)
+  ok(await api.call("POST", `/v1/accounts/${account.id}/enable`))
+  assert.equal((await pay()).status, "captured")
+})
+
+test("a webhook secret is rotated: the new one beside the old one, then the old one goes", async () => {
+  const account = ok(await post(stripeBody), 201)
+  const path = `/v1/accounts/${account.id}/webhook-secrets`
+  const [old] = account.webhook_secrets
+  const at = (version: number) => ({ "if-match": `"${version}"` })
+  const added = await api.call("POST", path, { headers: at(1), body: { secret: "whsec_new_secret_of_ours" } })
+  assert.equal(ok(added).webhook_secrets.length, 2)
+  assert.ok(!added.text.includes("whsec_new"))
+  const twice = await api.call("POST", path, { headers: at(2), body: { secret: "whsec_new_secret_of_ours" } })
+  assert.equal(twice.body.code, "resource.conflict")
+  const left = ok(await api.call("DELETE", `${path}/${old.id}`, { headers: at(2) }))
+  assert.deepEqual(
+    left.webhook_secrets,
+    added.body.webhook_secrets.filter(({ id }: Json) => id !== old.id),
+  )
+  assert.equal((await api.call("DELETE", `${path}/${old.id}`, { headers: at(3) })).status, 404)
+  for (const [version, secret] of [
+    [3, "whsec_aaaaaaaa"],
+    [4, "whsec_bbbbbbbb"],
+    [5, "whsec_cccccccc"],
+  ] as const)
+    ok(await api.call("POST", path, { headers: at(version), body: { secret } }))
+  assert.equal(
+    (await api.call("POST", path, { headers: at(6), body: { secret: "whsec_dddddddd" } })).body.code,
+    "resource.conflict",
+  )
+})
+
+test("the catalogue tells what an account of each connector needs", async () => {
+  const { data } = ok(await api.call("GET", "/v1/connectors"))
+  assert.deepEqual(
+    data.map(({ id }: Json) => id),
+    ["adyen", "checkout", "stripe"],
+  )
+  const stripe = ok(await api.call("GET", "/v1/connectors/stripe"))
+  assert.deepEqual(
+    stripe.credentials.map(({ name, optional }: Json) => [name, optional]),
+    [["secretKey", false]],
+  )
+  assert.ok(stripe.operations.some(({ kind }: Json) => kind === "refund"))
+  assert.equal(stripe.features.partial_capture, true)
 })
