@@ -184,7 +184,7 @@ export const customers: Routes = (app, api, guard) => {
         description:
           "Everything that is known of the person is deleted: the customer, stored payment methods with their cards, " +
           "names and addresses in payments, and what was said to providers. Amounts, outcomes, your references and " +
-          "metadata stay. It may be repeated.",
+          "metadata stay; webhooks that providers sent go with their retention. It may be repeated.",
         params: Params,
         response: {
           200: Type.Object({
