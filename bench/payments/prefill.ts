@@ -49,7 +49,7 @@ const freshTable = `create temp table fresh as
   select n, ms, bench_id('pay_', ms, random, 26) as pay, bench_id('att_', ms, random, 25) as att,
     bench_id('op_', ms, random, 25) as op, bench_id('evt_', ms, random, 25) as evt, bench_id('tok_', ms, random, 26) as tok,
     'order-' || right(random, 14) as word
-  from (select n, $1::bigint - n * $2::bigint as ms, md5(n::text) as random from generate_series($3::bigint, $4::bigint, -1) n) s`
+  from (select n, $1::bigint - n * $2::bigint as ms, md5($5 || n::text) as random from generate_series($3::bigint, $4::bigint, -1) n) s`
 
 /** Copies `payment` until there are `wanted` payments, and tells how many rows of each table one payment has. */
 export async function prefill(
@@ -77,6 +77,7 @@ export async function prefill(
       GAP_MS,
       left,
       Math.max(1, left - BATCH + 1),
+      `${wanted} `,
     ])
     for (const [table, { of, fresh }] of Object.entries(tables)) {
       const names = columns.filter((column) => column.table_name === table).map((column) => column.column_name)
