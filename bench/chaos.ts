@@ -8,7 +8,7 @@ import { newKeyRingText } from "../packages/server/src/vault/key-ring.ts"
 import { openClient } from "./chaos/client.ts"
 import { openCluster } from "./chaos/cluster.ts"
 import { dice } from "./chaos/dice.ts"
-import { readEvents, readKeys, readPayments, type Facts } from "./chaos/facts.ts"
+import { readEvents, readKeys, readPayments, readTranscripts, type Facts } from "./chaos/facts.ts"
 import type { Finding } from "./chaos/finding.ts"
 import { openGround, type Ground } from "./chaos/ground.ts"
 import { openJournal } from "./chaos/journal.ts"
@@ -25,8 +25,16 @@ import { judge, summarize } from "./chaos/verdict.ts"
 const TELL_MS = 10_000
 /** Findings that are printed; all of them are in the kept folder's findings.json. */
 const MAX_PRINTED = 100
+/** The providers' last requests that are kept. */
+const MAX_LOGGED = 1_000
 
-type Ran = { readonly facts: Facts; readonly findings: readonly Finding[]; readonly kills: number }
+type Ran = {
+  readonly facts: Facts
+  readonly findings: readonly Finding[]
+  readonly kills: number
+  /** For who looks into a finding. */
+  readonly evidence: Readonly<Record<string, unknown>>
+}
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
@@ -35,14 +43,14 @@ async function main(): Promise<void> {
   const ground = openGround(tell)
   const leave = (signal: NodeJS.Signals): void => {
     tell(`\n${signal}: stopping everything ...`)
-    void ground.clear(options.keep).then(() => process.exit(130))
+    void ground.clear(options.keep).finally(() => process.exit(130))
   }
   process.once("SIGINT", leave)
   process.once("SIGTERM", leave)
   try {
     tell(`seed ${options.seed}, ${options.payments} payments, ${options.concurrency} customers at a time`)
-    const { facts, findings, kills } = await run(options, ground, tell)
-    if (options.keep) keep(ground, facts, findings, tell)
+    const { facts, findings, kills, evidence } = await run(options, ground, tell)
+    if (options.keep) keep(ground, { findings, ...facts, received: [...facts.received.values()], ...evidence }, tell)
     if (!options.json) report(findings, facts, options)
     const summary = summarize(findings)
     console.log(JSON.stringify({ payments: facts.payments.length, kills, ...summary }))
@@ -71,6 +79,7 @@ async function run(options: Options, ground: Ground, tell: (text: string) => voi
   const began = Date.now()
   const since = (): string => `${Math.round((Date.now() - began) / 1_000)} s`
   const misfortunes = befall(seed, { simulator, cluster, servers }, tell)
+  ground.stopLater("misfortune", () => misfortunes.stop())
   const { kills } = misfortunes
   let orders = 0
   const progress = setInterval(() => {
@@ -94,7 +103,13 @@ async function run(options: Options, ground: Ground, tell: (text: string) => voi
     received: receiver.received,
     incidents: [...receiver.wrong, ...servers.flatMap(({ died }) => died)],
   }
-  return { facts, findings: judge(facts), kills: kills.servers + kills.database }
+  const findings = judge(facts)
+  const about = [...new Set(findings.flatMap(({ payment }) => payment ?? []))]
+  const evidence = {
+    transcripts: await readTranscripts(database, shop.merchant, about),
+    requests: simulator.log.last(MAX_LOGGED),
+  }
+  return { facts, findings, kills: kills.servers + kills.database, evidence }
 }
 
 function report(findings: readonly Finding[], { journal, received, events, charges }: Facts, options: Options): void {
@@ -113,15 +128,9 @@ function report(findings: readonly Finding[], { journal, received, events, charg
     )
 }
 
-function keep(ground: Ground, facts: Facts, findings: readonly Finding[], tell: (text: string) => void): void {
-  const write = (name: string, value: unknown): void =>
-    writeFileSync(join(ground.dir, name), `${JSON.stringify(value, plain, 1)}\n`)
-  write("findings.json", findings)
-  write("charges.json", facts.charges)
-  write("journal.json", facts.journal)
-  write("received.json", [...facts.received.values()])
-  write("payments.json", facts.payments)
-  write("events.json", facts.events)
+function keep(ground: Ground, parts: Readonly<Record<string, unknown>>, tell: (text: string) => void): void {
+  for (const [name, value] of Object.entries(parts))
+    writeFileSync(join(ground.dir, `${name}.json`), `${JSON.stringify(value, plain, 1)}\n`)
   tell(`kept: ${ground.dir}`)
 }
 

@@ -9,8 +9,6 @@ import type { Shown } from "./journal.ts"
 
 export type Order = {
   readonly number: number
-  /** Which part of all orders have begun before this one, in [0, 1). */
-  readonly progress: number
   readonly dice: Dice
   /** Ids of accounts that a payment may be pinned to. */
   readonly accounts: readonly [string, ...string[]]
@@ -18,11 +16,6 @@ export type Order = {
 
 /** A payment that is still processing is looked at so often, after growing waits (ms). */
 const LOOKS_MS: readonly number[] = [300, 700, 1_500, 3_000, 5_000]
-/**
- * Adyen's pages stay usable for longest, also in scaled time: who never comes back does so early, so that the run's rest
- * does not wait for them.
- */
-const LAST_WALK_AWAY = 0.4
 const PAGE_TRIES = 8
 const PAGE_PAUSE_MS = 700
 const PAGE_MS = 10_000
@@ -128,9 +121,7 @@ async function settled(client: Client, number: number, payment: Shown): Promise<
 async function throughAction(client: Client, order: Order, payment: Shown): Promise<Shown | undefined> {
   const { dice, number } = order
   if (payment.status !== "requires_action" || payment.action === null) return payment
-  const provider = payment.attempts.at(-1)?.provider
-  const away = dice.chance(0.15)
-  if (away && (provider !== "adyen" || order.progress < LAST_WALK_AWAY)) return undefined
+  if (dice.chance(0.15)) return undefined
   if (dice.chance(0.08)) return void (await cancel(client, order, payment))
   const deed = dice.weighted([
     [8, "authenticated"],
@@ -140,7 +131,7 @@ async function throughAction(client: Client, order: Order, payment: Shown): Prom
   await sleep(dice.int(50, 1_500))
   const location = await act(payment.action.url, deed)
   // The window is closed right after the bank's page: only webhooks or questions tell how it went.
-  if (location === undefined || (dice.chance(0.1) && provider !== "adyen")) return undefined
+  if (location === undefined || dice.chance(0.1)) return undefined
   const back = await client.ask({
     order: number,
     what: "complete",

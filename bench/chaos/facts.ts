@@ -57,6 +57,19 @@ export async function readEvents(database: Database, merchant: MerchantId): Prom
 export const readKeys = (database: Database, merchant: MerchantId): Promise<readonly StoredKey[]> =>
   database.query<StoredKey>(keys, [merchant])
 
+/** Exchanges with providers about these payments, for who looks into a disagreement. */
+export async function readTranscripts(
+  database: Database,
+  merchant: MerchantId,
+  payments: readonly string[],
+): Promise<readonly unknown[]> {
+  const rows = await database.query<{ payment_id: string; version: number; document: unknown }>(transcripts, [
+    merchant,
+    payments,
+  ])
+  return rows.map(({ payment_id, version, document }) => ({ payment: payment_id, version, ...(document as object) }))
+}
+
 type EventRow = {
   readonly id: string
   readonly payment_id: string | null
@@ -76,4 +89,9 @@ const events: Statement = {
 const keys: Statement = {
   name: "",
   text: "select path, key, payment_id as payment from idempotency_keys where merchant_id = $1",
+}
+const transcripts: Statement = {
+  name: "",
+  text: `select payment_id, version, document from transcripts where merchant_id = $1 and payment_id = any ($2::text[])
+    order by payment_id, at_ms`,
 }

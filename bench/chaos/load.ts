@@ -20,7 +20,7 @@ export async function runLoad(client: Client, load: Load, begun: (orders: number
       const number = next
       next += 1
       begun(next)
-      await serve(client, { number, accounts, progress: number / payments, dice: dice(seed, `order ${number}`) })
+      await serve(client, { number, accounts, dice: dice(seed, `order ${number}`) })
     }
   }
   await Promise.all(Array.from({ length: Math.min(concurrency, payments) }, customer))

@@ -10,7 +10,9 @@ import { calm, DAY_MS, drawWeather } from "./weather-dice.ts"
 
 export type Misfortunes = {
   readonly kills: { servers: number; database: number }
-  /** Ends misfortune; resolves when everything runs and every sky is clear. */
+  /** No further misfortune; resolves when the last one is over. */
+  stop(): Promise<void>
+  /** The same, and everything runs again under a clear sky. */
   calm(): Promise<void>
 }
 
@@ -89,11 +91,15 @@ export function befall(
     ...servers.map(keep),
     violence(),
   ])
+  const stop = async (): Promise<void> => {
+    stopping.abort()
+    await all
+  }
   return {
     kills,
+    stop,
     calm: async () => {
-      stopping.abort()
-      await all
+      await stop()
       for (const { id } of simulator.accounts()) await simulator.setWeather(id, calm)
       await cluster.answers()
       for (const server of servers) if (!server.ready()) await server.start()

@@ -47,6 +47,7 @@ export async function openServer(ground: Ground, setting: ServerSetting): Promis
   let apiKey = ""
   let ready = false
   let unwanted = false
+  let closed = false
 
   const startOnce = async (): Promise<boolean> => {
     const args = ["--role", "all", "--no-simulator", "--no-traffic", "--json"]
@@ -100,7 +101,10 @@ export async function openServer(ground: Ground, setting: ServerSetting): Promis
     }
     await exited
   }
-  ground.stopLater(`server ${name}`, () => kill("SIGKILL"))
+  ground.stopLater(`server ${name}`, () => {
+    closed = true
+    return kill("SIGKILL")
+  })
   return {
     name,
     url,
@@ -109,10 +113,11 @@ export async function openServer(ground: Ground, setting: ServerSetting): Promis
     ready: () => ready,
     kill,
     start: async () => {
-      for (let starts = 0; starts < STARTS_LIMIT; starts++) {
+      for (let starts = 0; starts < STARTS_LIMIT && !closed; starts++) {
         if (await startOnce()) return
         await sleep(START_PAUSE_MS)
       }
+      if (closed) return
       throw new Error(`server ${name} does not start; see its log`)
     },
   }

@@ -47,7 +47,7 @@ export async function openShop(
     simulator.setWebhookUrl(ready.id, `${server.url}/webhooks/${ready.persona}/${account}`)
   }
   await publishPolicy(api, accounts, dice)
-  const endpoint = await call(api, "POST", "/v1/webhook_endpoints", {
+  const endpoint = await call(api, "POST", "/v1/webhook-endpoints", {
     url: receiver.url,
     description: "chaos",
     event_types: ["*"],
