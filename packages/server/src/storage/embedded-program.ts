@@ -3,7 +3,7 @@
 // no account and no readable parent folders. Where namespaces are refused, root runs it as `nobody`.
 
 import { spawnSync } from "node:child_process"
-import { lchownSync, lstatSync, mkdirSync, realpathSync } from "node:fs"
+import { accessSync, constants, lchownSync, lstatSync, mkdirSync, realpathSync } from "node:fs"
 import { tmpdir, userInfo } from "node:os"
 import { dirname, join } from "node:path"
 import { createHash } from "node:crypto"
@@ -84,8 +84,9 @@ export function socketFolder(dir: string, program: Program): string | undefined 
     .update(`${program.owner} ${realpathSync(dir)}`)
     .digest("hex")
     .slice(0, 12)}`
-  const fits = (parent: string): boolean => Buffer.byteLength(join(parent, name, SOCKET_NAME)) <= SOCKET_PATH_LIMIT
-  const folder = join(fits(tmpdir()) ? tmpdir() : "/tmp", name)
+  const serves = (parent: string): boolean =>
+    Buffer.byteLength(join(parent, name, SOCKET_NAME)) <= SOCKET_PATH_LIMIT && isWritable(parent)
+  const folder = join(serves(tmpdir()) ? tmpdir() : "/tmp", name)
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
@@ -102,4 +103,13 @@ export function socketFolder(dir: string, program: Program): string | undefined 
 export function own(path: string, program: Program): void {
   if (ownUser() !== 0 || lstatSync(path).uid === program.owner) return
   spawnSync("chown", ["-R", `${program.owner}:${program.owner}`, path])
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
