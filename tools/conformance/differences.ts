@@ -83,12 +83,21 @@ export const differences: Readonly<Record<"stripe" | "adyen" | "checkout", reado
       ...rawCards,
     },
     {
+      key: "stripe request_partial_authorization",
+      operations: [confirm],
+      place: `${cardOptions}/request_partial_authorization`,
+      rule: "field",
+      reason:
+        "documented for accounts with IC+ pricing and declared in beta SDKs only; accounts with that setting send it",
+      source: "https://docs.stripe.com/payments/partial-authorization (2026-10)",
+    },
+    {
       key: "stripe mit_exemption",
       operations: [confirm],
       place: `${cardOptions}/mit_exemption`,
       rule: "field",
       reason: "in no public reference: Stripe switches it on per account, and only accounts with that setting send it",
-      source: "https://docs.stripe.com/payments/without-card-authentication and stripe/NOTES.md (2026-10)",
+      source: "sent by ActiveMerchant 1.137.0 in its recorded requests, and named in stripe/NOTES.md (2026-10)",
     },
   ],
   adyen: [],

@@ -63,7 +63,10 @@ export const providers: readonly Provider[] = [
     basePath: "",
     accounts: [
       account({ secretKey: "sk_test_abcdefghijkl" }, {}),
-      account({ secretKey: "rk_live_abcdefghijkl" }, { mitExemption: "enabled", connectedAccount: "acct_1abcdefgh" }),
+      account(
+        { secretKey: "rk_live_abcdefghijkl" },
+        { mitExemption: "enabled", partialAuthorizations: "enabled", connectedAccount: "acct_1abcdefgh" },
+      ),
     ],
     dress: dressed({
       payment: (seed, { amount }) => `${amount.minor === 0n ? "seti" : "pi"}_${letters(seed, 24, /a-z0-9/)}`,

@@ -43,8 +43,8 @@ export const stripeRules: readonly RecordedRule[] = [
   },
   {
     key: "stripe refund without status",
-    reason: "a refund of an API version of 2015 has no status; ours always has one, and without it nothing is said",
-    source: "https://docs.stripe.com/upgrades (2026-10)",
+    reason: "the recorded refund is of 2015 and has no status; today's always has one, and without it nothing is said",
+    source: "https://docs.stripe.com/api/refunds/object#refund_object-status (2026-10)",
     explains: ({ response }, aspect, { kind }) =>
       (aspect === "success" || aspect === "reference") &&
       kind === "unknown" &&

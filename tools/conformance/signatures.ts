@@ -12,7 +12,7 @@ export const signatureRules: readonly Rule[] = [
     key: "adyen platform webhooks",
     reason:
       "signatures over the whole body in a header belong to Adyen's platform and management webhooks, which the connector does not receive",
-    source: "https://docs.adyen.com/development-resources/webhooks/secure-webhooks (2026-07)",
+    source: "https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures (2026-05)",
   },
 ]
 
