@@ -242,6 +242,8 @@ export class Judge {
   /** Every stored event was delivered, once each after deduplication, and every end was told exactly once. */
   #checkEvents(delivered: readonly LoggedEvent[]): void {
     const stored = this.#ledger.contents.events()
+    const incident = stored.find((e) => e.type === "payment.invariant_broken")
+    claim(incident === undefined, () => `the engine itself says of ${incident?.payment} that an invariant is broken`)
     const got = new Set(delivered.map((e) => e.id))
     for (const event of stored)
       claim(got.has(event.id), () => `event ${event.type} ${event.id} of ${event.payment} was never relayed`)

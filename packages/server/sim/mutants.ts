@@ -14,7 +14,7 @@ export const MUTANT_SEEDS = 500
 export const mutants: readonly Mutant[] = [
   {
     name: "fail over on timeout",
-    file: "engine/execute.ts",
+    file: "engine/plan.ts",
     find: `if (attemptNow?.state === "open" && outcome.kind !== "pending") {`,
     replace: `if (attemptNow?.state === "open" && outcome.kind !== "pending") { if (started !== undefined) { goesOn = true; return { events: [...settled, { ...started.event, at: now }], transcripts } }`,
   },
@@ -32,7 +32,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "absence means unpaid",
-    file: "engine/recover.ts",
+    file: "engine/reconsider.ts",
     find: `const weak = outcome.kind === "absent" && (proof === undefined || askedAt < proof)`,
     replace: `const weak = false`,
   },
@@ -44,7 +44,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "obligation closed at the first 'nothing to cancel'",
-    file: "engine/recover.ts",
+    file: "engine/reverse.ts",
     find: `if (nothingThere && sentAt >= proof)`,
     replace: `if (nothingThere)`,
   },

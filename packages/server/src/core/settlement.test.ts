@@ -5,9 +5,9 @@ import { parseCurrency } from "./currency.ts"
 import type { AccountId, AttemptId, MerchantId, OperationId, PaymentId } from "./id.ts"
 import type { Intent } from "./intent.ts"
 import type { Outcome } from "./outcome.ts"
+import { evolve } from "./evolve.ts"
 import {
   amountsOf,
-  evolve,
   holders,
   isOpen,
   statusOf,

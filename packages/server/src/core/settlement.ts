@@ -5,10 +5,10 @@
 
 import type { AttemptId, OperationId } from "./id.ts"
 import type { Outcome } from "./outcome.ts"
+import { evolve } from "./evolve.ts"
 import {
   attemptOf,
   authorizes,
-  evolve,
   holders,
   isOpen,
   operationOf,

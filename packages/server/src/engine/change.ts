@@ -6,7 +6,8 @@ import assert from "node:assert/strict"
 import { announce, summarize, type Announcement } from "../core/announcement.ts"
 import { violationOf } from "../core/invariant.ts"
 import { makeId, type MerchantId, type PaymentId } from "../core/id.ts"
-import { evolve, wakeAt, type Payment, type PaymentEvent } from "../core/payment.ts"
+import { evolve } from "../core/evolve.ts"
+import { wakeAt, type Payment, type PaymentEvent } from "../core/payment.ts"
 import type { NewOperation } from "../core/settlement.ts"
 import type {
   Commit,
@@ -99,16 +100,16 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
   const evolved = decided.events.reduce(evolve, start)
   const payment: Payment = { ...evolved, version: expected + 1 }
   const now = engine.clock.now()
-  const announced = announce(before, payment, decided.events)
+  const said = saidOf(engine, before, payment, decided.events)
   // What is told of one commit is read in the order of its ids.
-  const ids = announced.map(() => makeId("evt", now, engine.chance.bytes(16))).toSorted()
+  const ids = said.map(() => makeId("evt", now, engine.chance.bytes(16))).toSorted()
   return {
     payment,
     expected,
     attempts: payment.attempts.filter((attempt) => !before?.attempts.includes(attempt)),
     operations: payment.operations.filter((operation) => !before?.operations.includes(operation)),
     wakeAt: wakeAt(payment),
-    events: announced.map(({ type, data }, index) => ({
+    events: said.map(({ type, data }, index) => ({
       id: ids[index]!,
       merchant: payment.merchant,
       payment: id,
@@ -129,7 +130,7 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
 }
 
 /** What the outbox gets; a broken invariant too, as an incident: the fact is stored, because what is, is. */
-function announced(
+function saidOf(
   engine: Engine,
   before: Payment | undefined,
   payment: Payment,

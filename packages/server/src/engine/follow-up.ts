@@ -5,9 +5,9 @@ import type { FollowUpInput, Input } from "../connectors/connector.ts"
 import type { MerchantId, PaymentId } from "../core/id.ts"
 import { money } from "../core/money.ts"
 import type { Outcome } from "../core/outcome.ts"
+import { evolve } from "../core/evolve.ts"
 import {
   attemptOf,
-  evolve,
   operationOf,
   type Attempt,
   type Operation,

@@ -5,9 +5,9 @@
 import type { Hmac, Notice, WebhookRequest } from "../connectors/connector.ts"
 import { makeId } from "../core/id.ts"
 import type { Outcome } from "../core/outcome.ts"
+import { evolve } from "../core/evolve.ts"
 import {
   authorizes,
-  evolve,
   isOpen,
   reversalOf,
   type Attempt,
@@ -21,7 +21,7 @@ import type { InboundResult, InboundWebhook } from "../storage/ledger/ledger.ts"
 import { change, newOperation } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
 import { runLoop, type Loop } from "./loop.ts"
-import { judgeReversal } from "./recover.ts"
+import { judgeReversal } from "./reverse.ts"
 import { timesFor } from "./timing.ts"
 
 export type Received =

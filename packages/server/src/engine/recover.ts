@@ -11,11 +11,10 @@
 //
 // "Not found" settles something only when asked after the longest in-flight time of the last copy (timing.provenFrom).
 
-import type { OperationId } from "../core/id.ts"
 import type { Outcome } from "../core/outcome.ts"
+
 import {
   attemptOf,
-  evolve,
   isOpen,
   operationOf,
   PLAN_GRACE_MS,
@@ -29,14 +28,16 @@ import {
   type Payment,
   type PaymentEvent,
 } from "../core/payment.ts"
-import { consequences, newsOf, oweReversal, settle } from "../core/settlement.ts"
-import type { Due, Transcript } from "../storage/ledger/ledger.ts"
-import { inquire, inquiryInput, type Called } from "./call.ts"
-import { change, newOperation, type Change } from "./change.ts"
+import { oweReversal } from "../core/settlement.ts"
+import type { Due } from "../storage/ledger/ledger.ts"
+import {} from "./call.ts"
+import { newOperation, type Change } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
+import { ask, decideAnew, later, settleOr, settleWith } from "./reconsider.ts"
+import { recoverReversal } from "./reverse.ts"
 import { send } from "./follow-up.ts"
 import { runLoop, type Loop } from "./loop.ts"
-import { deadline, inquiryStrength, nextCheck, provenFrom, replayable, sendUntil, timesFor } from "./timing.ts"
+import { deadline, inquiryStrength, provenFrom, replayable, sendUntil } from "./timing.ts"
 
 /** Payments looked at in one round, and of one account among them: no storm after an outage. */
 export const RECOVER_BATCH = 64
@@ -130,22 +131,6 @@ async function onTime(engine: Engine, payment: Payment): Promise<Payment> {
       events.push({ type: "ending_requested", as: "expired", reason: "the authorization has expired", at: now })
     return events
   })
-}
-
-/** Commits what `decide` finds in the payment as it is then, with all consequences. */
-async function decideAnew(
-  engine: Engine,
-  payment: Payment,
-  decide: (known: Payment) => readonly PaymentEvent[],
-  transcripts: Change["transcripts"] = [],
-): Promise<Payment> {
-  const changed = await change(engine, payment.merchant, payment.id, payment, (known) => {
-    if (known === undefined) return { events: [] }
-    const events = decide(known)
-    const then = events.reduce(evolve, known)
-    return { events: [...events, ...consequences(then, engine.clock.now(), newOperation(engine))], transcripts }
-  })
-  return changed.kind === "changed" ? changed.payment : payment
 }
 
 async function recoverOperation(
@@ -310,257 +295,6 @@ async function copy(
     account,
     refused ? { ...called, outcome: { kind: "absent", raw: outcome.raw, evidence: {} } } : called,
     refused ? now : undefined,
-  )
-}
-
-async function recoverReversal(
-  engine: Engine,
-  payment: Payment,
-  operation: Operation,
-  attempt: Attempt,
-  account: Account,
-): Promise<Payment> {
-  const { codecs, manifest } = account.connector
-  const strength = inquiryStrength(account, operation, attempt)
-  const proof = provenFrom(payment, operation, account, strength)
-  let known = payment
-  const seen: Transcript[] = []
-  // What is there to reverse? Asking first also settles the authorization itself.
-  const asking = attempt.state === "held" || strength === "none" ? undefined : authorizationOf(payment, attempt)
-  if (asking !== undefined) {
-    const asked = await ask(engine, payment, asking, attempt, account)
-    const unproven = asked.outcome.kind === "absent" && asked.transcript.at < proof
-    if (asked.outcome.kind === "unknown" || (unproven && attempt.reference === undefined))
-      return later(engine, payment, operation, proof, [asked.transcript])
-    if (unproven) seen.push(asked.transcript)
-    else known = await settleWith(engine, payment, asking.id, asked.outcome, account, asked)
-  }
-  // An earlier round may have worked without our seeing its answer.
-  if (attempt.state === "held" && strength !== "none" && (operation.state !== "owed" || operation.round > 0)) {
-    const asked = await ask(engine, payment, operation, attempt, account)
-    if (asked.outcome.kind === "approved")
-      return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
-    seen.push(asked.transcript)
-  }
-  const now = engine.clock.now()
-  const open = operationOf(known, operation.id)
-  const found = attemptOf(known, attempt.id)
-  if (open === undefined || !isOpen(open) || found === undefined) return known
-  // Accepted, and then neither webhook nor inquiry: ask for it anew, or the provider repeats its acceptance for ever.
-  if (open.state === "pending") return rearm(engine, known, open, proof, open.outcome ?? silence, seen)
-  const reachable =
-    codecs.reverse !== undefined &&
-    (found.reference === undefined ? manifest.reverse.byAttempt : manifest.reverse.byReference)
-  if (!reachable) return later(engine, known, open, proof, seen)
-  const until = deadline(account, sendUntil(now))
-  const written = await decideAnew(
-    engine,
-    known,
-    (then) => {
-      const still = operationOf(then, operation.id)
-      if (still === undefined || !isOpen(still)) return []
-      const sentAt = still.state === "owed" ? now : (still.sentAt ?? now)
-      const sent = {
-        ...still,
-        state: "sent",
-        sentAt,
-        sendUntil: sendUntil(now),
-        deadline: until,
-        checkAt: until,
-        owner: engine.node,
-      } as const
-      return [{ type: "operation_sent", operation: sent, at: now }]
-    },
-    seen,
-  )
-  const ahead = operationOf(written, operation.id)
-  if (ahead?.state !== "sent" || ahead.owner !== engine.node) return written
-  const called = await send(engine, written, ahead, account)
-  return judgeReversal(engine, written, ahead, account, called.outcome, called)
-}
-
-/** What an answer to a reversal, or a webhook about it, means. `sentAt`: when the round that it answers was sent. */
-export async function judgeReversal(
-  engine: Engine,
-  payment: Payment,
-  operation: Operation,
-  account: Account,
-  outcome: Outcome,
-  called?: Called,
-  sentAt: number = operation.sentAt ?? 0,
-): Promise<Payment> {
-  const transcripts = called === undefined ? [] : [called.transcript]
-  const proof = provenFrom(payment, operation, account)
-  switch (outcome.kind) {
-    case "approved":
-    case "pending":
-      return settleWith(engine, payment, operation.id, outcome, account, called)
-    case "absent":
-    case "declined":
-    case "rejected": {
-      const nothingThere =
-        outcome.kind === "absent" &&
-        account.connector.manifest.reverse.absence === "proof" &&
-        attemptOf(payment, operation.attempt)?.state !== "held"
-      if (nothingThere && sentAt >= proof) return settleWith(engine, payment, operation.id, outcome, account, called)
-      // Of an earlier round: the present one is still to be answered.
-      if (sentAt !== (operation.sentAt ?? 0)) return payment
-      // It may have overtaken the original: again, as a new request.
-      return rearm(engine, payment, operation, proof, outcome, transcripts)
-    }
-    case "not_sent":
-      return again(engine, payment, operation, proof, "owed", outcome, transcripts)
-    case "unknown":
-    case "action":
-      // One copy under the same key; a provider that repeats its failures is asked anew after that. Reversing twice is harmless.
-      return operation.outcome?.kind === "unknown"
-        ? rearm(engine, payment, operation, proof, outcome, transcripts)
-        : again(engine, payment, operation, proof, "unknown", outcome, transcripts)
-    default:
-      return outcome satisfies never
-  }
-}
-
-const silence: Outcome = { kind: "unknown", raw: { code: "no_webhook" }, evidence: {} }
-
-const authorizationOf = (payment: Payment, attempt: Attempt): Operation | undefined =>
-  payment.operations.findLast(
-    (o) => o.attempt === attempt.id && (o.kind === "authorize" || o.kind === "complete") && isOpen(o),
-  )
-
-const ask = (
-  engine: Engine,
-  payment: Payment,
-  operation: Operation,
-  attempt: Attempt,
-  account: Account,
-): Promise<Called> =>
-  inquire(engine, account, operation, inquiryInput(payment, operation, attempt.reference), {
-    notAfter: sendUntil(engine.clock.now()),
-    totalMs: account.limits.listenMs,
-  })
-
-/** Settles a verdict; anything else, and absence that proves nothing yet, is looked at again later. */
-async function settleOr(
-  engine: Engine,
-  payment: Payment,
-  operation: Operation,
-  account: Account,
-  called: Called,
-  proof: number | undefined,
-): Promise<Payment> {
-  const askedAt = called.transcript.at
-  const { outcome } = called
-  const weak = outcome.kind === "absent" && (proof === undefined || askedAt < proof)
-  const known = operationOf(payment, operation.id)
-  if (
-    !weak &&
-    known !== undefined &&
-    newsOf(known, outcome) !== "nothing" &&
-    outcome.kind !== "not_sent" &&
-    outcome.kind !== "rejected"
-  )
-    return settleWith(engine, payment, operation.id, outcome, account, called)
-  return later(engine, payment, operation, proof, [called.transcript])
-}
-
-async function settleWith(
-  engine: Engine,
-  payment: Payment,
-  id: OperationId,
-  outcome: Outcome,
-  account: Account,
-  called?: Called,
-): Promise<Payment> {
-  const changed = await change(engine, payment.merchant, payment.id, payment, (known): Change => {
-    const operation = known === undefined ? undefined : operationOf(known, id)
-    if (known === undefined || operation === undefined) return { events: [] }
-    return {
-      events: settle(
-        known,
-        id,
-        outcome,
-        timesFor(known, operation, account, outcome, engine.clock.now()),
-        newOperation(engine),
-      ),
-      transcripts: called === undefined ? [] : [called.transcript],
-    }
-  })
-  return changed.kind === "changed" ? changed.payment : payment
-}
-
-/** No verdict: by the schedule, but not later than `proof`; at its end a person has to look. */
-async function later(
-  engine: Engine,
-  payment: Payment,
-  operation: Operation,
-  proof: number | undefined,
-  transcripts: Change["transcripts"] = [],
-): Promise<Payment> {
-  return decideAnew(
-    engine,
-    payment,
-    (known) => {
-      const now = engine.clock.now()
-      const open = operationOf(known, operation.id)
-      if (open === undefined || !isOpen(open)) return []
-      const checkAt = nextCheck(open, now, proof, engine.chance.random())
-      return [
-        {
-          type: "operation_rescheduled",
-          operation: open.id,
-          checkAt: checkAt ?? now,
-          at: now,
-          ...(checkAt === undefined ? { needsPerson: true } : {}),
-        },
-      ]
-    },
-    transcripts,
-  )
-}
-
-const rearm = (
-  engine: Engine,
-  payment: Payment,
-  operation: Operation,
-  proof: number,
-  outcome: Outcome,
-  transcripts: Change["transcripts"],
-): Promise<Payment> =>
-  again(engine, payment, operation, proof, "owed", outcome, transcripts, `${operation.id}-${operation.round + 1}`)
-
-async function again(
-  engine: Engine,
-  payment: Payment,
-  operation: Operation,
-  proof: number,
-  state: "owed" | "unknown",
-  outcome: Outcome,
-  transcripts: Change["transcripts"],
-  nextRoundKey?: string,
-): Promise<Payment> {
-  return decideAnew(
-    engine,
-    payment,
-    (known) => {
-      const now = engine.clock.now()
-      const open = operationOf(known, operation.id)
-      if (open === undefined || !isOpen(open) || open.round !== operation.round) return []
-      const checkAt = nextCheck(open, now, proof, engine.chance.random())
-      return [
-        {
-          type: "operation_rescheduled",
-          operation: open.id,
-          checkAt: checkAt ?? now,
-          state,
-          outcome,
-          at: now,
-          ...(nextRoundKey === undefined ? {} : { nextRoundKey }),
-          ...(checkAt === undefined ? { needsPerson: true } : {}),
-        },
-      ]
-    },
-    transcripts,
   )
 }
 
