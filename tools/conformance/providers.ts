@@ -62,10 +62,10 @@ export const providers: readonly Provider[] = [
     specification: "specs/stripe-2023-09.spec3.json",
     basePath: "",
     accounts: [
-      account({ secretKey: "sk_test_abcdefghijkl" }, {}),
+      account({ secret_key: "sk_test_abcdefghijkl" }, {}),
       account(
-        { secretKey: "rk_live_abcdefghijkl" },
-        { mitExemption: "enabled", partialAuthorizations: "enabled", connectedAccount: "acct_1abcdefgh" },
+        { secret_key: "rk_live_abcdefghijkl" },
+        { mit_exemption: "enabled", partial_authorizations: "enabled", connected_account: "acct_1abcdefgh" },
       ),
     ],
     dress: dressed({
@@ -100,14 +100,14 @@ export const providers: readonly Provider[] = [
     specification: "specs/checkout-nas-2022-07.json",
     basePath: "",
     accounts: [
-      account({ secretKey: "sk_sbox_abcdefghijklmnopqrstuvwxyz2" }, { prefix: "vkuhvk4v" }),
+      account({ secret_key: "sk_sbox_abcdefghijklmnopqrstuvwxyz2" }, { prefix: "vkuhvk4v" }),
       account(
-        { secretKey: "sk_sbox_abcdefghijklmnopqrstuvwxyz2" },
+        { secret_key: "sk_sbox_abcdefghijklmnopqrstuvwxyz2" },
         {
           prefix: "vkuhvk4v",
-          processingChannelId: "pc_q4dbxom5jbgudnjzjpz7j2z6uq",
-          authorizationType: "Estimated",
-          descriptorCity: "Berlin",
+          processing_channel_id: "pc_q4dbxom5jbgudnjzjpz7j2z6uq",
+          authorization_type: "Estimated",
+          descriptor_city: "Berlin",
         },
       ),
     ],

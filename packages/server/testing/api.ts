@@ -166,14 +166,14 @@ export async function simulate(api: TestApi, ...personas: readonly ReadyAccount[
 /** What a merchant would type in for a simulated account. */
 export function accountBody({ persona, url, credentials, webhookSecret }: ReadyAccount): Json {
   const known: Record<ReadyAccount["persona"], Json> = {
-    stripe: { credentials: { secretKey: credentials["secretKey"] } },
+    stripe: { credentials: { secret_key: credentials["secretKey"] } },
     adyen: {
       credentials: { api_key: credentials["apiKey"] },
       settings: { merchant_account: credentials["merchantAccount"] },
     },
     checkout: {
-      credentials: { secretKey: credentials["secretKey"] },
-      settings: { processingChannelId: credentials["processingChannelId"] },
+      credentials: { secret_key: credentials["secretKey"] },
+      settings: { processing_channel_id: credentials["processingChannelId"] },
     },
   }
   return {
@@ -217,6 +217,10 @@ export async function contents({ place }: TestApi): Promise<Readonly<Record<stri
   }
 }
 
-/** How many rows each table has. */
+/** How many rows each table has, but for those that providers add to whenever they like. */
 export const rowCounts = async (api: TestApi): Promise<Readonly<Record<string, number>>> =>
-  Object.fromEntries(Object.entries(await contents(api)).map(([table, rows]) => [table, rows.length]))
+  Object.fromEntries(
+    Object.entries(await contents(api)).flatMap(([table, rows]) =>
+      table.startsWith("inbound_webhook") ? [] : [[table, rows.length] as const],
+    ),
+  )

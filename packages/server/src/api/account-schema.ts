@@ -60,7 +60,7 @@ export const AccountCreate = closed(
   },
   {
     $id: "AccountCreate",
-    examples: [{ connector: "stripe", name: "Stripe Europe", credentials: { secretKey: "sk_test_0123456789abcdef" } }],
+    examples: [{ connector: "stripe", name: "Stripe Europe", credentials: { secret_key: "sk_test_0123456789abcdef" } }],
   },
 )
 export type AccountCreate = Static<typeof AccountCreate>
@@ -77,7 +77,7 @@ export const AccountUpdate = closed(
   },
   {
     $id: "AccountUpdate",
-    examples: [{ name: "Stripe Europe (2027 key)", credentials: { secretKey: "sk_test_fedcba9876543210" } }],
+    examples: [{ name: "Stripe Europe (2027 key)", credentials: { secret_key: "sk_test_fedcba9876543210" } }],
   },
 )
 export type AccountUpdate = Static<typeof AccountUpdate>

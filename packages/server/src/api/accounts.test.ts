@@ -33,7 +33,7 @@ test("every connector's account is made with verified credentials and shows none
 
 for (const [what, body, pointers] of [
   ["an unknown connector", { ...stripeBody, connector: "nobody" }, ["#/connector"]],
-  ["a missing credential", { ...stripeBody, credentials: {} }, ["#/credentials/secretKey"]],
+  ["a missing credential", { ...stripeBody, credentials: {} }, ["#/credentials/secret_key"]],
   [
     "an unknown credential",
     { ...stripeBody, credentials: { ...stripeBody.credentials, pin: "1234" } },
@@ -41,8 +41,8 @@ for (const [what, body, pointers] of [
   ],
   [
     "a credential of another shape",
-    { ...stripeBody, credentials: { secretKey: "pk_test_0123456789abcdef" } },
-    ["#/credentials/secretKey"],
+    { ...stripeBody, credentials: { secret_key: "pk_test_0123456789abcdef" } },
+    ["#/credentials/secret_key"],
   ],
   ["a missing setting", { ...adyenBody, settings: {} }, ["#/settings/merchant_account"]],
   ["an unknown setting", { ...stripeBody, settings: { region: "eu" } }, ["#/settings/region"]],
@@ -71,7 +71,7 @@ for (const [what, body, pointers] of [
 test("credentials that the provider refuses are not saved, and its answer is passed on without them", async () => {
   const wrong = "sk_test_wrongwrongwrongwrong"
   const before = await rowCounts(api)
-  const answer = await post({ ...stripeBody, credentials: { secretKey: wrong } })
+  const answer = await post({ ...stripeBody, credentials: { secret_key: wrong } })
   assert.equal(answer.status, 422)
   assert.equal(answer.body.code, "account.credentials_refused")
   assert.deepEqual(
@@ -80,7 +80,7 @@ test("credentials that the provider refuses are not saved, and its answer is pas
   )
   assert.ok(!answer.text.includes(wrong) && !api.logged.join("\n").includes(wrong))
   assert.deepEqual(await rowCounts(api), before)
-  assert.equal((await post({ ...stripeBody, credentials: { secretKey: wrong }, verify: false })).status, 201)
+  assert.equal((await post({ ...stripeBody, credentials: { secret_key: wrong }, verify: false })).status, 201)
 })
 
 test("a provider that is not reachable is said to be so, unless nobody asks", async () => {
@@ -125,25 +125,25 @@ test("an edit names the version it was made on: without it 428, on an older one 
 test("two edits at once: one wins, the other is told", async () => {
   const account = ok(await post(stripeBody), 201)
   const answers = await Promise.all(["A", "B"].map((name) => patch(account.id, 1, { name })))
-  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 412])
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 412]))
 })
 
 test("an edit changes what it names and keeps the rest; null removes", async () => {
   const account = ok(await post({ ...stripeBody, time_scale: 0.5, on_unknown: "reverse_then_reroute" }), 201)
   const edited = ok(
-    await patch(account.id, 1, { name: "Renamed", time_scale: null, settings: { mitExemption: "enabled" } }),
+    await patch(account.id, 1, { name: "Renamed", time_scale: null, settings: { mit_exemption: "enabled" } }),
   )
   assert.deepEqual(
     [edited.name, edited.time_scale, edited.settings, edited.on_unknown, edited.base_url],
-    ["Renamed", null, { mitExemption: "enabled" }, "reverse_then_reroute", stripeBody.base_url],
+    ["Renamed", null, { mit_exemption: "enabled" }, "reverse_then_reroute", stripeBody.base_url],
   )
-  const back = ok(await patch(account.id, 2, { settings: { mitExemption: null } }))
+  const back = ok(await patch(account.id, 2, { settings: { mit_exemption: null } }))
   assert.deepEqual(back.settings, {})
-  const refused = await patch(account.id, 3, { credentials: { secretKey: "sk_test_wrongwrongwrongwrong" } })
+  const refused = await patch(account.id, 3, { credentials: { secret_key: "sk_test_wrongwrongwrongwrong" } })
   assert.equal(refused.body.code, "account.credentials_refused")
   assert.deepEqual(
-    (await patch(account.id, 3, { credentials: { secretKey: null } })).body.errors[0].pointer,
-    "#/credentials/secretKey",
+    (await patch(account.id, 3, { credentials: { secret_key: null } })).body.errors[0].pointer,
+    "#/credentials/secret_key",
   )
 })
 
@@ -211,7 +211,7 @@ test("the catalogue tells what an account of each connector needs", async () => 
   const stripe = ok(await api.call("GET", "/v1/connectors/stripe"))
   assert.deepEqual(
     stripe.credentials.map(({ name, optional }: Json) => [name, optional]),
-    [["secretKey", false]],
+    [["secret_key", false]],
   )
   assert.ok(stripe.operations.some(({ kind }: Json) => kind === "refund"))
   assert.equal(stripe.features.partial_capture, true)

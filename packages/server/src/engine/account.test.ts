@@ -30,7 +30,7 @@ const row = (change: Partial<AccountRow> = {}): AccountRow => ({
   name: "Checkout.com, Europe",
   state: "enabled",
   settings: { values: { prefix: "ab12cd34" } },
-  ...seal({ credentials: { secretKey: SECRET_KEY }, webhookSecrets: ["one", "two"] }),
+  ...seal({ credentials: { secret_key: SECRET_KEY }, webhookSecrets: ["one", "two"] }),
   version: 1,
   createdAt: 1,
   updatedAt: 1,
@@ -51,7 +51,7 @@ const unusable =
 test("an account has its credentials open, its address filled in and its manifest's limits", () => {
   const account = made()
   assert.equal(account.origin, "https://ab12cd34.api.sandbox.checkout.com")
-  assert.equal(account.config.credentials["secretKey"]?.reveal(), SECRET_KEY)
+  assert.equal(account.config.credentials["secret_key"]?.reveal(), SECRET_KEY)
   assert.deepEqual(account.webhookSecrets, ["one", "two"])
   assert.equal(account.onUnknown, "wait")
   assert.equal(account.connector, checkout)
@@ -107,15 +107,15 @@ test("what is missing is named", () => {
   assert.throws(() => accountOf(row({ connector: "nobody" }), undefined, open), unusable("no connector nobody"))
   assert.throws(() => made({ settings: { values: {} } }), unusable("setting prefix is missing"))
   assert.throws(() => made({ settings: {} }), unusable("setting prefix is missing"))
-  assert.throws(() => made(without({})), unusable("credential secretKey is missing"))
-  assert.throws(() => made(without({ toString: "x" })), unusable("credential secretKey is missing"))
+  assert.throws(() => made(without({})), unusable("credential secret_key is missing"))
+  assert.throws(() => made(without({ toString: "x" })), unusable("credential secret_key is missing"))
 })
 
 test("stored values of another shape are refused without quoting them", () => {
   const sealed = (text: string) => vault.seal("accounts", merchant, id, secret(Buffer.from(text)))
   assert.throws(() => made(sealed(SECRET_KEY)), unusable("secrets are no JSON object"))
   assert.throws(
-    () => made(sealed(JSON.stringify({ credentials: { secretKey: 1 }, webhookSecrets: [] }))),
+    () => made(sealed(JSON.stringify({ credentials: { secret_key: 1 }, webhookSecrets: [] }))),
     unusable("credentials"),
   )
   assert.throws(

@@ -21,7 +21,7 @@ const ports = systemPorts(() => 0, { info: () => {}, warn: note, error: note })
 const key = (fill: number): string => Buffer.alloc(32, fill).toString("base64")
 const vault = createVault(parseKeyRing(`k1:${key(1)},fingerprint:${key(2)}`), ports)
 const SECRET_KEY = "sk_sbox_aaaaaaaaaaaaaaaaaaaaaaaaaa2"
-const secrets = accountSecretsBytes({ credentials: { secretKey: SECRET_KEY }, webhookSecrets: ["hook"] })
+const secrets = accountSecretsBytes({ credentials: { secret_key: SECRET_KEY }, webhookSecrets: ["hook"] })
 const settings: AccountSettings = { values: { prefix: "ab12cd34" } }
 
 let shared: DatabaseWithPools
@@ -106,7 +106,7 @@ test("a starting node knows all accounts in the order of their creation, with cr
     ],
   )
   const account = directory.account(first.id)
-  assert.equal(account?.config.credentials["secretKey"]?.reveal(), SECRET_KEY)
+  assert.equal(account?.config.credentials["secret_key"]?.reveal(), SECRET_KEY)
   assert.equal(account?.merchant, merchant)
   assert.deepEqual(directory.policy(merchant, "test"), { id: policy.id, version: 1, rules: [rule(first.id)] })
   assert.equal(directory.policy(merchant, "live"), undefined)
@@ -121,13 +121,13 @@ test("what another process changes is here soon: accounts made and edited, polic
   await updateAccount(writer, merchant, account.id, account.version, { state: "draining" })
   await until("the edit", () => directory.account(account.id)?.state === "draining")
   assert.equal(directory.accounts(merchant)[0]?.state, "draining")
-  const next = accountSecretsBytes({ credentials: { secretKey: "sk_new" }, webhookSecrets: [] })
+  const next = accountSecretsBytes({ credentials: { secret_key: "sk_new" }, webhookSecrets: [] })
   await updateAccount(writer, merchant, account.id, account.version + 1, {
     secrets: vault.seal("accounts", merchant, account.id, next),
   })
   await until(
     "the new key",
-    () => directory.account(account.id)?.config.credentials["secretKey"]?.reveal() === "sk_new",
+    () => directory.account(account.id)?.config.credentials["secret_key"]?.reveal() === "sk_new",
   )
   await policyFor(merchant, "test", { rules: [rule(account.id)] })
   await until("the policy", () => directory.policy(merchant, "test") !== undefined)

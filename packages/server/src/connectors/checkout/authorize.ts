@@ -38,7 +38,7 @@ function paymentRequest(input: AuthorizeInput, settings: AccountConfig["settings
   const { initiator, amount } = input
   const byMerchant = initiator.by === "merchant"
   const manual = input.capture === "manual"
-  const estimated = manual && settings["authorizationType"] === "Estimated"
+  const estimated = manual && settings["authorization_type"] === "Estimated"
   return {
     source: sourceOf(input),
     amount: Number(exactAmount(manifest, amount)),
@@ -52,13 +52,13 @@ function paymentRequest(input: AuthorizeInput, settings: AccountConfig["settings
     authorization_type: estimated ? "Estimated" : undefined,
     partial_authorization: input.allowPartial ? { enabled: true } : undefined,
     description: fit(input.description, 100),
-    billing_descriptor: descriptorOf(input.descriptor, settings["descriptorCity"]),
+    billing_descriptor: descriptorOf(input.descriptor, settings["descriptor_city"]),
     customer: customerOf(input),
     payment_ip: isIpv4(input.customer?.ip) ? input.customer?.ip : undefined,
     shipping: shippingOf(input),
     "3ds": threeDsOf(input),
     processing: input.method.network === "cartes_bancaires" ? { preferred_scheme: "cartes_bancaires" } : undefined,
-    processing_channel_id: settings["processingChannelId"],
+    processing_channel_id: settings["processing_channel_id"],
     // Where nobody is present nobody can be sent away and come back.
     success_url: byMerchant ? undefined : input.returnUrl,
     failure_url: byMerchant ? undefined : input.returnUrl,

@@ -17,8 +17,8 @@ import * as tables from "./tables.ts"
 
 const config: AccountConfig = {
   mode: "test",
-  credentials: { secretKey: secret("sk_sbox_abcdefghijklmnopqrstuvwxyz2") },
-  settings: { prefix: "vkuhvk4v", processingChannelId: "pc_q4dbxom5jbgudnjzjpz7j2z6uq" },
+  credentials: { secret_key: secret("sk_sbox_abcdefghijklmnopqrstuvwxyz2") },
+  settings: { prefix: "vkuhvk4v", processing_channel_id: "pc_q4dbxom5jbgudnjzjpz7j2z6uq" },
 }
 const euro = (minor: bigint) => money(minor, "EUR" as Currency)
 
@@ -235,7 +235,7 @@ describe("checkout: what is sent", () => {
   })
 
   test("a manual authorization is estimated only where the account says so, an automatic one never", () => {
-    const estimated = { ...config.settings, authorizationType: "Estimated" }
+    const estimated = { ...config.settings, authorization_type: "Estimated" }
     assert.equal(encoded({ capture: "manual" }, estimated)["authorization_type"], "Estimated")
     assert.equal(encoded({ capture: "manual" })["authorization_type"], undefined)
     assert.equal(encoded({}, estimated)["authorization_type"], undefined)
@@ -255,7 +255,7 @@ describe("checkout: what is sent", () => {
   })
 
   test("a statement descriptor goes out in plain characters, and only where the account names a city", () => {
-    const settings = { ...config.settings, descriptorCity: "Berlin" }
+    const settings = { ...config.settings, descriptor_city: "Berlin" }
     assert.equal(encoded({ descriptor: "Café 7" })["billing_descriptor"], undefined)
     assert.deepEqual(encoded({ descriptor: "Café 7 東京" }, settings)["billing_descriptor"], {
       name: "Cafe 7",
@@ -368,7 +368,7 @@ test("checkout: asks the addresses that Checkout.com's own SDK asks, with its he
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const { port } = server.address() as AddressInfo
   try {
-    const key = config.credentials["secretKey"]!.reveal()
+    const key = config.credentials["secret_key"]!.reveal()
     const sdk = new Checkout(key, { host: `http://127.0.0.1:${port}` } as ConstructorParameters<typeof Checkout>[1])
     const id = followUp.reference
     await sdk.payments.request({ ...encoded({}) }, standard.key)

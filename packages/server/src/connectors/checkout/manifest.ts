@@ -43,7 +43,7 @@ export const manifest = {
   },
   credentials: [
     {
-      name: "secretKey",
+      name: "secret_key",
       title: "Secret key",
       pattern: "^sk_(?:sbox_)?[a-z2-7]{26}[a-z2-7*#$=]$",
       hint: "Dashboard → Developers → Keys. The account needs access with whole card numbers, which Checkout.com grants.",
@@ -57,21 +57,21 @@ export const manifest = {
       hint: "The first eight characters of your client id after cli_; another one in the sandbox than live.",
     },
     {
-      name: "processingChannelId",
+      name: "processing_channel_id",
       title: "Processing channel",
       pattern: "^pc_[a-z0-9]{26}$",
       optional: true,
       hint: "Needed where the key is allowed on several channels.",
     },
     {
-      name: "authorizationType",
+      name: "authorization_type",
       title: "Type of manual authorizations",
       pattern: "^(?:Final|Estimated)$",
       optional: true,
       hint: "Estimated allows increments and changes the networks' fees and deadlines. Final if empty.",
     },
     {
-      name: "descriptorCity",
+      name: "descriptor_city",
       title: "City on statements",
       pattern: "^[ -~]{1,13}$",
       optional: true,

@@ -28,7 +28,7 @@ export function paymentPath(reference: string | undefined, action = ""): string 
 }
 
 function bearer({ credentials }: AccountConfig): string {
-  const key = credentials["secretKey"]
+  const key = credentials["secret_key"]
   assert(key !== undefined, "the account has no secret key")
   return `Bearer ${key.reveal()}`
 }

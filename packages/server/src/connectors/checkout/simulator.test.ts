@@ -58,8 +58,8 @@ function openShop({ issuer, settings }: { issuer?: Issuer; settings?: AccountCon
   }))
   const config: AccountConfig = {
     mode: "test",
-    credentials: { secretKey: secret(credentials["secretKey"]!) },
-    settings: { prefix: "vkuhvk4v", processingChannelId: credentials["processingChannelId"]!, ...settings },
+    credentials: { secret_key: secret(credentials["secretKey"]!) },
+    settings: { prefix: "vkuhvk4v", processing_channel_id: credentials["processingChannelId"]!, ...settings },
   }
   const notices: Notice[] = []
   persona.onWebhook((request) => {
@@ -202,7 +202,7 @@ test("simulated Checkout.com: a follow-up that the payment's state forbids is re
 })
 
 test("simulated Checkout.com: an increment of an estimate answers with the new total", () => {
-  const { send, wait, charge } = openShop({ settings: { authorizationType: "Estimated" } })
+  const { send, wait, charge } = openShop({ settings: { authorization_type: "Estimated" } })
   const reference = approved(send(checkout.codecs.authorize, authorization))
   wait(10_000)
   assert.deepEqual(brief(send(checkout.codecs.increment, followUp(reference, 2600n))), ["incremented", 2600n])
@@ -300,7 +300,7 @@ test("simulated Checkout.com: a working key is told from a wrong one", () => {
   const { carry, config } = openShop()
   const { encode, decode } = checkout.verifyCredentials
   assert.equal(decode(carry(encode(config))).ok, true)
-  const wrong = { ...config, credentials: { secretKey: secret("sk_sbox_aaaaaaaaaaaaaaaaaaaaaaaaaa2") } }
+  const wrong = { ...config, credentials: { secret_key: secret("sk_sbox_aaaaaaaaaaaaaaaaaaaaaaaaaa2") } }
   assert.deepEqual(decode(carry(encode(wrong))), { ok: false, detail: "The secret key is not accepted." })
 })
 
@@ -308,9 +308,9 @@ connectorScenarios(checkout, {
   persona: "checkout",
   config: ({ secretKey }) => ({
     mode: "test",
-    credentials: { secretKey: secret(secretKey!) },
+    credentials: { secret_key: secret(secretKey!) },
     // Only estimates can be raised.
-    settings: { prefix: "vkuhvk4v", authorizationType: "Estimated" },
+    settings: { prefix: "vkuhvk4v", authorization_type: "Estimated" },
   }),
   webhookSecret: ({ webhookSecret }) => webhookSecret!,
 })

@@ -33,7 +33,7 @@ export const manifest = {
   },
   credentials: [
     {
-      name: "secretKey",
+      name: "secret_key",
       title: "Secret key",
       pattern: "^(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,250}$",
       hint: "A restricted key needs write access to PaymentIntents, SetupIntents and Refunds, and read access to the account.",
@@ -41,21 +41,21 @@ export const manifest = {
   ],
   settings: [
     {
-      name: "connectedAccount",
+      name: "connected_account",
       title: "Connected account",
       pattern: "^acct_[A-Za-z0-9]{5,60}$",
       optional: true,
       hint: "Only for platforms that act for another account (Stripe-Account header).",
     },
     {
-      name: "mitExemption",
+      name: "mit_exemption",
       title: "Network transaction ids",
       pattern: "^enabled$",
       optional: true,
       hint: "Stripe has switched on network transaction ids of other providers for this account (mit_exemption).",
     },
     {
-      name: "partialAuthorizations",
+      name: "partial_authorizations",
       title: "Partial authorizations",
       pattern: "^enabled$",
       optional: true,

@@ -69,9 +69,9 @@ function cardOptions(input: AuthorizeInput, stores: boolean, setup: boolean, acc
   const { threeDs, initiator } = input
   const purpose = initiator.purpose
   const manual = !setup && input.capture === "manual"
-  const partial = !setup && input.allowPartial && account.settings["partialAuthorizations"] === "enabled"
+  const partial = !setup && input.allowPartial && account.settings["partial_authorizations"] === "enabled"
   const networkTransactionId =
-    account.settings["mitExemption"] === "enabled" && input.method.type !== "provider_token" && !setup
+    account.settings["mit_exemption"] === "enabled" && input.method.type !== "provider_token" && !setup
       ? initiator.networkTransactionId
       : undefined
   return [
@@ -246,9 +246,9 @@ export function get(path: string, account: AccountConfig, fields: Fields): HttpR
 }
 
 function headers({ credentials, settings }: AccountConfig): Readonly<Record<string, string>> {
-  const key = credentials["secretKey"]
+  const key = credentials["secret_key"]
   if (key === undefined) throw new TypeError("a Stripe account has a secret key")
-  const account = settings["connectedAccount"]
+  const account = settings["connected_account"]
   return {
     authorization: `Bearer ${key.reveal()}`,
     "stripe-version": manifest.api.version,

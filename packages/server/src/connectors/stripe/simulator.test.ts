@@ -6,8 +6,8 @@ connectorScenarios(stripe, {
   persona: "stripe",
   config: ({ secretKey }) => ({
     mode: "test",
-    credentials: { secretKey: secret(secretKey!) },
-    settings: { partialAuthorizations: "enabled" },
+    credentials: { secret_key: secret(secretKey!) },
+    settings: { partial_authorizations: "enabled" },
   }),
   // https://docs.stripe.com/testing#regulatory-cards: must be authenticated for every payment.
   challengedCard: "4000002760003184",

@@ -11,8 +11,8 @@ import * as tables from "./tables.ts"
 
 const config: AccountConfig = {
   mode: "test",
-  credentials: { secretKey: secret("sk_test_51Q9cOrchestraContractSuite") },
-  settings: { connectedAccount: "acct_1Q9cOrchestra" },
+  credentials: { secret_key: secret("sk_test_51Q9cOrchestraContractSuite") },
+  settings: { connected_account: "acct_1Q9cOrchestra" },
 }
 const folder = new URL("./samples/", import.meta.url)
 
@@ -199,7 +199,7 @@ test("a network transaction id is sent only where Stripe has opened that door fo
     ...whole,
     initiator: { by: "merchant", purpose: "recurring", networkTransactionId: "485029173640127" },
   }
-  const open = { ...config, settings: { mitExemption: "enabled" } }
+  const open = { ...config, settings: { mit_exemption: "enabled" } }
   const field = "payment_method_options[card][mit_exemption][network_transaction_id]"
   const sent = (account: AccountConfig): string | null =>
     new URLSearchParams(stripe.codecs.authorize!.encode(input, account).body).get(field)
@@ -212,8 +212,8 @@ test("a smaller authorization is asked for only where the merchant allows it and
     new URLSearchParams(stripe.codecs.authorize!.encode({ ...whole, allowPartial }, { ...config, settings }).body).get(
       "payment_method_options[card][request_partial_authorization]",
     )
-  assert.equal(sent(true, { partialAuthorizations: "enabled" }), "if_available")
-  assert.equal(sent(false, { partialAuthorizations: "enabled" }), null)
+  assert.equal(sent(true, { partial_authorizations: "enabled" }), "if_available")
+  assert.equal(sent(false, { partial_authorizations: "enabled" }), null)
   assert.equal(sent(true, {}), null)
 })
 
