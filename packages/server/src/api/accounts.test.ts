@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { Client } from "pg"
 import { accountBody, card, ok, rowCounts, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
 
 const api = await startApi({ role: "api" })
@@ -215,4 +216,16 @@ test("the catalogue tells what an account of each connector needs", async () => 
   )
   assert.ok(stripe.operations.some(({ kind }: Json) => kind === "refund"))
   assert.equal(stripe.features.partial_capture, true)
+})
+
+test("an account whose secrets cannot be opened is shown without them, and hides no other", async () => {
+  const account = ok(await post(stripeBody), 201)
+  const client = new Client(api.place)
+  await client.connect()
+  await client.query("update accounts set sealed = '\\x0100' where id = $1", [account.id])
+  await client.end()
+  const shown = ok(await api.call("GET", `/v1/accounts/${account.id}`))
+  assert.deepEqual([shown.credentials, shown.webhook_secrets, shown.name], [[], [], account.name])
+  assert.equal((await api.call("GET", "/v1/accounts", { query: { limit: "100" } })).status, 200)
+  assert.ok(api.logged.some((line) => line.includes(account.id) && line.includes("cannot be opened")))
 })

@@ -3,9 +3,8 @@
 import { Type } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
-import { isId, makeId, type AccountId } from "../core/id.ts"
-import { rfc3339 } from "../core/instant.ts"
-import { accountSecretsBytes, type AccountSecrets, type AccountSettings } from "../engine/account.ts"
+import { isId, makeId } from "../core/id.ts"
+import { accountSecretsBytes, type AccountSecrets } from "../engine/account.ts"
 import {
   createAccount,
   findAccount,
@@ -16,6 +15,7 @@ import {
   type AccountState,
 } from "../storage/resources/accounts.ts"
 import { checkCredentials, wholeAccount } from "./account-check.ts"
+import { accountResource, secretName, secretsOf, settingsOf } from "./account-resource.ts"
 import { connectorOf, readCreate, readUpdate } from "./account-input.ts"
 import {
   AccountCreate,
@@ -24,7 +24,7 @@ import {
   MAX_WEBHOOK_SECRETS,
   WebhookSecretBody,
 } from "./account-schema.ts"
-import { callerOf, type Api, type Key } from "./context.ts"
+import { callerOf, putInForce, type Api, type Key } from "./context.ts"
 import { editedRow, IfMatch, ifMatch, MayMatch, mayMatch, stale, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { closed, Id, Page } from "./schema.ts"
@@ -78,7 +78,7 @@ export const accounts: Routes = (app, api, guard) => {
       const whole = wholeAccount(api.vault, { ...account, version: 1, createdAt: now, updatedAt: now }, connector)
       if (body.verify !== false) await checkCredentials(api.engine, whole)
       const row = await createAccount(api.database, account)
-      await api.refresh(merchant)
+      await putInForce(api, merchant)
       return tagged(reply.code(201).header("location", `/v1/accounts/${id}`), row).send(
         accountResource(api, row, secrets),
       )
@@ -250,7 +250,7 @@ async function save(
     ...change.edit,
     secrets: sealed,
   })
-  await api.refresh(row.merchant)
+  await putInForce(api, row.merchant)
   return editedRow(edited, "account")
 }
 
@@ -267,46 +267,7 @@ async function setState(
     if (row.state === state) return row
     const edited = await updateAccount(api.database, row.merchant, row.id, row.version, { state })
     if (edited.kind === "stale" && version === undefined && tries < MAX_CONFLICTS) continue
-    await api.refresh(row.merchant)
+    await putInForce(api, row.merchant)
     return editedRow(edited, "account")
   }
 }
-
-const settingsOf = ({ settings }: AccountRow): AccountSettings => ({
-  ...(settings as Partial<AccountSettings>),
-  values: (settings["values"] ?? {}) as AccountSettings["values"],
-})
-
-const secretsOf = (api: Api, row: AccountRow): AccountSecrets =>
-  JSON.parse(
-    Buffer.from(api.vault.open("accounts", row.merchant, row.id, row.sealed).reveal()).toString("utf8"),
-  ) as AccountSecrets
-
-/** A name for a secret that says nothing about it. */
-const secretName = (api: Api, { id, merchant }: AccountRow, secret: string): string =>
-  api.vault.hmac("webhook_secret", `${id} ${secret}`, merchant).slice(0, 12)
-
-function accountResource(api: Api, row: AccountRow, secrets = secretsOf(api, row)): AccountResource {
-  const settings = settingsOf(row)
-  return {
-    id: row.id,
-    object: "account",
-    mode: row.mode,
-    connector: row.connector,
-    name: row.name,
-    state: row.state,
-    credentials: Object.keys(secrets.credentials).toSorted(),
-    settings: { ...settings.values },
-    on_unknown: settings.onUnknown ?? "wait",
-    base_url: settings.baseUrl ?? null,
-    time_scale: settings.timeScale ?? null,
-    webhook_url: webhookUrl(api, row.connector, row.id),
-    webhook_secrets: secrets.webhookSecrets.map((secret) => ({ id: secretName(api, row, secret) })),
-    version: row.version,
-    created_at: rfc3339(row.createdAt),
-    updated_at: rfc3339(row.updatedAt),
-  }
-}
-
-const webhookUrl = (api: Api, connector: string, id: AccountId): string =>
-  `${api.publicUrl()}/webhooks/${connector}/${id}`

@@ -60,3 +60,10 @@ export function callerOf(request: FastifyRequest): Key {
   if (request.key === undefined) throw new Fault("auth.missing")
   return request.key
 }
+
+/** After a change of configuration: it is stored, so a failure here only means that this node, too, hears of it later. */
+export async function putInForce({ refresh, engine }: Api, merchant: MerchantId): Promise<void> {
+  await refresh(merchant).catch((error: unknown) =>
+    engine.log.warn({ merchant, error: String(error) }, "a change is not in force here yet; it will be in a moment"),
+  )
+}

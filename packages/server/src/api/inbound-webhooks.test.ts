@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { createHmac } from "node:crypto"
 import { test } from "node:test"
-import { card, contents, eventually, ok, rowCounts, simulate, startApi, type Json } from "../../testing/api.ts"
+import { card, contents, eventually, ok, simulate, startApi, type Json } from "../../testing/api.ts"
 
 const api = await startApi()
 const providers = await simulate(api, "stripe", "adyen")
@@ -31,6 +31,9 @@ const send = (body: string, headers: Record<string, string>, to = path) =>
 const event = (id: string): string =>
   JSON.stringify({ id, object: "event", type: "charge.updated", data: { object: { id: "ch_1", object: "charge" } } })
 
+const stored = async (word: string): Promise<readonly string[]> =>
+  ((await contents(api))["inbound_webhook_bodies"] ?? []).filter((row) => row.includes(word))
+
 test("what happens at the provider is in the payment soon after: a dispute with its time to answer", async () => {
   const paid = await pay()
   const [charge] = providers.simulator.truth("stripe")
@@ -56,12 +59,11 @@ test("a provider that accepts first tells the capture by webhook, and is acknowl
 
 test("a genuine webhook is stored before it is acknowledged, and once, however often it comes", async () => {
   const body = event("evt_genuine")
-  const before = (await rowCounts(api))["inbound_webhooks"] ?? 0
   for (let times = 0; times < 3; times++) {
     const answer = await send(body, { "stripe-signature": signature(body) })
     assert.equal(answer.statusCode, 200)
   }
-  assert.equal((await rowCounts(api))["inbound_webhooks"], before + 1)
+  assert.equal((await stored("evt_genuine")).length, 1)
 })
 
 test("what a provider signs is taken as it is: any bytes, any content type, no content type", async () => {
@@ -76,7 +78,6 @@ test("what a provider signs is taken as it is: any bytes, any content type, no c
 
 test("a forged or stale webhook is refused without a reason, stored nowhere, counted and logged", async () => {
   const body = event("evt_forged")
-  const before = await rowCounts(api)
   const old = Math.floor(Date.now() / 1_000) - 3_600
   for (const [headers, code] of [
     [{}, "webhook.forged"],
@@ -91,7 +92,7 @@ test("a forged or stale webhook is refused without a reason, stored nowhere, cou
     assert.equal(problem.code, code)
     assert.equal(problem.detail, undefined)
   }
-  assert.deepEqual(await rowCounts(api), before)
+  assert.deepEqual(await stored("evt_forged"), [])
   const refused = api.logged.filter((line) => line.startsWith("warn a webhook was refused"))
   // The 1st, 2nd and 4th forged one, and the stale one.
   assert.deepEqual(
@@ -130,10 +131,8 @@ test("headers with credentials of others are not kept", async () => {
     cookie: "secret=cookie",
   }
   assert.equal((await send(body, headers)).statusCode, 200)
-  const stored = JSON.stringify(await contents(api))
-  assert.ok(
-    stored.includes("evt_headers") && !stored.includes("c2VjcmV0LWhlYWRlcg") && !stored.includes("secret=cookie"),
-  )
+  const kept = JSON.stringify(await contents(api))
+  assert.ok(kept.includes("evt_headers") && !kept.includes("c2VjcmV0LWhlYWRlcg") && !kept.includes("secret=cookie"))
 })
 
 test("the list shows what came and what became of it, by account and state, and one is worked on again", async () => {

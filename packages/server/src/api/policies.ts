@@ -20,7 +20,7 @@ import {
   type PolicyRow,
   type PolicyVersion,
 } from "../storage/resources/policies.ts"
-import { callerOf, type Api, type Key } from "./context.ts"
+import { callerOf, putInForce, type Api, type Key } from "./context.ts"
 import { editedRow, IfMatch, ifMatch, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import {
@@ -217,7 +217,7 @@ export const policies: Routes = (app, api, guard) => {
       const policy = await load(api, caller, request.params.id)
       const { version } = request.body
       const published = await publishPolicy(api.database, caller.merchant, policy.id, seen, version)
-      await api.refresh(caller.merchant)
+      await putInForce(api, caller.merchant)
       const row = editedRow(published, "version of the policy")
       return tagged(reply, row).send(policyResource(row))
     },

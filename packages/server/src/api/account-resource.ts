@@ -1,0 +1,59 @@
+// An account as its merchant sees it: everything but its secrets, of which only names are shown.
+
+import type { AccountId } from "../core/id.ts"
+import { rfc3339 } from "../core/instant.ts"
+import type { AccountSecrets, AccountSettings } from "../engine/account.ts"
+import type { AccountRow } from "../storage/resources/accounts.ts"
+import { VaultFault } from "../vault/vault-fault.ts"
+import type { AccountResource } from "./account-schema.ts"
+import type { Api } from "./context.ts"
+
+export const settingsOf = ({ settings }: AccountRow): AccountSettings => ({
+  ...(settings as Partial<AccountSettings>),
+  values: (settings["values"] ?? {}) as AccountSettings["values"],
+})
+
+export const secretsOf = (api: Api, row: AccountRow): AccountSecrets =>
+  JSON.parse(
+    Buffer.from(api.vault.open("accounts", row.merchant, row.id, row.sealed).reveal()).toString("utf8"),
+  ) as AccountSecrets
+
+/** A name for a secret that says nothing about it. */
+export const secretName = (api: Api, { id, merchant }: AccountRow, secret: string): string =>
+  api.vault.hmac("webhook_secret", `${id} ${secret}`, merchant).slice(0, 12)
+
+/** An account whose key is missing is shown too, without what it holds: one such must not hide the others. */
+function shownSecrets(api: Api, row: AccountRow): AccountSecrets {
+  try {
+    return secretsOf(api, row)
+  } catch (error) {
+    if (!(error instanceof VaultFault)) throw error
+    api.engine.log.error({ account: row.id, error: error.message }, "an account's secrets cannot be opened")
+    return { credentials: {}, webhookSecrets: [] }
+  }
+}
+
+export function accountResource(api: Api, row: AccountRow, secrets = shownSecrets(api, row)): AccountResource {
+  const settings = settingsOf(row)
+  return {
+    id: row.id,
+    object: "account",
+    mode: row.mode,
+    connector: row.connector,
+    name: row.name,
+    state: row.state,
+    credentials: Object.keys(secrets.credentials).toSorted(),
+    settings: { ...settings.values },
+    on_unknown: settings.onUnknown ?? "wait",
+    base_url: settings.baseUrl ?? null,
+    time_scale: settings.timeScale ?? null,
+    webhook_url: webhookUrl(api, row.connector, row.id),
+    webhook_secrets: secrets.webhookSecrets.map((secret) => ({ id: secretName(api, row, secret) })),
+    version: row.version,
+    created_at: rfc3339(row.createdAt),
+    updated_at: rfc3339(row.updatedAt),
+  }
+}
+
+const webhookUrl = (api: Api, connector: string, id: AccountId): string =>
+  `${api.publicUrl()}/webhooks/${connector}/${id}`
