@@ -15,6 +15,8 @@ import { startEmbedded, type Embedded } from "./storage/embedded.ts"
 import { loadOrCreateKeyFile } from "./vault/key-file.ts"
 
 const KEY_FILE = "keys"
+/** Signals this close together are one (ms). */
+const ONE_WISH_MS = 1_000
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), process.env)
@@ -29,14 +31,25 @@ async function main(): Promise<void> {
     for (const part of started.splice(0).toReversed())
       await part.stop().catch((error: unknown) => log.error({ error: String(error) }, "something did not stop"))
   }
-  let stopping: Promise<void> | undefined
+  let phase: "starting" | "running" | "stopping" = "starting"
+  // A stop during the start waits for the start: half a server cannot be taken apart.
+  let wanted = false
+  let askedAt = 0
+  const end = (): void => {
+    phase = "stopping"
+    void stopAll().then(() => process.exit(0))
+  }
   const stop = (signal: string): void => {
-    if (stopping !== undefined) {
+    if (phase === "stopping" || wanted) {
+      // Ctrl-C reaches us from the terminal and again from npm: one wish, not two.
+      if (clock.now() - askedAt < ONE_WISH_MS) return
       console.error("Stopping at once; what was under way is recovered at the next start.")
       process.exit(130)
     }
+    askedAt = clock.now()
     if (!options.json) console.error(`\n${signal}: finishing what is under way ...`)
-    stopping = stopAll().then(() => process.exit(0))
+    if (phase === "running") end()
+    else wanted = true
   }
   process.on("SIGINT", () => stop("SIGINT"))
   process.on("SIGTERM", () => stop("SIGTERM"))
@@ -60,7 +73,10 @@ async function main(): Promise<void> {
       log,
     })
     started.push(server)
+    if (wanted) return end()
     const demo = options.role === "all" ? await startSample(options, server, dir, log, started) : undefined
+    if (wanted) return end()
+    phase = "running"
     if (options.json) console.log(readyJson(server.url, demo))
     else console.log(ready(server.url, demo, options))
   } catch (error) {
