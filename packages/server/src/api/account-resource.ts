@@ -22,8 +22,8 @@ export const secretsOf = (api: Api, row: AccountRow): AccountSecrets =>
 export const secretName = (api: Api, { id, merchant }: AccountRow, secret: string): string =>
   api.vault.hmac("webhook_secret", `${id} ${secret}`, merchant).slice(0, 12)
 
-/** An account whose key is missing is shown too, without what it holds: one such must not hide the others. */
-function shownSecrets(api: Api, row: AccountRow): AccountSecrets {
+/** Nothing where they cannot be opened: such an account must hide no other, and new credentials repair it. */
+export function readableSecrets(api: Api, row: AccountRow): AccountSecrets {
   try {
     return secretsOf(api, row)
   } catch (error) {
@@ -33,7 +33,7 @@ function shownSecrets(api: Api, row: AccountRow): AccountSecrets {
   }
 }
 
-export function accountResource(api: Api, row: AccountRow, secrets = shownSecrets(api, row)): AccountResource {
+export function accountResource(api: Api, row: AccountRow, secrets = readableSecrets(api, row)): AccountResource {
   const settings = settingsOf(row)
   return {
     id: row.id,

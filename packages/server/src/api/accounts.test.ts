@@ -218,7 +218,7 @@ test("the catalogue tells what an account of each connector needs", async () => 
   assert.equal(stripe.features.partial_capture, true)
 })
 
-test("an account whose secrets cannot be opened is shown without them, and hides no other", async () => {
+test("an account whose secrets cannot be opened is shown without them, hides no other, and is repaired by new ones", async () => {
   const account = ok(await post(stripeBody), 201)
   const client = new Client(api.place)
   await client.connect()
@@ -228,4 +228,6 @@ test("an account whose secrets cannot be opened is shown without them, and hides
   assert.deepEqual([shown.credentials, shown.webhook_secrets, shown.name], [[], [], account.name])
   assert.equal((await api.call("GET", "/v1/accounts", { query: { limit: "100" } })).status, 200)
   assert.ok(api.logged.some((line) => line.includes(account.id) && line.includes("cannot be opened")))
+  const repaired = ok(await patch(account.id, 1, { credentials: stripeBody.credentials }))
+  assert.deepEqual(repaired.credentials, account.credentials)
 })

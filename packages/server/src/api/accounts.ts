@@ -15,7 +15,7 @@ import {
   type AccountState,
 } from "../storage/resources/accounts.ts"
 import { checkCredentials, wholeAccount } from "./account-check.ts"
-import { accountResource, secretName, secretsOf, settingsOf } from "./account-resource.ts"
+import { accountResource, readableSecrets, secretName, secretsOf, settingsOf } from "./account-resource.ts"
 import { connectorOf, readCreate, readUpdate } from "./account-input.ts"
 import {
   AccountCreate,
@@ -140,7 +140,7 @@ export const accounts: Routes = (app, api, guard) => {
     async (request, reply) => {
       const { body } = request
       const row = await matching(api, callerOf(request), request.params.id, ifMatch(request))
-      const stored = { settings: settingsOf(row), secrets: secretsOf(api, row) }
+      const stored = { settings: settingsOf(row), secrets: readableSecrets(api, row) }
       const { settings, secrets } = readUpdate(connectorOf(row.connector), row.mode, stored, body)
       const saved = await save(api, row, {
         secrets,
