@@ -142,21 +142,23 @@ export function drawProfile(world: World, index: number): Profile {
 }
 
 export function manifestOf(profile: Profile): Manifest {
-  const support = (acceptedFirst: boolean, replay = profile.replay): OperationSupport => ({
+  const support = (acceptedFirst: boolean, byAttempt: InquiryStrength, replay = profile.replay): OperationSupport => ({
     replay,
-    inquiry: { byReference: profile.byReference, byAttempt: profile.byAttempt },
+    inquiry: { byReference: profile.byReference, byAttempt },
     acceptedFirst,
     source: "drawn",
   })
+  // Real providers find by our reference only payments: a follow-up is asked about by the payment's own id, or not at all.
+  const followUp = support(profile.acceptedFirst, "none")
   const operations: { [K in OperationKind]?: OperationSupport } = {
-    authorize: support(false, { ...profile.replay, windowMs: profile.authorizationWindowMs }),
-    complete: support(false),
-    capture: support(profile.acceptedFirst),
-    void: support(profile.acceptedFirst),
-    refund: support(profile.acceptedFirst),
-    increment: support(profile.acceptedFirst),
-    reverse: support(profile.acceptedFirst),
-    ...(profile.prepare ? { prepare: support(false) } : {}),
+    authorize: support(false, profile.byAttempt, { ...profile.replay, windowMs: profile.authorizationWindowMs }),
+    complete: support(false, profile.byAttempt),
+    capture: followUp,
+    void: followUp,
+    refund: followUp,
+    increment: followUp,
+    reverse: followUp,
+    ...(profile.prepare ? { prepare: support(false, profile.byAttempt) } : {}),
   }
   return {
     id: profile.id,

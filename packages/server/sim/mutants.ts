@@ -49,6 +49,12 @@ export const mutants: readonly Mutant[] = [
     replace: `if (nothingThere)`,
   },
   {
+    name: "a reversal without the payment's id asks about itself",
+    file: "engine/reverse.ts",
+    find: `inquiryStrength(account, asking ?? operation, attempt)`,
+    replace: `inquiryStrength(account, operation, attempt)`,
+  },
+  {
     name: "recover without deadline",
     file: "engine/attempt.ts",
     find: `checkAt: deadline(account, until),`,

@@ -23,13 +23,13 @@ export async function recoverReversal(
   account: Account,
 ): Promise<Payment> {
   const { codecs, manifest } = account.connector
-  const strength = inquiryStrength(account, operation, attempt)
+  // What is there to reverse? Asking first also settles the authorization itself.
+  const asking = attempt.state === "held" ? undefined : authorizationOf(payment, attempt)
+  const strength = inquiryStrength(account, asking ?? operation, attempt)
   const proof = provenFrom(payment, operation, account, strength)
   let known = payment
   const seen: Transcript[] = []
-  // What is there to reverse? Asking first also settles the authorization itself.
-  const asking = attempt.state === "held" || strength === "none" ? undefined : authorizationOf(payment, attempt)
-  if (asking !== undefined) {
+  if (asking !== undefined && strength !== "none") {
     const asked = await ask(engine, payment, asking, attempt, account)
     const unproven = asked.outcome.kind === "absent" && asked.transcript.at < proof
     if (asked.outcome.kind === "unknown" || (unproven && attempt.reference === undefined))
