@@ -1,5 +1,7 @@
 import assert from "node:assert/strict"
 import { after, test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Client } from "pg"
 import { freshDatabase } from "../../../testing/database.ts"
 import { makeId, type CardId, type CustomerId, type IdPrefix, type PaymentMethodId } from "../../core/id.ts"
 import { openDatabase } from "../database.ts"
@@ -14,7 +16,8 @@ import { findPaymentMethod, listPaymentMethods } from "./payment-methods.ts"
 import { eraseMethod, storeMethod, type NewMethod } from "./stored-cards.ts"
 
 const log = { info: () => {}, warn: () => {}, error: () => {} }
-const database = openDatabase({ ...(await freshDatabase()), log })
+const place = await freshDatabase()
+const database = openDatabase({ ...place, log })
 after(() => database.close())
 const ledger = createPostgresLedger(database)
 
@@ -124,21 +127,30 @@ for (const [what, make] of [
     assert.equal(await events(), before)
   })
 
-test("erasing a customer while cards are being stored leaves no card behind", async () => {
-  for (let round = 0; round < 10; round++) {
-    const customer = await newCustomer()
-    const cards = Array.from({ length: 6 }, newCard)
-    await Promise.all([
-      ...cards
-        .slice(0, 3)
-        .map((card) => storeMethod(database, method(customer, card.id), { kind: "new", card }, event())),
-      eraseCustomer(database, ledger, merchant, customer),
-      ...cards.slice(3).map((card) => storeMethod(database, method(customer, card.id), { kind: "new", card }, event())),
-    ])
-    for (const { id: card } of cards) assert.equal(await findCard(database, merchant, card), undefined)
-    assert.deepEqual((await listPaymentMethods(database, merchant, customer, { limit: 100 })).rows, [])
-  }
+test("a card that is stored while its customer is being erased waits for the erasure, and is not stored", async () => {
+  const [customer, card] = [await newCustomer(), newCard()]
+  const eraser = new Client(place)
+  await eraser.connect()
+  await eraser.query("begin")
+  await eraser.query("update customers set erased_ms = now_ms() where id = $1", [customer])
+  const storing = storeMethod(database, method(customer, card.id), { kind: "new", card }, event())
+  const waiting =
+    "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into payment_methods%'"
+  const ended = await Promise.race([storing.then(() => true), untilFound(waiting)])
+  await eraser.query("commit")
+  await eraser.end()
+  assert.equal(ended, false, "it did not wait")
+  assert.equal(await storing, false)
+  assert.equal(await findCard(database, merchant, card.id), undefined)
 })
+
+async function untilFound(query: string): Promise<false> {
+  const watcher = new Client(place)
+  await watcher.connect()
+  for (let tries = 0; tries < 500 && (await watcher.query(query)).rowCount === 0; tries++) await sleep(10)
+  await watcher.end()
+  return false
+}
 
 test("an erased method takes its card with it and keeps its row; a second time there is nothing to erase", async () => {
   const [customer, card] = [await newCustomer(), newCard()]
