@@ -12,7 +12,7 @@ import { createCustomer } from "./customers.ts"
 import { eraseCustomer } from "./erasure.ts"
 import { listEvents } from "./events.ts"
 import { createMerchant } from "./merchants.ts"
-import { findPaymentMethod, listPaymentMethods } from "./payment-methods.ts"
+import { findPaymentMethod } from "./payment-methods.ts"
 import { eraseMethod, storeMethod, type NewMethod } from "./stored-cards.ts"
 
 const log = { info: () => {}, warn: () => {}, error: () => {} }
