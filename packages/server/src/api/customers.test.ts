@@ -224,10 +224,9 @@ test("an erased customer is in no table any more; amounts and references stay", 
   const erased = ok(await api.call("DELETE", `/v1/customers/${id}`))
   assert.deepEqual([erased.payment_methods, erased.payments], [1, 1])
   // What providers sent cannot be told apart by customer: it goes with its retention.
-  const { inbound_webhook_bodies: _sent, ...tables } = await contents(api)
-  const left = JSON.stringify(tables)
+  const left = Object.entries(await contents(api)).filter(([table]) => !table.startsWith("inbound_webhook"))
   for (const word of ["Hopper", "HOPPER", "grace.erased", "Erased Street", "203.0.113.77", "user-erased"])
-    assert.ok(!left.includes(word), word)
+    assert.ok(!JSON.stringify(left).includes(word), word)
   const read = ok(await api.call("GET", `/v1/payments/${paid.id}`))
   assert.deepEqual([read.amount, read.merchant_reference, read.payment_method.last4], [1000, "order-kept", "4444"])
   assert.deepEqual([read.customer_details, read.billing], [undefined, undefined])
