@@ -66,8 +66,7 @@ const commands = {
       port: 0,
       host: "127.0.0.1",
       publicUrl: undefined,
-      // Not the workers: their statements are not of one payment.
-      role: "api",
+      role: "all",
       node: "capture",
       log: quiet,
     })
@@ -89,7 +88,8 @@ const commands = {
       }
       const payment = (JSON.parse(answer) as { readonly id: string }).id
       return {
-        // Of its own statements each says which payment it is about; a key that is looked up again is not the payment's.
+        // A payment's own statements say which one they are about; a key that is looked up again, or a batch of the outbox,
+        // is not the payment's.
         statements: statements.filter(({ values }) => values.includes(payment)),
         requests: [...requests],
         key,

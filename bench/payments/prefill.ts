@@ -90,11 +90,8 @@ export async function prefill(
       )
     }
   }
-  // The outbox was read to its end, as it would have been.
-  await session.run(`
-    insert into relays (name, owner, lease_until_ms, transaction, event_id)
-    values ('outbox', 'prefill', 0, ledger_horizon(), '')
-    on conflict (name) do update set transaction = excluded.transaction, event_id = excluded.event_id`)
+  // The outbox was read to its end, as it would have been, by every reader; the server made their rows for the capture.
+  await session.run("update relays set transaction = ledger_horizon(), event_id = '', lease_until_ms = 0")
   await session.run("vacuum (analyze)")
   await session.run("checkpoint")
 }
