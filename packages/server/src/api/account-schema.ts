@@ -93,7 +93,7 @@ export const AccountResource = Type.Object(
     name: Type.String(),
     state: words(
       ["enabled", "draining", "disabled"],
-      "draining: takes no new payments, finishes the old ones. disabled: is not called for new payments either.",
+      "draining: takes no new payments, follows up on those it has. disabled: takes neither; cancels and what is open already are still carried out.",
     ),
     credentials: Type.Array(Type.String(), {
       description: "Names of the credentials that are set. Never their values.",

@@ -128,6 +128,11 @@ export const faults = {
     title: "Too many operations on one payment.",
     help: "A payment has at most 200.",
   },
+  "account.disabled": {
+    status: 409,
+    title: "The account is disabled.",
+    help: "Enable it, or drain it: a draining account takes no new payments, but follows up on those it has.",
+  },
   "account.credentials_refused": {
     status: 422,
     title: "The provider refused the credentials.",

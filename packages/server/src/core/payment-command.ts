@@ -26,6 +26,7 @@ export type RefusalCode =
   | "amount.not_positive"
   | "amount.not_higher"
   | "provider.unsupported"
+  | "account.disabled"
   | "operations.too_many"
 
 export type Refusal = { readonly kind: "refused"; readonly code: RefusalCode; readonly detail: string }

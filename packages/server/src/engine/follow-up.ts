@@ -153,6 +153,9 @@ function reserve(
       code: notFor[command.type],
       detail: "The payment was tried at no account that still exists.",
     }
+  // What is open already is still recovered: an obligation does not end with a switch.
+  if (account.state === "disabled")
+    return { kind: "refused", code: "account.disabled", detail: `Account ${account.id} is disabled.` }
   const abilities: Abilities = {
     ...account.connector.manifest.features,
     increment: account.connector.codecs.increment !== undefined,

@@ -5,6 +5,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { startSimulator, type ReadyAccount, type Simulator } from "@orchestra/simulator"
 import { keyHash, newKeySecret } from "../api/key-source.ts"
+import { API_VERSION } from "../api/version.ts"
 import type { Connector } from "../connectors/connector.ts"
 import { findConnector } from "../connectors/registry.ts"
 import { makeId, type AccountId, type MerchantId } from "../core/id.ts"
@@ -34,7 +35,6 @@ export type DemoParts = {
 export type Demo = { readonly apiKey: string; readonly simulator: Simulator | undefined }
 
 const FILE = "demo.json"
-export const API_VERSION = "2026-11-01"
 
 /** A merchant with a key, and simulated accounts unless there are other ones. */
 export async function startDemo(parts: DemoParts, serverUrl: string, withSimulator: boolean): Promise<Demo> {
