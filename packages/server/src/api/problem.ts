@@ -4,6 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify"
 import { Fault, faults, type FaultCode, type FieldError } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { maskPans } from "../core/card.ts"
+import { failureOf } from "../storage/database.ts"
 
 /** Field errors that one answer lists at most. */
 export const MAX_FIELD_ERRORS = 20
@@ -55,16 +56,10 @@ const fastifyCodes: Readonly<Record<string, FaultCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "request.invalid_json",
 }
 
-// SQLSTATE classes: 08 connection, 53 resources, 57 operator intervention; and the driver's own words.
+/** What the database said, or did not live to say: in every case the same request may be sent again. */
 const isUnavailable = (error: Error): boolean => {
-  const code = (error as NodeJS.ErrnoException).code ?? ""
-  return (
-    /^(?:08|53|57)[0-9A-Z]{3}$/.test(code) ||
-    code === "ECONNREFUSED" ||
-    code === "ECONNRESET" ||
-    code === "ENOENT" ||
-    /timeout exceeded when trying to connect|Connection terminated|Query read timeout/.test(error.message)
-  )
+  const failure = failureOf(error)
+  return failure !== undefined && failure.kind !== "unique_violation" && failure.kind !== "other"
 }
 
 type Validation = {

@@ -1,6 +1,9 @@
 // The parts of the server that belong to no resource: health, the document, the pages.
 
 import assert from "node:assert/strict"
+import { once } from "node:events"
+import { connect } from "node:net"
+import { text } from "node:stream/consumers"
 import { test } from "node:test"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import { faults } from "../core/fault.ts"
@@ -21,6 +24,24 @@ test("a process without a database lives but is not ready, and requests are told
   const ready = await lonely.call("GET", "/ready", { key: null })
   assert.equal(ready.status, 503)
   assert.equal(ready.body.code, "server.unavailable")
+})
+
+test("a server that stops tells who still comes to come again, in the words of all its faults", async () => {
+  const stopping = await startApi({ role: "api" })
+  const { hostname, port } = new URL(stopping.server.url)
+  const socket = connect({ host: hostname, port: Number(port) })
+  // A request that is under way keeps its connection open, and a second one comes over it.
+  const head = "HTTP/1.1\r\nHost: localhost\r\n"
+  socket.write(`POST /webhooks/stripe/acc_unknown ${head}Content-Length: 4\r\nContent-Type: text/plain\r\n\r\nbo`)
+  await once(stopping.server.app.server, "request")
+  const stopped = stopping.server.app.close()
+  socket.write(`dyGET /v1/payments ${head}\r\n`)
+  const [first, second] = (await text(socket)).split(/(?=HTTP\/1\.1 )/)
+  await stopped
+  assert.match(first ?? "", /^HTTP\/1\.1 404 /)
+  assert.match(second ?? "", /^HTTP\/1\.1 503 /)
+  assert.match(second ?? "", /content-type: application\/problem\+json/i)
+  assert.match(second ?? "", /"code":"server\.unavailable"/)
 })
 
 test("every answer carries its request's id and is not to be cached or sniffed", async () => {

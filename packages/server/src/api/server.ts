@@ -36,6 +36,8 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
     bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
+    // Fastify's own answer would be no problem+json.
+    return503OnClosing: false,
     logger: false,
     genReqId: () => makeId("req", engine.clock.now(), engine.chance.bytes(16)),
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
@@ -53,6 +55,7 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
   app.decorateRequest("key", undefined)
   for (const schema of namedSchemas) app.addSchema(schema)
   answerFaults(app as unknown as FastifyInstance, api)
+  turnAwayWhenClosing(app as unknown as FastifyInstance)
   app.addHook("onSend", async (request, reply) => {
     void reply
       .header("x-content-type-options", "nosniff")
@@ -96,6 +99,17 @@ function answerFaults(app: FastifyInstance, { engine }: Api): void {
     // A number that slipped into a path is not for the answer either.
     const detail = maskPans(`${request.method} ${request.url.split("?")[0]}`)
     return sendFault(new Fault("request.no_such_path", { detail }), request, reply)
+  })
+}
+
+/** Connections that are kept alive may bring requests while those before them are finished. */
+function turnAwayWhenClosing(app: FastifyInstance): void {
+  let closing = false
+  app.addHook("preClose", async () => {
+    closing = true
+  })
+  app.addHook("onRequest", async () => {
+    if (closing) throw new Fault("server.unavailable", { retryAfterMs: 1_000 })
   })
 }
 
