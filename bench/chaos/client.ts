@@ -120,6 +120,9 @@ export function openClient(journal: Journal, servers: () => Servers, apiKey: str
     const { code = "none", detail } = json as { readonly code?: string; readonly detail?: string }
     if (status >= 500 || code === "idempotency.in_flight" || status === 429) {
       noteFault(journal, code)
+      // While things break we may be told to come again, but never of a bug, and never in words of nobody's.
+      if (status >= 500 && code !== "server.unavailable")
+        noteUnexpected(journal, `${what} was answered ${status} ${code}`)
       return undefined
     }
     if (!refusals.has(code))

@@ -178,7 +178,7 @@ test("finds a charge that does not stand and holds money, and that the cardholde
 
 test("finds a second charge of the attempt that stands", () => {
   const found = judged({ charges: [charge, { ...charge, reference: "pi_3" }] })
-  assert.ok(found.some((each) => /^double_charge pay_1 the cardholder is charged 2 times/.test(each)))
+  assert.ok(found.some((each) => each.startsWith("double_charge pay_1 the cardholder is charged 2 times")))
 })
 
 test("finds money that is taken for an attempt that nobody knows", () => {
