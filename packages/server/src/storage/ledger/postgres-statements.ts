@@ -58,7 +58,7 @@ export const horizonNow: Statement = { name: "outbox-horizon", text: "select led
 
 export const eventsAfter: Statement = {
   name: "outbox-events",
-  text: `select merchant_id, id, payment_id, sequence, type, at_ms, transaction, data from events
+  text: `select merchant_id, id, payment_id, sequence, type, at_ms, transaction, data::text as data from events
     where (transaction, id) > ($1::bigint, $2::text) and transaction < $3::bigint
     order by transaction, id limit $4`,
 }

@@ -62,9 +62,12 @@ export function deliveryRows(database: Database) {
   return {
     /** Adds a pending delivery, due now, for each event and each endpoint that wants it. Existing ones stay as they are. */
     async fanOut(events: readonly OutboxEvent[]): Promise<void> {
-      const rows = events.map(({ id, merchant, payment, type, data }) =>
-        record({ merchant_id: merchant, id, payment_id: payment, type, mode: modeIn(data) }, {}),
-      )
+      const rows = events.map((event) => {
+        const { id, merchant, payment, type } = event
+        // The payment knows its mode; only without one it is looked up in the data.
+        const mode = payment === undefined ? modeIn(event.data) : undefined
+        return record({ merchant_id: merchant, id, payment_id: payment, type, mode }, {})
+      })
       await database.query(fanOut, [`[${rows.join()}]`])
     },
 
