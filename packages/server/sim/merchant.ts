@@ -19,7 +19,7 @@ import type { World } from "./world.ts"
 export const MERCHANT = "mer_0" as MerchantId
 /** A client gives up on one request after this (ms), and tries again with the same key. */
 const CLIENT_PATIENCE_MS = 40_000
-const CLIENT_TRIES = 12
+const CLIENT_TRIES = 40
 
 export type Town = {
   readonly world: World
@@ -115,14 +115,10 @@ async function request(
     render,
   }
   for (let tries = 0; tries < CLIENT_TRIES; tries++) {
-    const node = world.pick(
-      town
-        .nodes()
-        .filter((n) => n.alive)
-        .concat(town.nodes().length === 0 ? [] : []),
-    )
+    const alive = town.nodes().filter((n) => n.alive)
+    const node = alive.length === 0 ? undefined : world.pick(alive)
     const answer = node === undefined ? "nobody" : await patient(world, serve(node, asked, run))
-    if (answer === "nobody" || answer === "in_flight" || answer === "error") {
+    if (node === undefined || answer === "nobody" || answer === "in_flight" || answer === "error") {
       await world.sleep(world.int(500, 8_000))
       continue
     }
@@ -135,9 +131,20 @@ async function request(
       await world.sleep(world.int(0, 60_000))
       continue
     }
+    if (world.chance(0.1)) await probe(node, asked)
     return answer
   }
+  if (first === undefined) throw new Broken(`the request with key ${key} was never answered`)
   return first
+}
+
+/** The same key with another body is another request, and is told so. */
+async function probe(node: Node, asked: Request): Promise<void> {
+  const row = await node.engine.ledger.idempotency(asked.row).catch(() => undefined)
+  if (row === undefined) return
+  const other: Request = { ...asked, row: { ...asked.row, fingerprint: "another body" } }
+  const again = await repeat(node.engine, row, other)
+  if (again.kind !== "mismatch") throw new Broken(`key ${asked.row.key} was answered to another body: ${again.kind}`)
 }
 
 async function serve(
@@ -163,7 +170,10 @@ async function serve(
 
 async function repeated(node: Node, row: Parameters<typeof repeat>[1], asked: Request): Promise<Answer | "in_flight"> {
   const again = await repeat(node.engine, row, asked)
-  if (again.kind === "in_flight" || again.kind === "mismatch") return "in_flight"
+  if (again.kind === "mismatch") throw new Broken(`key ${row.key} was not known by its own body`)
+  if (row.response !== undefined && again.kind !== "replayed")
+    throw new Broken(`key ${row.key} has its answer, and got ${again.kind}`)
+  if (again.kind === "in_flight") return "in_flight"
   return JSON.parse(again.kind === "replayed" ? again.response.body : render(again.payment).body) as Answer
 }
 

@@ -181,7 +181,9 @@ function post(
   const { weather } = psp.profile
   if (!psp.profile.reliableWebhooks && world.chance(weather.webhookLost)) return
   const account = directory.accounts(MERCHANT).find((a) => a.connector.manifest.id === psp.profile.id)!
-  const body = JSON.stringify(notice)
+  // A hint is unsigned: whatever it says may be wrong, and nothing may be booked from it.
+  const said: LabNotice = notice.hint && world.chance(0.5) ? { ...notice, answer: lieAbout(notice.answer) } : notice
+  const body = JSON.stringify(said)
   const deliver = (tries: number): void => {
     const node = world.pick(nodes)
     if (!node.alive || (storm() && world.chance(0.05))) {
@@ -211,17 +213,7 @@ function post(
   const copies = world.chance(weather.webhookTwice) ? 2 : 1
   for (let i = 0; i < copies; i++) world.after(world.random() * weather.webhookDelayMs, () => deliver(0))
   if (world.chance(weather.forged)) {
-    const lie: LabNotice = {
-      ...notice,
-      event: `${notice.event}-forged`,
-      hint: false,
-      answer: {
-        ...notice.answer,
-        kind: notice.answer.kind === "approved" ? "declined" : "approved",
-        effect: "authorized",
-        amount: "1",
-      },
-    }
+    const lie: LabNotice = { ...notice, event: `${notice.event}-forged`, hint: false, answer: lieAbout(notice.answer) }
     const node = world.pick(nodes)
     if (node.alive)
       void receive(
@@ -232,3 +224,11 @@ function post(
       ).catch(() => {})
   }
 }
+
+/** The opposite of an answer, with a little money in it. */
+const lieAbout = (answer: LabNotice["answer"]): LabNotice["answer"] => ({
+  ...answer,
+  kind: answer.kind === "approved" ? "declined" : "approved",
+  effect: "authorized",
+  amount: "1",
+})

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict"
+import { describe, test } from "node:test"
+import { parseCurrency } from "../core/currency.ts"
+import type { AccountId, PolicyId } from "../core/id.ts"
+import { money } from "../core/money.ts"
+import { decide, matches, type Candidate, type RoutingContext } from "./decide.ts"
+import type { Policy } from "./policy.ts"
+
+const eur = parseCurrency("EUR")!
+const a = "acc_a" as AccountId
+const b = "acc_b" as AccountId
+
+const account = (id: AccountId, more: Partial<Candidate> = {}): Candidate => ({
+  id,
+  connector: "lab",
+  state: "enabled",
+  mode: "test",
+  card: true,
+  networkToken: true,
+  networks: ["visa"],
+  currencies: "all",
+  exponents: {},
+  steps: {},
+  zeroAmount: true,
+  externalThreeDs: true,
+  merchantInitiated: true,
+  partialApproval: true,
+  ...more,
+})
+const payment = (more: Partial<RoutingContext> = {}): RoutingContext => ({
+  mode: "test",
+  amount: money(1_000n, eur),
+  method: "card",
+  network: "visa",
+  initiator: "customer",
+  hasNetworkTransactionId: false,
+  threeDs: "automatic",
+  ...more,
+})
+const policy = (...rules: Policy["rules"]): Policy => ({ id: "pol_1" as PolicyId, version: 7, rules })
+
+/** The reason for which the only account is left out. */
+const reason = (candidate: Partial<Candidate>, context: Partial<RoutingContext> = {}): string | undefined =>
+  decide(undefined, [account(a, candidate)], payment(context)).record.excluded[0]?.reason
+
+describe("a decision", () => {
+  test("without a policy takes the accounts in their own order", () => {
+    assert.deepEqual(decide(undefined, [account(b), account(a)], payment()).candidates, [b, a])
+  })
+
+  test("is the first rule that matches, and says which", () => {
+    const rules = policy(
+      { name: "dollars", when: { currency: ["USD"] }, accounts: [a] },
+      { name: "large", when: { amount: { min: 500n } }, accounts: [b, a] },
+      { name: "all", when: {}, accounts: [a] },
+    )
+    const { candidates, record } = decide(rules, [account(a), account(b)], payment())
+    assert.deepEqual(candidates, [b, a])
+    assert.deepEqual(record.rule, { index: 1, name: "large" })
+    assert.deepEqual(record.policy, { id: "pol_1", version: 7 })
+  })
+
+  test("has no candidates where no rule matches, and none is invented", () => {
+    const rules = policy({ name: "dollars", when: { currency: ["USD"] }, accounts: [a] })
+    assert.deepEqual(decide(rules, [account(a)], payment()).candidates, [])
+  })
+
+  test("names an account once, however often a rule does", () => {
+    assert.deepEqual(
+      decide(policy({ name: "all", when: {}, accounts: [a, b, a] }), [account(a), account(b)], payment()).candidates,
+      [a, b],
+    )
+  })
+
+  test("of a pinned payment asks no rule", () => {
+    const { candidates, record } = decide(
+      policy({ name: "all", when: {}, accounts: [a] }),
+      [account(a), account(b)],
+      payment({ pinned: b }),
+    )
+    assert.deepEqual(candidates, [b])
+    assert.equal(record.rule, undefined)
+  })
+
+  test("is the same for the same inputs", () => {
+    const rules = policy({ name: "all", when: {}, accounts: [a, b] })
+    assert.deepEqual(
+      decide(rules, [account(a), account(b)], payment()),
+      decide(rules, [account(a), account(b)], payment()),
+    )
+  })
+})
+
+describe("an account is left out, with its reason, when", () => {
+  const cases: readonly (readonly [string, string, Partial<Candidate>, Partial<RoutingContext>?])[] = [
+    ["it is disabled", "disabled", { state: "disabled" }],
+    ["it is draining", "draining", { state: "draining" }],
+    ["it is of the other mode", "other_mode", { mode: "live" }],
+    ["it takes no cards", "method", { card: false }],
+    ["it takes no network tokens", "method", { networkToken: false }, { method: "network_token" }],
+    ["it does not take the network", "network", { networks: ["mastercard"] }],
+    ["it does not take the currency", "currency", { currencies: ["USD"] }],
+    [
+      "it counts the currency more coarsely than the amount",
+      "inexact_amount",
+      { exponents: { EUR: 0 } },
+      { amount: money(1_050n, eur) },
+    ],
+    [
+      "its smallest step does not divide the amount",
+      "inexact_amount",
+      { steps: { EUR: 10 } },
+      { amount: money(1_005n, eur) },
+    ],
+    ["it cannot verify a card without charging it", "zero_amount", { zeroAmount: false }, { amount: money(0n, eur) }],
+    [
+      "it takes no 3DS results from elsewhere",
+      "external_three_ds",
+      { externalThreeDs: false },
+      { threeDs: "external" },
+    ],
+    [
+      "it takes no merchant-initiated payments",
+      "merchant_initiated",
+      { merchantInitiated: false },
+      { initiator: "merchant", hasNetworkTransactionId: true },
+    ],
+    [
+      "nothing links a merchant-initiated payment to its first one",
+      "mit_source",
+      {},
+      { initiator: "merchant", sourceAccount: b },
+    ],
+    ["another provider issued the token", "foreign_token", {}, { method: "provider_token", tokenAccount: b }],
+  ]
+  for (const [name, expected, candidate, context] of cases)
+    test(name, () => assert.equal(reason(candidate, context), expected))
+
+  test("it does not exist", () => {
+    assert.equal(
+      decide(policy({ name: "all", when: {}, accounts: [b] }), [account(a)], payment()).record.excluded[0]?.reason,
+      "unknown_account",
+    )
+  })
+
+  test("and not otherwise: a step that divides, a source that fits, a token of its own", () => {
+    assert.equal(reason({ steps: { EUR: 10 } }, { amount: money(1_010n, eur) }), undefined)
+    assert.equal(reason({}, { initiator: "merchant", sourceAccount: a }), undefined)
+    assert.equal(reason({}, { initiator: "merchant", hasNetworkTransactionId: true }), undefined)
+    assert.equal(reason({ card: false }, { method: "provider_token", tokenAccount: a }), undefined)
+  })
+})
+
+describe("a condition", () => {
+  test("on amounts includes both ends", () => {
+    const when = { amount: { min: 1_000n, max: 1_000n } }
+    assert.equal(matches(when, payment()), true)
+    assert.equal(matches(when, payment({ amount: money(999n, eur) })), false)
+    assert.equal(matches(when, payment({ amount: money(1_001n, eur) })), false)
+  })
+  test("on what is not known does not match", () => {
+    const { network: _network, ...unknown } = payment()
+    assert.equal(matches({ network: ["visa"] }, unknown), false)
+    assert.equal(matches({ country: ["DE"] }, payment()), false)
+    assert.equal(matches({ country: ["DE"] }, payment({ country: "DE" })), true)
+  })
+})
