@@ -16,9 +16,9 @@ export type Order = {
 
 /** A payment that is still processing is looked at so often, after growing waits (ms). */
 const LOOKS_MS: readonly number[] = [300, 700, 1_500, 3_000, 5_000]
-const PAGE_TRIES = 8
+const PAGE_TRIES = 15
 const PAGE_PAUSE_MS = 700
-const PAGE_MS = 10_000
+const PAGE_MS = 30_000
 
 const cards: readonly (readonly [weight: number, card: { readonly number: string; readonly cvc: string }])[] = [
   [6, { number: "4242424242424242", cvc: "737" }],
@@ -72,7 +72,7 @@ async function create(client: Client, order: Order): Promise<Shown | undefined> 
     key: `order-${number}`,
     ...manners(dice),
     body: {
-      amount: dice.int(1, 400) * dice.pick([1, 10, 100]) + 1,
+      amount: dice.int(100, 9_900) * dice.pick([1, 1, 10]),
       currency: dice.weighted(currencies),
       capture_method: dice.chance(0.5) ? "automatic" : "manual",
       merchant_reference: `order-${number}`,
@@ -80,7 +80,7 @@ async function create(client: Client, order: Order): Promise<Shown | undefined> 
       return_url: "http://127.0.0.1:9/thanks",
       three_ds: { mode: threeDs ? "required" : dice.chance(0.5) ? "none" : "automatic" },
       ...(dice.chance(0.1) ? { allow_partial: true } : {}),
-      ...(dice.chance(0.2) ? { on_unknown: dice.pick(["wait", "reverse_then_reroute"]) } : {}),
+      ...(dice.chance(0.4) ? { on_unknown: dice.pick(["wait", "reverse_then_reroute"]) } : {}),
       ...(dice.chance(0.15) ? { account: dice.pick(order.accounts) } : {}),
       ...(later ? { confirm: false } : method),
       answer_within_ms: wait,
@@ -129,9 +129,14 @@ async function throughAction(client: Client, order: Order, payment: Shown): Prom
     [1, "abandoned"],
   ])
   await sleep(dice.int(50, 1_500))
-  const location = await act(payment.action.url, deed)
+  const location = await visit(payment.action.url, "POST", `challenge=${deed}`)
   // The window is closed right after the bank's page: only webhooks or questions tell how it went.
   if (location === undefined || dice.chance(0.1)) return undefined
+  // The browser comes to our own page, or the merchant's server brings what the browser carried.
+  if (dice.chance(0.5)) {
+    await visit(location, "GET")
+    return settled(client, number, (await client.read(number, payment.id)) ?? payment)
+  }
   const back = await client.ask({
     order: number,
     what: "complete",
@@ -144,23 +149,24 @@ async function throughAction(client: Client, order: Order, payment: Shown): Prom
   return client.read(number, payment.id)
 }
 
-async function act(url: string, deed: string): Promise<string | undefined> {
+/** Where a page sends the browser on; the customer reloads what does not answer. */
+async function visit(url: string, method: "GET" | "POST", form?: string): Promise<string | undefined> {
   for (let tries = 0; tries < PAGE_TRIES; tries++) {
     try {
       const answer = await request(url, {
-        method: "POST",
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-        body: `challenge=${deed}`,
+        method,
+        headers: form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" },
+        body: form ?? null,
         headersTimeout: PAGE_MS,
         bodyTimeout: PAGE_MS,
       })
       await answer.body.dump()
       const { location } = answer.headers
-      return typeof location === "string" ? location : undefined
+      if (answer.statusCode < 500) return typeof location === "string" ? location : undefined
     } catch {
-      // The provider's port is closed by the weather: the customer reloads the page.
-      await sleep(PAGE_PAUSE_MS)
+      // The provider's port is closed by the weather, or our server was killed.
     }
+    await sleep(PAGE_PAUSE_MS)
   }
   return undefined
 }

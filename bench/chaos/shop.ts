@@ -18,8 +18,9 @@ export type Shop = {
 }
 
 const CALL_MS = 30_000
-/** Each currency has an order of its own, as long as a plan may be. */
+/** What payments are routed by. */
 const CURRENCIES = ["EUR", "USD", "GBP", "SEK", "PLN", "JPY"]
+const NETWORKS = ["visa", "mastercard"]
 const ACCOUNTS_PER_RULE = 5
 
 export async function openShop(
@@ -91,23 +92,25 @@ function named(
   )
 }
 
+/** Every account comes first somewhere; behind it stand others in any order. */
 async function publishPolicy(api: Api, accounts: readonly string[], dice: Dice): Promise<void> {
-  const shuffled = (): readonly string[] => {
-    const left = [...accounts]
-    return Array.from(
-      { length: Math.min(ACCOUNTS_PER_RULE, accounts.length) },
-      () => left.splice(dice.int(0, left.length - 1), 1)[0]!,
-    )
+  const conditions = [
+    ...CURRENCIES.flatMap((currency) => [
+      ...NETWORKS.map((network) => ({ currency: [currency], network: [network] })),
+      { currency: [currency] },
+    ]),
+    {},
+  ]
+  const behind = (first: string): readonly string[] => {
+    const left = accounts.filter((account) => account !== first)
+    return Array.from({ length: ACCOUNTS_PER_RULE - 1 }, () => left.splice(dice.int(0, left.length - 1), 1)).flat()
   }
   const created = await call(api, "POST", "/v1/policies", {
     name: "Chaos",
-    rules: [
-      ...CURRENCIES.flatMap((currency) => [
-        { name: `${currency} visa`, when: { currency: [currency], network: ["visa"] }, accounts: shuffled() },
-        { name: currency, when: { currency: [currency] }, accounts: shuffled() },
-      ]),
-      { name: "everything else", when: {}, accounts: shuffled() },
-    ],
+    rules: conditions.map((when, index) => {
+      const first = accounts[index % accounts.length]!
+      return { name: `rule ${index + 1}`, when, accounts: [first, ...behind(first)] }
+    }),
   })
   const { id } = created.json["policy"] as { readonly id: string }
   await call(api, "POST", `/v1/policies/${id}/activate`, { version: 1 }, { "if-match": created.etag })
