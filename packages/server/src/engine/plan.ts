@@ -191,6 +191,15 @@ function withPatience(run: Run, called: Promise<Called>, ms: number): Promise<Ca
   return Promise.race([called, over]).finally(() => cancel())
 }
 
+/** The plan's decision as it stands for a later attempt: accounts before it were passed over for want of time. */
+function decisionFor(run: Run, following: Account): DecisionRecord {
+  const passed = run.rest.slice(0, run.rest.indexOf(following))
+  return {
+    ...run.decision,
+    excluded: [...run.decision.excluded, ...passed.map(({ id }) => ({ account: id, reason: "no_time" as const }))],
+  }
+}
+
 /** The next account with time for a full answer and all it needs. */
 function candidate(run: Run): Account | undefined {
   const now = run.engine.clock.now()
@@ -212,7 +221,9 @@ async function conclude(
   const { account, operation } = current
   const following = candidate(run)
   const started =
-    following === undefined ? undefined : startAttempt(engine, run.payment, following, run.answerBy, run.decision)
+    following === undefined
+      ? undefined
+      : startAttempt(engine, run.payment, following, run.answerBy, decisionFor(run, following))
   let goesOn = false
   let resolves = false
   const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {

@@ -248,6 +248,33 @@ async function recoverFollowUp(
 ): Promise<Payment> {
   const copies = operation.state === "unknown" && replayable(account, operation, engine.clock.now())
   const strength = inquiryStrength(account, operation, attempt)
+  // Accepted, never confirmed, and nobody to ask: a reversal asks anew until it has an answer.
+  if (
+    strength === "none" &&
+    operation.kind === "void" &&
+    operation.state === "pending" &&
+    attempt.reference !== undefined
+  )
+    return decideAnew(engine, payment, (known) => {
+      const open = operationOf(known, operation.id)
+      if (open?.state !== "pending" || reversalOf(known, attempt.id) !== undefined) return []
+      const owed = oweReversal(
+        known,
+        attempt.id,
+        "the void was accepted and never confirmed",
+        engine.clock.now(),
+        newOperation(engine),
+      )
+      return [
+        ...owed,
+        {
+          type: "operation_rescheduled",
+          operation: open.id,
+          checkAt: engine.clock.now() + RECHECK_VOID_MS,
+          at: engine.clock.now(),
+        },
+      ]
+    })
   if (strength === "none")
     return copies ? copy(engine, payment, operation, account) : later(engine, payment, operation, undefined)
   const asked = await ask(engine, payment, operation, attempt, account)
@@ -257,6 +284,8 @@ async function recoverFollowUp(
     return settleOr(engine, payment, operation, account, asked, proof)
   return copy(engine, payment, operation, account, [asked.transcript])
 }
+/** By then the reversal of a void that nobody confirmed has had its rounds (ms). */
+const RECHECK_VOID_MS = 24 * 3_600_000
 /** Looks at a follow-up after which a proven absence is believed instead of sending it once more. */
 const COPIES_BEFORE_ABSENCE = 3
 

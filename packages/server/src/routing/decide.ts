@@ -60,6 +60,7 @@ export const exclusions = {
   mit_source: "without a network transaction id, a merchant-initiated payment goes only where the first one was made",
   foreign_token: "another provider issued the token",
   not_pinned: "the payment is pinned to another account",
+  no_time: "less time is left before the answer is due than the provider needs for one",
 } as const
 export type Exclusion = keyof typeof exclusions
 

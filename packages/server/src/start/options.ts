@@ -28,7 +28,7 @@ export const help = `Orchestra: one payment over many providers, never twice, ne
 
   npm start                       embedded PostgreSQL, API and worker, simulated providers with sample traffic
   npm start -- --no-traffic       without sample traffic
-  npm start -- --json             prints {"url", "api_key"} as one line when ready
+  npm start -- --json             prints {"url", "api_key", "simulator"} as one line when ready
 
 Options
   --port N            port of the API (default ${DEFAULT_PORT}; 0 takes a free one)
