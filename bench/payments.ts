@@ -13,7 +13,7 @@
 import { spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { parseArgs } from "node:util"
@@ -145,8 +145,8 @@ type Measured = {
   readonly overhead: Quantiles
   readonly total: Quantiles
   readonly proxyOverhead: Quantiles
-  readonly serverCpuMs: number
-  readonly databaseCpuMs: number
+  /** Processor time per payment of A, and of B with its client (ms). */
+  readonly cpu: { readonly server: number; readonly database: number; readonly rest: number; readonly bound: number }
   readonly rss: readonly [number, number]
 }
 type Quantiles = ReturnType<typeof quantiles>
@@ -179,24 +179,40 @@ async function level(
   const rssBefore = rssBytes(server.pid)
 
   const found = { orchestra: [] as number[], bound: [] as number[], proxy: [] as number[] }
-  let payments = 0
-  let [serverCpuMs, databaseCpuMs] = [0, 0]
+  const spent = { server: 0, database: 0, rest: 0, bound: 0, paid: 0, alone: 0 }
+  const used = (): readonly [server: number, database: number, provider: number, load: number, bound: number] => [
+    cpuMs(server.pid),
+    familyCpuMs(embedded.pid()),
+    cpuMs(provider.pid),
+    cpuMs(load.pid),
+    cpuMs(bound.pid),
+  ]
   for (let r = 1; r <= rounds; r++) {
     await provider.ask("forget")
-    const before = [cpuMs(server.pid), familyCpuMs(embedded.pid()), cpuMs(provider.pid), cpuMs(load.pid)] as const
+    const before = used()
     const paid = await load.ask("closed", { target, customers, ms })
-    const after = [cpuMs(server.pid), familyCpuMs(embedded.pid()), cpuMs(provider.pid), cpuMs(load.pid)] as const
-    payments += paid.count
-    serverCpuMs += after[0] - before[0]
-    databaseCpuMs += after[1] - before[1]
+    const between = used()
     const alone = await bound.ask("run", { customers, ms })
+    const after = used()
     const forwarded = await load.ask("closed", { target: proxied, customers, ms })
     found.orchestra.push(perSecond(paid))
     found.bound.push(perSecond(alone))
     found.proxy.push(perSecond(forwarded))
-    const used = after.map((value, i) => `${Math.round((100 * (value - before[i]!)) / paid.ms)} %`)
+    const [ofServer, ofDatabase, ofProvider, ofLoad] = between.map((value, i) => value - before[i]!) as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    spent.server += ofServer
+    spent.database += ofDatabase
+    spent.rest += ofProvider + ofLoad
+    spent.paid += paid.count
+    spent.bound += after[1] - between[1] + (after[4] - between[4])
+    spent.alone += alone.count
+    const share = (cpu: number): string => `${Math.round((100 * cpu) / paid.ms)} %`
     console.log(
-      `${size} stored, round ${r}: Orchestra ${perSecond(paid)}/s, its SQL alone ${perSecond(alone)}/s (${percent(paid, alone)}), bare proxy ${perSecond(forwarded)}/s · cores during A: server ${used[0]}, PostgreSQL ${used[1]}, provider ${used[2]}, load ${used[3]}`,
+      `${size} stored, round ${r}: Orchestra ${perSecond(paid)}/s, its SQL alone ${perSecond(alone)}/s (${percent(paid, alone)}), bare proxy ${perSecond(forwarded)}/s · cores during A: server ${share(ofServer)}, PostgreSQL ${share(ofDatabase)}, provider ${share(ofProvider)}, load ${share(ofLoad)}`,
     )
   }
 
@@ -225,8 +241,12 @@ async function level(
     overhead: quantiles(own),
     total: quantiles(halfLoaded.times.map((timed) => timed.ms)),
     proxyOverhead: quantiles(proxyOwn),
-    serverCpuMs: round(serverCpuMs / payments),
-    databaseCpuMs: round(databaseCpuMs / payments),
+    cpu: {
+      server: spent.server / spent.paid,
+      database: spent.database / spent.paid,
+      rest: spent.rest / spent.paid,
+      bound: spent.bound / spent.alone,
+    },
     rss: [rssBefore, rssAfter],
   }
 }
@@ -366,7 +386,9 @@ function report(measured: readonly Measured[]): void {
       `${m.overhead.p50} / ${m.overhead.p95} / ${m.overhead.p99}`,
       `${m.total.p50} / ${m.total.p95} / ${m.total.p99}`,
       `${m.proxyOverhead.p50} / ${m.proxyOverhead.p95} / ${m.proxyOverhead.p99}`,
-      `${m.serverCpuMs} + ${m.databaseCpuMs}`,
+      `${round(m.cpu.server)} + ${round(m.cpu.database)} + ${round(m.cpu.rest)}`,
+      round(m.cpu.bound),
+      `${Math.round((cpus().length * 1_000) / (m.cpu.server + m.cpu.database + m.cpu.rest))} / ${Math.round((cpus().length * 1_000) / m.cpu.bound)}`,
       `${MiB(m.rss[0])} → ${MiB(m.rss[1])}`,
     ]
   })
@@ -380,7 +402,9 @@ function report(measured: readonly Measured[]): void {
     "overhead ms p50/95/99",
     "in all ms",
     "proxy's overhead ms",
-    "CPU ms server + db",
+    "CPU ms of A: server + db + provider, load",
+    "of B",
+    "all cores/CPU ms: A / B",
     "server's memory",
   ]
   console.log(`\nMedians of the rounds; milliseconds at half of Orchestra's rate.\n\n${table(head, rows)}\n`)
