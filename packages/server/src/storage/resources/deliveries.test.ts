@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { MerchantId, WebhookEndpointId } from "../../core/id.ts"
 import type { Database } from "../database.ts"
 import type { OutboxEvent } from "../ledger/ledger.ts"
