@@ -58,6 +58,8 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(1
 
 /** Stored webhooks worked on in one round. */
 export const INBOUND_BATCH = 64
+/** Stored webhooks worked on at the same time by one process: each costs a few round trips to the database. */
+export const INBOUND_PARALLEL = 8
 /** A claimed webhook is ours this long (ms). */
 export const INBOUND_CLAIM_MS = 60_000
 /** Waits before an unmatched webhook is matched again: it may have overtaken the commit that makes its payment known (ms). */
@@ -69,23 +71,33 @@ export const INBOUND_BACKOFF_MS = 10_000
 /** One round over stored webhooks; answers how many were worked on. */
 export async function processInbound(engine: Engine): Promise<number> {
   const due = await engine.ledger.dueInbound(INBOUND_BATCH, INBOUND_CLAIM_MS)
-  for (const inbound of due) {
-    const result = await processOne(engine, inbound).catch((error: unknown): InboundResult => {
-      engine.log.error(
-        { webhook: inbound.id, account: inbound.account, error: String(error) },
-        "a stored webhook could not be worked on; it is tried again",
-      )
-      return "failed"
-    })
-    const delay = result === "unmatched" || result === "failed" ? REMATCH_DELAYS_MS[inbound.tries] : undefined
-    await engine.ledger.finishInbound(
-      inbound.merchant,
-      inbound.id,
-      result,
-      delay === undefined ? undefined : engine.clock.now() + delay,
-    )
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < due.length) {
+      const inbound = due[next]!
+      next += 1
+      await workOn(engine, inbound)
+    }
   }
+  await Promise.all(Array.from({ length: INBOUND_PARALLEL }, worker))
   return due.length
+}
+
+async function workOn(engine: Engine, inbound: InboundWebhook): Promise<void> {
+  const result = await processOne(engine, inbound).catch((error: unknown): InboundResult => {
+    engine.log.error(
+      { webhook: inbound.id, account: inbound.account, error: String(error) },
+      "a stored webhook could not be worked on; it is tried again",
+    )
+    return "failed"
+  })
+  const delay = result === "unmatched" || result === "failed" ? REMATCH_DELAYS_MS[inbound.tries] : undefined
+  await engine.ledger.finishInbound(
+    inbound.merchant,
+    inbound.id,
+    result,
+    delay === undefined ? undefined : engine.clock.now() + delay,
+  )
 }
 
 async function processOne(engine: Engine, inbound: InboundWebhook): Promise<InboundResult> {
