@@ -88,7 +88,8 @@ const others: Statement = {
   name: "",
   text: `select
       (select count(*)::int from payments where merchant_id = $1 and status in ('processing', 'requires_action')) as waiting,
-      (select count(*)::int from inbound_webhooks where merchant_id = $1 and next_ms is not null and tries < 4) as inbound,
+      (select count(*)::int from inbound_webhooks where merchant_id = $1 and next_ms is not null
+        and (result is null or tries < 5)) as inbound,
       (select count(*)::int from events e, relays r where r.name = 'outbox'
         and (e.transaction, e.id) > (coalesce(r.transaction, 0), coalesce(r.event_id, ''))) as unrelayed,
       (select count(*)::int from deliveries where merchant_id = $1 and next_ms is not null) as undelivered`,
