@@ -20,6 +20,14 @@ const log = { info: () => {}, warn: () => {}, error: () => {} }
 let own: Promise<TestCluster> | undefined
 after(async () => (await own)?.stop())
 
+/**
+ * For tests of the log's horizon, called before anything else: transactions of other tests' databases on one cluster hold
+ * it back, as they would in production. The file then has a cluster of its own.
+ */
+export function useOwnCluster(): void {
+  delete process.env[CLUSTER_VARIABLE]
+}
+
 /** The newest schema, no rows. */
 export function freshDatabase(): Promise<TestDatabase> {
   return withAdmin(async (admin, host) => {

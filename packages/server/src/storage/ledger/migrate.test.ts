@@ -5,6 +5,9 @@ import { migrate, readMigrations, type Migration } from "./migrate.ts"
 import { changing, inserting, samplePayment } from "./sample.ts"
 import { emptyDatabase, freshDatabase } from "../../../testing/pools.ts"
 import type { Database, Statement } from "../database.ts"
+import { useOwnCluster } from "../../../testing/database.ts"
+
+useOwnCluster()
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const once = (text: string): Statement => ({ name: "", text })

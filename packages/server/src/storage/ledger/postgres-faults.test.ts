@@ -8,6 +8,9 @@ import { failureOf, type Database, type Statement } from "../database.ts"
 import { createPostgresLedger } from "./postgres.ts"
 import { changing, inserting, sampleCard, sampleEvent, sampleKey, samplePayment, sampleTranscript } from "./sample.ts"
 import { freshDatabase } from "../../../testing/pools.ts"
+import { useOwnCluster } from "../../../testing/database.ts"
+
+useOwnCluster()
 
 const once = (text: string): Statement => ({ name: "", text })
 

@@ -21,6 +21,9 @@ import {
   sampleTranscript,
 } from "./sample.ts"
 import { freshDatabase } from "../../../testing/pools.ts"
+import { useOwnCluster } from "../../../testing/database.ts"
+
+useOwnCluster()
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const ports = systemPorts(() => 0, silent)

@@ -19,6 +19,9 @@ import {
   webhookSecrets,
   type WebhookEndpoint,
 } from "./webhook-endpoints.ts"
+import { useOwnCluster } from "../../../testing/database.ts"
+
+useOwnCluster()
 
 let database: Database
 let deliveries: DeliveryRows
