@@ -39,10 +39,12 @@ type Ran = {
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   if (options === "help") return console.log(help)
-  const tell = (text: string): void => void (options.json || console.error(text))
+  let leaving = false
+  const tell = (text: string): void => void (options.json || leaving || console.error(text))
   const ground = openGround(tell)
   const leave = (signal: NodeJS.Signals): void => {
-    tell(`\n${signal}: stopping everything ...`)
+    tell(`\n${signal}: stopping everything; once more ends at once ...`)
+    leaving = true
     void ground.clear(options.keep).finally(() => process.exit(130))
   }
   process.once("SIGINT", leave)
@@ -55,6 +57,9 @@ async function main(): Promise<void> {
     const summary = summarize(findings)
     console.log(JSON.stringify({ payments: facts.payments.length, kills, ...summary }))
     process.exitCode = summary.double_charges + summary.lost + summary.unsettled === 0 ? 0 : 1
+  } catch (error) {
+    // What was under way when we were told to leave fails, as it should.
+    if (!leaving) throw error
   } finally {
     await ground.clear(options.keep)
   }

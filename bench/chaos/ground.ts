@@ -1,6 +1,6 @@
 // Where a run stands: a temporary folder, and everything that was started, stopped in the reverse order. Whatever becomes
 // of us, even `kill -9`, leaves nothing: a shell waits for the end of a pipe that only we hold open, and then ends by their
-// numbers the processes that we had started, and deletes the folder.
+// numbers the processes of ours that still run, and deletes the folder.
 
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -34,8 +34,8 @@ export function openGround(complain: (text: string) => void): Ground {
   const clear = async (keep: boolean): Promise<void> => {
     for (const { name, stop } of started.splice(0).toReversed())
       await within(stop(), STOP_LIMIT_MS).catch((error: unknown) => complain(`${name} did not stop: ${String(error)}`))
-    guard.release()
-    if (!keep) rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+    if (keep) guard.keep()
+    else rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
   return {
     dir,
@@ -52,17 +52,17 @@ export function openGround(complain: (text: string) => void): Ground {
   }
 }
 
-function watchOver(dir: string): { release(): void } {
+function watchOver(dir: string): { keep(): void } {
   const script = `
-    read -r released && exit
+    word=$(cat)
     while read -r pid; do kill -KILL "$pid"; done < "$0/${PIDS}"
     { read -r pid; read -r _; read -r _; read -r _; read -r sockets; } < "$0/database/data/postmaster.pid" &&
       kill -QUIT "$pid" && sleep 1 && rm -rf "$sockets"
-    rm -rf "$0"`
+    [ "$word" = keep ] || rm -rf "$0"`
   const guard = spawn("sh", ["-c", script, dir], { detached: true, stdio: ["pipe", "ignore", "ignore"] })
   guard.unref()
   if (guard.stdin instanceof Socket) guard.stdin.unref()
-  return { release: () => guard.stdin.end("released\n") }
+  return { keep: () => void guard.stdin.write("keep") }
 }
 
 async function within(work: Promise<unknown>, ms: number): Promise<void> {
