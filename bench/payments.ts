@@ -77,7 +77,8 @@ export async function run(args: readonly string[]): Promise<void> {
   const stop = async (): Promise<void> => {
     for (const step of stopping.splice(0).toReversed()) await step().catch((error: unknown) => console.error(error))
   }
-  process.once("SIGINT", () => void stop().then(() => process.exit(130)))
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => void stop().then(() => process.exit(130)))
   try {
     await bench(options, dir, stopping)
   } finally {
