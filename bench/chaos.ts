@@ -89,7 +89,9 @@ async function run(options: Options, ground: Ground, tell: (text: string) => voi
   let orders = 0
   const progress = setInterval(() => {
     const down = servers.filter((each) => !each.ready()).length
-    tell(`${since()}: ${orders} orders begun, ${kills.servers} + ${kills.database} kills, ${down} servers down`)
+    tell(
+      `${since()}: ${orders} orders begun, ${kills.servers} + ${kills.database} kills, ${misfortunes.freezes()} freezes, ${down} down`,
+    )
   }, TELL_MS)
   await runLoad(client, { ...options, accounts: shop.accounts }, (begun) => {
     orders = begun

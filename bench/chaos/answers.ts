@@ -69,7 +69,11 @@ function judgeWish(wish: Wish, payments: ReadonlyMap<string, Payment>): readonly
   const { what, key, payments: named } = wish
   if (named.size > 1) return [finding("double_charge", [...named][0], `key ${key} made ${[...named].join(" and ")}`)]
   const payment = wish.payment === undefined ? undefined : payments.get(wish.payment)
-  if (payment === undefined || what !== "refund") return []
+  if (payment === undefined) return []
+  // Whoever was told that it is canceled ships nothing: the money must not stay.
+  if (what === "cancel" && !unpaid.has(statusOf(payment)))
+    return [finding("double_charge", payment.id, `${key} was acknowledged, and the payment is ${statusOf(payment)}`)]
+  if (what !== "refund") return []
   // A refund carries its key as its reason.
   const operations = payment.operations.filter((o) => o.kind === "refund" && o.reason === key)
   if (operations.length === 1) return []

@@ -1,5 +1,5 @@
-// What befalls the house while it works: kill -9 of servers and of PostgreSQL, each started again after a moment, and
-// changing weather at every provider. `calm` ends all of it.
+// What befalls the house while it works: kill -9 of servers and of PostgreSQL, each started again after a moment, servers
+// that stand still and then go on with what others have taken over, and changing weather at every provider. `calm` ends it.
 
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Simulator } from "@orchestra/simulator"
@@ -10,6 +10,7 @@ import { calm, DAY_MS, drawWeather } from "./weather-dice.ts"
 
 export type Misfortunes = {
   readonly kills: { servers: number; database: number }
+  freezes(): number
   /** No further misfortune; resolves when the last one is over. */
   stop(): Promise<void>
   /** The same, and everything runs again under a clear sky. */
@@ -20,12 +21,18 @@ export type Misfortunes = {
 const KILL_EVERY_MS = [3_000, 9_000] as const
 /** How long a killed server stays down (ms). */
 const DOWN_MS = [100, 2_500] as const
+/** A frozen server outlives its lease of the outbox, and requests that it was about to send (ms). */
+const FREEZE_MS = [3_000, 20_000] as const
 /** Between two looks at whether a server runs that should (ms). */
 const LOOK_MS = 500
 
 export function befall(
   seed: string,
-  { simulator, cluster, servers }: { simulator: Simulator; cluster: Cluster; servers: readonly ServerProcess[] },
+  {
+    simulator,
+    cluster,
+    servers,
+  }: { simulator: Simulator; cluster: Cluster; servers: readonly [ServerProcess, ...ServerProcess[]] },
   tell: (text: string) => void,
 ): Misfortunes {
   const kills = { servers: 0, database: 0 }
@@ -63,6 +70,16 @@ export function befall(
     down.delete(server)
   }
 
+  let freezes = 0
+  const freeze = async (server: ServerProcess, own: Dice): Promise<void> => {
+    const ms = between(own, FREEZE_MS)
+    if (!server.ready() || down.has(server)) return
+    freezes += 1
+    const thaw = server.freeze()
+    await rest(ms)
+    thaw()
+  }
+
   const violence = async (): Promise<void> => {
     const own = dice(seed, "kills")
     const blows: Promise<void>[] = []
@@ -74,9 +91,11 @@ export function befall(
         [3, "second"],
         [1, "both"],
         [2, "database"],
+        [1, "frozen"],
       ] as const)
       const aimed = victim === "both" ? servers : victim === "first" ? servers.slice(0, 1) : servers.slice(1, 2)
-      if (victim !== "database") blows.push(...aimed.map((server) => strike(server, own)))
+      if (victim === "frozen") blows.push(freeze(own.pick(servers), own))
+      else if (victim !== "database") blows.push(...aimed.map((server) => strike(server, own)))
       else {
         await cluster.answers().catch((error: unknown) => tell(String(error)))
         cluster.kill()
@@ -97,6 +116,7 @@ export function befall(
   }
   return {
     kills,
+    freezes: () => freezes,
     stop,
     calm: async () => {
       await stop()

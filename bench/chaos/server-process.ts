@@ -17,6 +17,8 @@ export type ServerProcess = {
   apiKey(): string
   ready(): boolean
   kill(signal: "SIGKILL" | "SIGTERM"): Promise<void>
+  /** Stands still, until the returned function lets it go on as if nothing had happened. */
+  freeze(): () => void
   /** Until it is ready; it is tried again while the database is away. */
   start(): Promise<void>
   /** Exits that nobody asked for. */
@@ -112,6 +114,11 @@ export async function openServer(ground: Ground, setting: ServerSetting): Promis
     apiKey: () => apiKey,
     ready: () => ready,
     kill,
+    freeze: () => {
+      const frozen = child
+      frozen?.kill("SIGSTOP")
+      return () => void frozen?.kill("SIGCONT")
+    },
     start: async () => {
       for (let starts = 0; starts < STARTS_LIMIT && !closed; starts++) {
         if (await startOnce()) return

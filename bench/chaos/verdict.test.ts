@@ -260,6 +260,11 @@ test("finds a key that made two payments, an order with two, and a refund that w
   assert.ok(never.includes("lost pay_1 refund-7-1 was acknowledged and made 0 refunds"))
 })
 
+test("finds an acknowledged cancellation whose payment stands", () => {
+  const cancel: Wish = { ...wish, what: "cancel", key: "cancel-7" }
+  only(judged({ journal: { ...openJournal(), wishes: [cancel] } }), /^double_charge pay_1 cancel-7 was acknowledged/)
+})
+
 test("finds keys without their payment and payments without their key", () => {
   only(judged({ keys: [...keys, { path: "/v1/payments", key: "order-8", payment: "pay_8" }] }), /^lost pay_8/)
   only(judged({ keys: keys.slice(1) }), /^lost pay_1 was created without taking its key/)
