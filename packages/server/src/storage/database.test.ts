@@ -62,9 +62,15 @@ test("an idle connection that breaks does not end the process", async () => {
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
     ),
   )
-  assert.deepEqual(await database.query(once("select 1 as one")).catch(() => database.query(once("select 1 as one"))), [
-    { one: 1 },
-  ])
+  // Each of the three may still look alive to the pool when its turn comes.
+  let row: object | undefined
+  for (let tries = 0; tries < 4 && row === undefined; tries++) {
+    row = await database.query(once("select 1 as one")).then(
+      (rows) => rows[0],
+      (error: unknown) => void assert.equal(failureOf(error)?.kind, "connection_lost"),
+    )
+  }
+  assert.deepEqual(row, { one: 1 })
   await Promise.all([database.close(), admin.close()])
 })
 
