@@ -92,6 +92,8 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
       return `dispute.${event.dispute.stage}`
     case "ending_requested":
       return event.as === "canceled" ? "payment.cancel_requested" : undefined
+    case "ending_overtaken":
+      return "payment.cancel_overtaken"
     case "confirmed":
     case "operation_sent":
     case "attempt_lapsed":
@@ -183,6 +185,7 @@ function operationIn(payment: Payment, event: PaymentEvent): Operation | undefin
     case "created":
     case "confirmed":
     case "ending_requested":
+    case "ending_overtaken":
     case "attempt_lapsed":
     case "plan_over":
     case "reference_learned":

@@ -53,20 +53,36 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       return {
         ...now,
         attempts: change(payment.attempts, event.attempt, (a) =>
-          a.state === "held" ? { ...a, released: true } : { ...a, state: "lapsed", settledAt: event.at },
+          a.captured > 0n ? { ...a, released: true } : { ...a, state: "lapsed", settledAt: event.at },
         ),
-        operations: payment.operations.map((o) =>
-          o.attempt === event.attempt && authorizes(o) && isOpen(o) ? close(o, "failed", event.at) : o,
-        ),
+        operations: payment.operations.map((o) => {
+          if (o.attempt !== event.attempt || !isOpen(o)) return o
+          if (authorizes(o)) return close(o, "failed", event.at)
+          const captured = payment.attempts.some((a) => a.id === event.attempt && a.captured > 0n)
+          return captured ? o : close(o, leftover(o, "lapsed"), event.at)
+        }),
       }
+    case "ending_overtaken": {
+      const { ending: _ending, ...rest } = now
+      return rest
+    }
     case "plan_over":
       return {
         ...now,
-        plan: { ...payment.plan, state: "over" },
+        plan: {
+          ...payment.plan,
+          state: "over",
+          ...(event.skipped === undefined ? {} : { skipped: event.skipped }),
+        },
         ...(event.failure === undefined ? {} : { failure: event.failure }),
       }
     case "closed":
-      return { ...now, closed: { as: event.as, at: event.at }, plan: { ...payment.plan, state: "over" } }
+      return {
+        ...now,
+        closed: { as: event.as, at: event.at },
+        plan: { ...payment.plan, state: "over" },
+        ...(event.failure === undefined ? {} : { failure: event.failure }),
+      }
     case "found_at_provider":
       return applyToAttempt(
         { ...now, operations: [...payment.operations, event.operation] },
@@ -294,7 +310,7 @@ function reschedule(operation: Operation, event: Extract<PaymentEvent, { type: "
     ...(ended ? { earlierRounds: [...earlierRounds, { reference, sentAt }] } : {}),
     // A new round is a new request: what the provider called the last one says nothing about it.
     ...(reference === undefined || event.nextRoundKey !== undefined ? {} : { reference }),
-    checks: operation.checks + 1,
+    checks: event.unlooked === true ? operation.checks : operation.checks + 1,
     ...(event.needsPerson === true ? { needsPerson: true } : { checkAt: event.checkAt }),
     ...(event.state === undefined ? {} : { state: event.state }),
     ...(event.nextRoundKey === undefined ? {} : { key: event.nextRoundKey, round: operation.round + 1 }),

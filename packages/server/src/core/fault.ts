@@ -113,6 +113,11 @@ export const faults = {
     title: "The amount must be above 0.",
     help: "Amounts are whole numbers of minor units.",
   },
+  "amount.not_expressible": {
+    status: 422,
+    title: "The provider cannot express this amount.",
+    help: "Some providers count a currency in larger steps. See `detail`, or send another amount.",
+  },
   "amount.not_higher": {
     status: 422,
     title: "The new total must be higher.",

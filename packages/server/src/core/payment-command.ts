@@ -4,6 +4,7 @@
 import {
   amountsOf,
   isOpen,
+  reversalOf,
   standing,
   statusOf,
   type Attempt,
@@ -25,6 +26,7 @@ export type RefusalCode =
   | "amount.exceeds_captured"
   | "amount.not_positive"
   | "amount.not_higher"
+  | "amount.not_expressible"
   | "provider.unsupported"
   | "account.disabled"
   | "operations.too_many"
@@ -51,6 +53,12 @@ export type Send = {
   readonly owner: string
   readonly create: NewOperation
 }
+
+/** The attempt that a command is about; none where there is nothing that it could be about. */
+export const addressed = (payment: Payment, command: "capture" | "refund" | "increment" | "cancel" | "complete") =>
+  command === "complete"
+    ? payment.attempts.find((a) => a.state === "action" && reversalOf(payment, a.id) === undefined)
+    : standing(payment)
 
 export function capture(
   payment: Payment,
@@ -170,7 +178,7 @@ export function cancel(payment: Payment, send: Send): Cancel | Refusal {
 
 /** The customer is back: the provider is asked to finish, or asked what became of it. */
 export function complete(payment: Payment, send: Send): Reserved | Refusal {
-  const attempt = payment.attempts.find((a) => a.state === "action")
+  const attempt = addressed(payment, "complete")
   if (attempt === undefined || payment.ending !== undefined)
     return refuse("payment.no_action", `A payment that is ${statusOf(payment)} waits for no customer.`)
   if (payment.operations.some((o) => o.kind === "complete" && o.attempt === attempt.id && isOpen(o)))

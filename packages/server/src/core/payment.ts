@@ -153,6 +153,7 @@ export const terminalStatuses: ReadonlySet<PaymentStatus> = new Set(["captured",
 /** Why a payment failed without any provider saying so. */
 export type EngineReason =
   | "no_eligible_account"
+  | "partially_approved"
   | "card_no_longer_kept"
   | "provider_unreachable"
   | "never_arrived"
@@ -163,6 +164,8 @@ export type Failure = {
   readonly raw?: Raw
   readonly attempt?: AttemptId
 }
+
+export type Skipped = { readonly account: AccountId; readonly reason: string }
 
 export type Payment = {
   readonly id: PaymentId
@@ -177,7 +180,13 @@ export type Payment = {
   readonly operations: readonly Operation[]
   readonly disputes: readonly Dispute[]
   /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`. */
-  readonly plan: { readonly state: "idle" | "running" | "over"; readonly answerBy?: number; readonly owner?: string }
+  readonly plan: {
+    readonly state: "idle" | "running" | "over"
+    readonly answerBy?: number
+    readonly owner?: string
+    /** Accounts that another attempt was allowed for, and why it was not made there. */
+    readonly skipped?: readonly Skipped[]
+  }
   readonly closed?: { readonly as: "failed" | "canceled" | "expired"; readonly at: number }
   /** It shall end: it is closed as this once nothing is held and nothing is open. */
   readonly ending?: {
@@ -225,6 +234,8 @@ export type PaymentEvent =
       readonly reference?: string
       readonly outcome?: Outcome
       readonly needsPerson?: boolean
+      /** Nobody has looked yet, only the time has changed: the schedule stays where it is. */
+      readonly unlooked?: true
       readonly at: number
     }
   | { readonly type: "reversal_owed"; readonly operation: Operation; readonly at: number }
@@ -236,10 +247,23 @@ export type PaymentEvent =
       readonly by?: string
       readonly at: number
     }
-  /** The customer's time is over and nothing came of it; or the uncaptured rest of an authorization has expired. */
+  /** Money was taken before it could end: it goes on as what it is. */
+  | { readonly type: "ending_overtaken"; readonly at: number }
+  /** Nothing came of it, or nothing is left of it; where something was captured, the uncaptured rest is gone. */
   | { readonly type: "attempt_lapsed"; readonly attempt: AttemptId; readonly at: number }
-  | { readonly type: "plan_over"; readonly failure?: Failure; readonly at: number }
-  | { readonly type: "closed"; readonly as: "failed" | "canceled" | "expired"; readonly at: number }
+  | {
+      readonly type: "plan_over"
+      readonly failure?: Failure
+      readonly skipped?: readonly Skipped[]
+      readonly at: number
+    }
+  | {
+      readonly type: "closed"
+      readonly as: "failed" | "canceled" | "expired"
+      /** Why it failed, where no plan has said so before. */
+      readonly failure?: Failure
+      readonly at: number
+    }
   /** A capture, refund or void that was made at the provider, not by us. */
   | {
       readonly type: "found_at_provider"
@@ -271,11 +295,22 @@ export const reversalOf = (payment: Payment, attempt: AttemptId): Operation | un
 export const holders = (payment: Payment): readonly Attempt[] =>
   payment.attempts.filter((a) => mayHold(a) && reversalOf(payment, a.id) === undefined)
 
-/** The attempt that stands for the payment: it holds its money, or verified its card. */
+/** The attempt that stands for the payment: it holds its money, or verified its card. What stood first stays. */
 export const standing = (payment: Payment): Attempt | undefined =>
-  payment.attempts.find(
-    (a) => (a.state === "held" || a.state === "verified") && reversalOf(payment, a.id) === undefined,
+  firstSettled(
+    payment.attempts.filter(
+      (a) => (a.state === "held" || a.state === "verified") && reversalOf(payment, a.id) === undefined,
+    ),
   )
+
+/**
+ * The one that was settled first. Of two in one moment the later attempt: an earlier one had ended before it began, so
+ * that its success is the news.
+ */
+export const firstSettled = (attempts: readonly Attempt[]): Attempt | undefined =>
+  attempts.length < 2
+    ? attempts[0]
+    : attempts.toSorted((a, b) => (a.settledAt ?? 0) - (b.settledAt ?? 0) || b.ordinal - a.ordinal)[0]
 
 export const attemptOf = (payment: Payment, id: AttemptId): Attempt | undefined =>
   payment.attempts.find((a) => a.id === id)

@@ -9,6 +9,7 @@ import { evolve } from "./evolve.ts"
 import {
   attemptOf,
   authorizes,
+  firstSettled,
   holders,
   isOpen,
   operationOf,
@@ -140,9 +141,58 @@ export function consequences(payment: Payment, now: number, create: NewOperation
   for (const { attempt, why } of toReverse(lapsed))
     events.push({ type: "reversal_owed", operation: reversal(lapsed, attempt, why, now, create), at: now })
   const then = events.reduce(evolve, payment)
+  if (isOvertaken(then)) return [...events, { type: "ending_overtaken", at: now }]
   const ending = endOf(then)
-  return ending === undefined ? events : [...events, { type: "closed", as: ending, at: now }]
+  if (ending === undefined) return events
+  const failure = ending === "failed" ? failureAtEnd(then) : undefined
+  return [...events, { type: "closed", as: ending, at: now, ...(failure === undefined ? {} : { failure }) }]
 }
+
+/** It was to end, but money had been taken, and nothing is under way that would still give it back. */
+function isOvertaken(payment: Payment): boolean {
+  const held = standing(payment)
+  return (
+    payment.ending !== undefined &&
+    payment.closed === undefined &&
+    held !== undefined &&
+    held.captured > 0n &&
+    !payment.operations.some((o) => o.kind === "void" && o.attempt === held.id && isOpen(o))
+  )
+}
+
+/** What the plan said, unless it could only say that it was interrupted and a verdict has come since. */
+function failureAtEnd(payment: Payment): Failure | undefined {
+  if (payment.failure !== undefined && payment.failure.reason !== "interrupted") return undefined
+  const last = payment.attempts.at(-1)
+  return last === undefined ? payment.failure : failureOf(last, last.outcome)
+}
+
+/** Why a payment failed: by what became of its last attempt. */
+export function failureOf({ id, state }: Attempt, outcome: Outcome | undefined): Failure {
+  if (outcome === undefined) return { reason: state === "absent" ? "never_arrived" : "interrupted", attempt: id }
+  const failed = (reason: Failure["reason"]): Failure => ({ reason, raw: outcome.raw, attempt: id })
+  switch (outcome.kind) {
+    case "declined":
+    case "rejected":
+      return failed(outcome.raw.code === CARD_GONE ? "card_no_longer_kept" : outcome.reason)
+    case "not_sent":
+      return failed("provider_unreachable")
+    case "absent":
+      return failed("never_arrived")
+    case "approved":
+      return failed(
+        outcome.effect === "authorized" || outcome.effect === "captured" ? "partially_approved" : "interrupted",
+      )
+    case "pending":
+    case "action":
+    case "unknown":
+      return failed(state === "absent" ? "never_arrived" : "interrupted")
+    default:
+      return outcome satisfies never
+  }
+}
+/** The raw code of an attempt whose card could no longer be read. */
+export const CARD_GONE = "card_no_longer_kept"
 
 function toReverse(payment: Payment): readonly { readonly attempt: Attempt; readonly why: string }[] {
   const holding = holders(payment)
@@ -154,8 +204,9 @@ function toReverse(payment: Payment): readonly { readonly attempt: Attempt; read
       .filter((a) => !payment.operations.some((o) => o.kind === "void" && o.attempt === a.id && isOpen(o)))
       .map((attempt) => ({ attempt, why: payment.ending?.reason ?? `the payment is to be ${payment.ending?.as}` }))
   }
+  // What stood stays: a success of an older attempt that is told late must not undo captures and refunds.
   const keeps =
-    holding.find((a) => a.state === "held" && !isShort(payment, a)) ??
+    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??
     holding.find((a) => a.state !== "held") ??
     undefined
   return holding.flatMap((attempt) => {
@@ -171,7 +222,10 @@ const isShort = (payment: Payment, attempt: Attempt): boolean =>
   attempt.authorized < payment.intent.amount.minor
 
 function endOf(payment: Payment): "failed" | "canceled" | "expired" | undefined {
-  if (payment.closed !== undefined || standing(payment) !== undefined) return undefined
+  if (payment.closed !== undefined) return undefined
+  // A verified card holds no money: a cancelled verification has nothing to wait for.
+  const held = standing(payment)
+  if (held !== undefined && (held.state === "held" || payment.ending === undefined)) return undefined
   if (payment.operations.some(isOpen) || holders(payment).length > 0) return undefined
   if (payment.ending !== undefined) return payment.ending.as
   return payment.plan.state === "over" ? "failed" : undefined
@@ -201,6 +255,25 @@ export function reversal(
     origin: "engine",
     needsPerson: false,
   }
+}
+
+/**
+ * An attempt's time is over: the payment's too, unless another attempt stands for it or may yet. What the attempt may
+ * hold is to be reversed either way.
+ */
+export function endAttempt(
+  payment: Payment,
+  attempt: AttemptId,
+  why: string,
+  now: number,
+  create: NewOperation,
+): readonly PaymentEvent[] {
+  const alone =
+    payment.plan.state !== "running" &&
+    (standing(payment)?.id ?? attempt) === attempt &&
+    holders(payment).every((a) => a.id === attempt)
+  if (!alone || payment.closed !== undefined) return oweReversal(payment, attempt, why, now, create)
+  return payment.ending === undefined ? [{ type: "ending_requested", as: "expired", reason: why, at: now }] : []
 }
 
 /** Stores the obligation to reverse an attempt whose outcome is unknown, so that another may be tried. */

@@ -5,6 +5,7 @@ import { makeId, type AccountId } from "../core/id.ts"
 import type { Intent } from "../core/intent.ts"
 import type { Attempt, Operation, Payment, PaymentEvent } from "../core/payment.ts"
 import { decide, type Candidate, type Decision, type RoutingContext } from "../routing/decide.ts"
+import { CARD_GONE } from "../core/settlement.ts"
 import type { Account, Engine, Secrets } from "./engine.ts"
 import { newOperation } from "./change.ts"
 import { deadline, sendUntil } from "./timing.ts"
@@ -160,12 +161,18 @@ export async function authorizeInput(
   }
 }
 
-/** The card can no longer be read: it was deleted by retention or erasure. */
-export class CardGone extends Error {}
+/** What the payment was to be made with is no longer to be had; nothing less is sent in its place. */
+export class MethodGone extends Error {
+  readonly code: typeof CARD_GONE | "cryptogram_gone"
+  constructor(code: MethodGone["code"], message: string) {
+    super(message)
+    this.code = code
+  }
+}
 
 async function methodInput(engine: Engine, payment: Payment, secrets: Secrets): Promise<MethodInput> {
   const method = payment.intent.method
-  if (method === undefined) throw new CardGone("the payment has no payment method")
+  if (method === undefined) throw new MethodGone(CARD_GONE, "the payment has no payment method")
   if (method.type === "provider_token") {
     return {
       type: "provider_token",
@@ -176,7 +183,9 @@ async function methodInput(engine: Engine, payment: Payment, secrets: Secrets): 
     }
   }
   const number = secrets.number ?? (await engine.cards.read(payment.merchant, method))
-  if (number === undefined) throw new CardGone(`card ${method.token} is no longer kept`)
+  if (number === undefined) throw new MethodGone(CARD_GONE, `card ${method.token} is no longer kept`)
+  if (method.type === "network_token" && method.hasCryptogram === true && secrets.cryptogram === undefined)
+    throw new MethodGone("cryptogram_gone", "the network token's cryptogram was only in the process that took it")
   const card = {
     number,
     expiryMonth: method.expiryMonth,
@@ -194,9 +203,11 @@ async function methodInput(engine: Engine, payment: Payment, secrets: Secrets): 
       }
 }
 
+// A result from elsewhere goes with the payment to whichever account is tried: it authenticates the cardholder for this
+// purchase, not for one acquirer. Without its cryptogram it would be an unauthenticated payment, which nobody asked for.
 function threeDs({ threeDs: asked }: Intent, secrets: Secrets): ThreeDs {
   if (asked.mode !== "external") return asked
-  return secrets.threeDsCryptogram === undefined
-    ? { mode: "none" }
-    : { ...asked, cryptogram: secrets.threeDsCryptogram }
+  if (secrets.threeDsCryptogram === undefined)
+    throw new MethodGone("cryptogram_gone", "the 3DS result's cryptogram was only in the process that took it")
+  return { ...asked, cryptogram: secrets.threeDsCryptogram }
 }

@@ -3,10 +3,11 @@
 
 import assert from "node:assert/strict"
 import type { Codec, HttpRequest, InquiryInput, Input } from "../connectors/connector.ts"
-import type { Outcome } from "../core/outcome.ts"
+import type { Outcome, Raw } from "../core/outcome.ts"
 import type { Operation, OperationKind, Payment } from "../core/payment.ts"
 import { TRANSCRIPT_BYTES, type Transcript } from "../storage/ledger/ledger.ts"
 import { CONNECT_MS, type Account, type Engine } from "./engine.ts"
+import type { Sent } from "./transport.ts"
 
 export type Called = { readonly outcome: Outcome; readonly transcript: Transcript }
 
@@ -30,14 +31,7 @@ export async function call<K extends OperationKind>(
 ): Promise<Called> {
   const codec = account.connector.codecs[kind] as Codec<Input[K]> | undefined
   assert(codec !== undefined, `${account.connector.manifest.id} declares no ${kind}`)
-  return exchange(
-    engine,
-    account,
-    operation,
-    codec.encode(input, account.config),
-    (response) => codec.decode(response, input),
-    bounds,
-  )
+  return exchange(engine, account, operation, codec, input, bounds)
 }
 
 /** Asks about an operation. The answer is the operation's outcome, or `absent`, whose weight the caller judges. */
@@ -50,29 +44,35 @@ export async function inquire(
 ): Promise<Called> {
   const codec = account.connector.inquire
   assert(codec !== undefined, `${account.connector.manifest.id} answers no inquiry`)
-  const called = await exchange(
-    engine,
-    account,
-    operation,
-    codec.encode(input, account.config),
-    (response) => codec.decode(response, input),
-    bounds,
-  )
+  const called = await exchange(engine, account, operation, codec, input, bounds)
   // A question that failed says nothing about what was asked.
   const silent = called.outcome.kind === "not_sent" || called.outcome.kind === "rejected"
   return silent ? { ...called, outcome: { kind: "unknown", raw: called.outcome.raw, evidence: {} } } : called
 }
 
-async function exchange(
+/**
+ * Never throws, because what a failure means depends on where it happened: before the transport nothing has left, and
+ * from there on money may have moved.
+ */
+async function exchange<I>(
   engine: Engine,
   account: Account,
   operation: Operation,
-  request: HttpRequest,
-  decode: (response: { status: number; headers: Readonly<Record<string, string>>; body: string }) => Outcome,
+  codec: Codec<I>,
+  input: I,
   bounds: Bounds,
 ): Promise<Called> {
   const { clock } = engine
   const startedAt = clock.now()
+  const bug = (error: unknown, message: string): void =>
+    engine.log.error({ account: account.id, operation: operation.id, error: String(error) }, message)
+  let request: HttpRequest
+  try {
+    request = codec.encode(input, account.config)
+  } catch (error) {
+    bug(error, "a request could not be encoded; it was not sent")
+    return unmade(account, operation, startedAt)
+  }
   const limits = {
     connectMs: CONNECT_MS,
     totalMs: bounds.totalMs,
@@ -80,16 +80,31 @@ async function exchange(
     keepAliveMs: account.limits.keepAliveMs,
     connections: account.limits.connections,
   }
-  let sent = await engine.transport.send(account.origin, request, limits)
+  const send = async (): Promise<Sent> => {
+    try {
+      return await engine.transport.send(account.origin, request, limits)
+    } catch (error) {
+      bug(error, "the transport failed; whether the request left is unknown")
+      return { kind: "sent", code: "TRANSPORT_FAILED" }
+    }
+  }
+  let sent = await send()
   for (
     let resends = 0;
     sent.kind === "not_sent" && sent.code === "ECONNRESET" && resends < MAX_RESENDS && clock.now() <= bounds.notAfter;
     resends++
   ) {
-    sent = await engine.transport.send(account.origin, request, limits)
+    sent = await send()
   }
   const durationMs = clock.now() - startedAt
-  const scrub = (text: string): string => account.connector.scrub(text).slice(0, TRANSCRIPT_BYTES)
+  const scrub = (text: string): string => {
+    try {
+      return account.connector.scrub(text).slice(0, TRANSCRIPT_BYTES)
+    } catch (error) {
+      bug(error, "a transcript could not be scrubbed; it is not kept")
+      return "[not kept: it could not be scrubbed]"
+    }
+  }
   const transcript: Transcript = {
     operation: operation.id,
     attempt: operation.attempt,
@@ -110,7 +125,16 @@ async function exchange(
   function outcomeOf(): Outcome {
     switch (sent.kind) {
       case "answered":
-        return decode(sent.response)
+        try {
+          return codec.decode(sent.response, input)
+        } catch (error) {
+          bug(error, "an answer could not be decoded; its outcome is unknown")
+          return {
+            kind: "unknown",
+            raw: { code: "undecodable", message: `HTTP ${sent.response.status}` },
+            evidence: {},
+          }
+        }
       case "sent":
         return {
           kind: "unknown",
@@ -128,6 +152,25 @@ async function exchange(
     }
   }
 }
+
+/** What is said of a request that we could not make. Nothing has left. */
+export const unmade = (
+  account: Account,
+  operation: Operation,
+  at: number,
+  raw: Raw = { code: "encode_failed", message: "The connector could not express this request; it was not sent." },
+): Called => ({
+  outcome: { kind: "rejected", fault: "ours", executed: "no", reason: "invalid_request", raw, evidence: {} },
+  transcript: {
+    operation: operation.id,
+    attempt: operation.attempt,
+    account: account.id,
+    at,
+    durationMs: 0,
+    request: { method: "-", path: "-" },
+    error: raw.code,
+  },
+})
 
 /** The question about an operation, by the best keys that are stored. */
 export function inquiryInput(payment: Payment, operation: Operation, reference: string | undefined): InquiryInput {

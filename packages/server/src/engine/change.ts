@@ -56,6 +56,7 @@ export async function change(
 ): Promise<Changed> {
   let before = from
   let failures = 0
+  let foundTaken = false
   for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
     const decided = decide(before)
     if (decided.events.length === 0 && decided.answer === undefined && (decided.transcripts?.length ?? 0) === 0) {
@@ -67,8 +68,10 @@ export async function change(
       const committed = await engine.ledger.commit(commit)
       if (committed.kind === "committed") return { kind: "changed", payment: commit.payment }
       if (committed.kind === "taken") {
-        // Our own key, taken by the very commit whose fate was unknown: it did happen.
-        if (failures === 0 || committed.row.payment !== id) return committed
+        // Taken perhaps by the very commit whose fate was unknown: what is stored then shows whose it was. Taken again, it
+        // was another request with the same key.
+        if (failures === 0 || committed.row.payment !== id || foundTaken) return committed
+        foundTaken = true
       }
     } catch (error) {
       failures += 1

@@ -1,6 +1,7 @@
 // What is asked of a payment after its authorization: capture, refund, void, increment, and the customer's return. One
 // shape for all: reserve and write ahead in one commit, call, settle. What stays unknown is for `recover`.
 
+import { providerAmount } from "../connectors/amount.ts"
 import type { FollowUpInput, Input } from "../connectors/connector.ts"
 import type { MerchantId, PaymentId } from "../core/id.ts"
 import { money } from "../core/money.ts"
@@ -15,6 +16,7 @@ import {
   type PaymentEvent,
 } from "../core/payment.ts"
 import {
+  addressed,
   cancel as cancelCommand,
   capture as captureCommand,
   complete as completeCommand,
@@ -124,10 +126,8 @@ function reserve(
     owner: engine.node,
     create: () => operation,
   })
-  const held =
-    payment.attempts.findLast((a) => a.state === "held" || a.state === "action" || a.state === "verified") ??
-    payment.attempts.at(-1)
-  const account = held === undefined ? undefined : engine.directory.account(held.account)
+  const attempt = addressed(payment, command.type) ?? payment.attempts.at(-1)
+  const account = attempt === undefined ? undefined : engine.directory.account(attempt.account)
   if (command.type === "cancel") {
     const decided = cancelCommand(
       payment,
@@ -174,7 +174,15 @@ function reserve(
         return command satisfies never
     }
   })()
-  return result.kind === "refused" ? result : { kind: "decided", events: [], operation: result.operation, account }
+  if (result.kind === "refused") return result
+  const amount = money(result.operation.amount, payment.intent.amount.currency)
+  if (providerAmount(account.connector.manifest, amount) === undefined)
+    return {
+      kind: "refused",
+      code: "amount.not_expressible",
+      detail: `${account.connector.manifest.id} cannot express ${amount.minor} minor units of ${amount.currency} exactly.`,
+    }
+  return { kind: "decided", events: [], operation: result.operation, account }
 }
 const nobody = { sendUntil: 0, deadline: 0, owner: "" }
 const notFor = {

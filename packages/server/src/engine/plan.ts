@@ -1,8 +1,9 @@
 // One payment's plan, worked on by one process: attempt after attempt, each settled and the next one started in the same
 // commit, until one stands, none may follow, or the outcome stays unknown and `recover` goes on.
 
+import type { AuthorizeInput } from "../connectors/connector.ts"
 import { continuationAfter } from "../core/continuation.ts"
-import type { MerchantId, PaymentId } from "../core/id.ts"
+import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 
 import type { Outcome } from "../core/outcome.ts"
 import { evolve } from "../core/evolve.ts"
@@ -14,13 +15,14 @@ import {
   type Operation,
   type Payment,
   type PaymentEvent,
+  type Skipped,
 } from "../core/payment.ts"
 
-import { consequences, oweReversal, settle } from "../core/settlement.ts"
-import type { DecisionRecord } from "../routing/decide.ts"
+import { consequences, failureOf, oweReversal, settle } from "../core/settlement.ts"
+import type { DecisionRecord, Exclusion } from "../routing/decide.ts"
 import type { Transcript } from "../storage/ledger/ledger.ts"
-import { authorization, authorizeInput, CardGone, startAttempt } from "./attempt.ts"
-import { call, inquire, inquiryInput, type Called } from "./call.ts"
+import { authorization, authorizeInput, MethodGone, startAttempt } from "./attempt.ts"
+import { call, inquire, inquiryInput, unmade, type Called } from "./call.ts"
 import { change, newOperation, type Change, type Request } from "./change.ts"
 import { MAX_ATTEMPTS, type Account, type Engine, type Secrets } from "./engine.ts"
 import { inquiryStrength, provenFrom, replayable, timesFor } from "./timing.ts"
@@ -83,15 +85,16 @@ async function prepare(run: Run, current: Current): Promise<Current | undefined>
   const { account, attempt: tried, operation } = current
   const called = await invoke(run, current, "prepare")
   if (called.outcome.kind !== "approved" || called.outcome.evidence.reference === undefined) {
+    // Whatever came of it, it cannot charge.
     const failed: Outcome =
-      called.outcome.kind === "declined" || called.outcome.kind === "rejected" || called.outcome.kind === "not_sent"
+      called.outcome.kind === "declined" || called.outcome.kind === "not_sent"
         ? called.outcome
         : {
             kind: "rejected",
             fault: "theirs",
-            executed: "no",
             reason: "provider_error",
-            raw: called.outcome.raw,
+            ...(called.outcome.kind === "rejected" ? called.outcome : { raw: called.outcome.raw }),
+            executed: "no",
             evidence: {},
           }
     return conclude(run, current, failed, [called.transcript])
@@ -125,8 +128,6 @@ async function prepare(run: Run, current: Current): Promise<Current | undefined>
   return { account, attempt: known, operation: stored }
 }
 
-const CARD_GONE = "card_no_longer_kept"
-
 const authorize = (run: Run, current: Current): Promise<Called> => invoke(run, current, "authorize")
 
 async function invoke(
@@ -140,34 +141,38 @@ async function invoke(
     notAfter: operation.sendUntil ?? 0,
     totalMs: kind === "prepare" ? account.limits.answerMs : account.limits.listenMs,
   }
+  const input = await inputFor(run, account, tried, operation)
+  if ("outcome" in input) return input
+  const spends = kind === "authorize" && run.secrets.cryptogram !== undefined
+  run.cryptogramSpent ||= spends
+  const called = await call(engine, account, operation, kind, input, bounds)
+  // It never left: the cryptogram is as good as before.
+  if (spends && called.transcript.response === undefined && !mayHaveLeft(called)) run.cryptogramSpent = false
+  return called
+}
+
+const mayHaveLeft = ({ outcome }: Called): boolean =>
+  outcome.kind !== "not_sent" && !(outcome.kind === "rejected" && outcome.raw.code === "encode_failed")
+
+/** What the connector is told, or the outcome of an attempt that cannot even be made: nothing has left. */
+async function inputFor(
+  { engine, id, payment, secrets }: Run,
+  account: Account,
+  tried: Attempt,
+  operation: Operation,
+): Promise<AuthorizeInput | Called> {
   try {
-    const input = await authorizeInput(engine, run.payment, tried, operation, run.secrets)
-    if (kind === "authorize" && run.secrets.cryptogram !== undefined) run.cryptogramSpent = true
-    return await call(engine, account, operation, kind, input, bounds)
+    return await authorizeInput(engine, payment, tried, operation, secrets)
   } catch (error) {
-    // Nothing was sent: encoding comes before the transport, and the transport never throws.
-    const gone = error instanceof CardGone
-    engine.log.error({ payment: run.id, account: account.id, error: String(error) }, "the attempt could not be sent")
-    const outcome: Outcome = {
-      kind: "rejected",
-      fault: "ours",
-      executed: "no",
-      reason: "invalid_request",
-      raw: { code: gone ? CARD_GONE : "encode_failed" },
-      evidence: {},
-    }
-    return {
-      outcome,
-      transcript: {
-        operation: operation.id,
-        attempt: tried.id,
-        account: account.id,
-        at: engine.clock.now(),
-        durationMs: 0,
-        request: { method: "-", path: "-" },
-        error: outcome.raw.code,
-      },
-    }
+    engine.log.error({ payment: id, account: account.id, error: String(error) }, "the attempt could not be made")
+    return unmade(
+      account,
+      operation,
+      engine.clock.now(),
+      error instanceof MethodGone
+        ? { code: error.code, message: error.message }
+        : { code: "input_failed", message: "The card could not be read; nothing was sent." },
+    )
   }
 }
 
@@ -191,24 +196,29 @@ function withPatience(run: Run, called: Promise<Called>, ms: number): Promise<Ca
   return Promise.race([called, over]).finally(() => cancel())
 }
 
-/** The plan's decision as it stands for a later attempt: accounts before it were passed over for want of time. */
-function decisionFor(run: Run, following: Account): DecisionRecord {
-  const passed = run.rest.slice(0, run.rest.indexOf(following))
-  return {
-    ...run.decision,
-    excluded: [...run.decision.excluded, ...passed.map(({ id }) => ({ account: id, reason: "no_time" as const }))],
-  }
+/** Why no attempt is made at an account now, if there is a reason. */
+function hindrance(run: Run, account: Account): Exclusion | undefined {
+  if (run.cryptogramSpent) return "cryptogram_spent"
+  if (run.payment.attempts.length >= MAX_ATTEMPTS) return "too_many_attempts"
+  const state = run.engine.directory.account(account.id)?.state ?? "unknown_account"
+  if (state !== "enabled") return state
+  return run.engine.clock.now() + account.limits.answerMs > run.answerBy ? "no_time" : undefined
 }
 
 /** The next account with time for a full answer and all it needs. */
-function candidate(run: Run): Account | undefined {
-  const now = run.engine.clock.now()
-  if (run.cryptogramSpent || run.payment.attempts.length >= MAX_ATTEMPTS) return undefined
-  return run.rest.find(
-    (account) =>
-      now + account.limits.answerMs <= run.answerBy && run.engine.directory.account(account.id)?.state === "enabled",
-  )
-}
+const candidate = (run: Run): Account | undefined => run.rest.find((account) => hindrance(run, account) === undefined)
+
+const skippedOf = (run: Run, accounts: readonly Account[]): readonly { account: AccountId; reason: Exclusion }[] =>
+  accounts.flatMap((account) => {
+    const reason = hindrance(run, account)
+    return reason === undefined ? [] : [{ account: account.id, reason }]
+  })
+
+/** The plan's decision as it stands for a later attempt, with the accounts that were passed over on the way to it. */
+const decisionFor = (run: Run, following: Account): DecisionRecord => ({
+  ...run.decision,
+  excluded: [...run.decision.excluded, ...skippedOf(run, run.rest.slice(0, run.rest.indexOf(following)))],
+})
 
 /** Settles an outcome of the current attempt and says what is next, in one commit. */
 async function conclude(
@@ -268,7 +278,11 @@ async function conclude(
       goesOn = true
       return { events: [...settled, { ...started.event, at: now }], transcripts }
     }
-    return over(run, withPlanOver(engine, known, settled, failureOf(verdict, current.attempt)), transcripts)
+    return over(
+      run,
+      withPlanOver(engine, known, settled, failureOf(attemptNow ?? current.attempt, verdict)),
+      transcripts,
+    )
   })
   if (changed.kind === "taken") return undefined
   run.payment = changed.payment
@@ -292,38 +306,23 @@ function withPlanOver(
   payment: Payment,
   events: readonly PaymentEvent[],
   failure: Failure | undefined,
+  skipped: readonly Skipped[] = [],
 ): readonly PaymentEvent[] {
   const now = engine.clock.now()
   const ended: PaymentEvent[] = [
     ...events,
-    { type: "plan_over", at: now, ...(failure === undefined ? {} : { failure }) },
+    {
+      type: "plan_over",
+      at: now,
+      ...(failure === undefined ? {} : { failure }),
+      ...(skipped.length === 0 ? {} : { skipped }),
+    },
   ]
   return [...ended, ...consequences(ended.reduce(evolve, payment), now, newOperation(engine))]
 }
 
-function failureOf(outcome: Outcome, { id }: Attempt): Failure {
-  const failed = (reason: Failure["reason"]): Failure => ({ reason, raw: outcome.raw, attempt: id })
-  switch (outcome.kind) {
-    case "declined":
-      return failed(outcome.reason)
-    case "rejected":
-      return failed(outcome.raw.code === CARD_GONE ? "card_no_longer_kept" : outcome.reason)
-    case "not_sent":
-      return failed("provider_unreachable")
-    case "absent":
-      return failed("never_arrived")
-    case "approved":
-    case "pending":
-    case "action":
-    case "unknown":
-      return failed("interrupted")
-    default:
-      return outcome satisfies never
-  }
-}
-
 /** Ends the plan as it stands and gives the answer. */
-async function finish(run: Run): Promise<undefined> {
+async function finish(run: Run, transcripts: readonly Transcript[] = []): Promise<undefined> {
   const { engine } = run
   const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {
     if (known === undefined) return { events: [] }
@@ -331,7 +330,7 @@ async function finish(run: Run): Promise<undefined> {
       known.plan.state === "running"
         ? withPlanOver(engine, known, releaseUnknowns(known, engine.clock.now()), undefined)
         : []
-    return over(run, events, [])
+    return over(run, events, transcripts)
   })
   if (changed.kind === "changed") run.payment = changed.payment
   return undefined
@@ -341,7 +340,7 @@ async function finish(run: Run): Promise<undefined> {
 const releaseUnknowns = (payment: Payment, now: number): readonly PaymentEvent[] =>
   payment.operations
     .filter((o) => o.state === "unknown" && (o.checkAt ?? 0) > now)
-    .map((o) => ({ type: "operation_rescheduled", operation: o.id, checkAt: now, at: now }))
+    .map((o) => ({ type: "operation_rescheduled", operation: o.id, checkAt: now, unlooked: true, at: now }))
 
 /** Copies of one request under one key, the first included. */
 export const MAX_COPIES = 3
@@ -356,6 +355,7 @@ const RESOLVE_DELAYS_MS: readonly number[] = [250, 500, 1_000, 2_000, 4_000, 8_0
 async function resolve(run: Run, current: Current): Promise<Current | undefined> {
   const { engine } = run
   const { account, operation } = current
+  const silent: Transcript[] = []
   let copies = 1
   for (const delay of RESOLVE_DELAYS_MS) {
     if (engine.clock.now() + delay >= run.answerBy) break
@@ -363,22 +363,19 @@ async function resolve(run: Run, current: Current): Promise<Current | undefined>
     const now = engine.clock.now()
     const known = attemptOf(run.payment, current.attempt.id) ?? current.attempt
     const totalMs = Math.max(1, run.answerBy - now)
-    let called: Called
-    if (
+    const copying =
       copies < MAX_COPIES &&
       replayable(account, operation, now) &&
       now < (operation.sendUntil ?? 0) &&
       !run.cryptogramSpent
-    ) {
+    const input = copying ? await inputFor(run, account, known, operation) : undefined
+    let called: Called
+    if (input !== undefined && !("outcome" in input)) {
       copies += 1
-      called = await call(
-        engine,
-        account,
-        operation,
-        "authorize",
-        await authorizeInput(engine, run.payment, known, operation, run.secrets),
-        { notAfter: operation.sendUntil ?? 0, totalMs },
-      )
+      called = await call(engine, account, operation, "authorize", input, {
+        notAfter: operation.sendUntil ?? 0,
+        totalMs,
+      })
     } else {
       const strength = inquiryStrength(account, operation, known)
       if (strength === "none") continue
@@ -386,14 +383,17 @@ async function resolve(run: Run, current: Current): Promise<Current | undefined>
         notAfter: run.answerBy,
         totalMs,
       })
-      if (called.outcome.kind === "absent" && now < provenFrom(run.payment, operation, account, strength)) continue
+      if (called.outcome.kind === "absent" && now < provenFrom(run.payment, operation, account, strength)) {
+        silent.push(called.transcript)
+        continue
+      }
     }
     const { kind } = called.outcome
     // A copy that did not leave, or was turned away, says nothing about the first.
-    if (kind === "unknown" || kind === "not_sent" || kind === "rejected") continue
-    return conclude(run, current, called.outcome, [called.transcript])
+    if (kind === "unknown" || kind === "not_sent" || kind === "rejected") silent.push(called.transcript)
+    else return conclude(run, current, called.outcome, [...silent, called.transcript])
   }
-  return finish(run)
+  return finish(run, silent)
 }
 
 /** The answer to a request that we had stopped waiting for. */

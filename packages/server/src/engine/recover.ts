@@ -28,7 +28,7 @@ import {
   type Payment,
   type PaymentEvent,
 } from "../core/payment.ts"
-import { oweReversal } from "../core/settlement.ts"
+import { endAttempt, failureOf, oweReversal } from "../core/settlement.ts"
 import type { Due } from "../storage/ledger/ledger.ts"
 import {} from "./call.ts"
 import { newOperation, type Change } from "./change.ts"
@@ -59,12 +59,7 @@ export async function recoverOnce(engine: Engine): Promise<number> {
     while (next < due.length) {
       const item = due[next]!
       next += 1
-      await look(engine, item).catch((error: unknown) =>
-        engine.log.error(
-          { payment: item.payment, error: String(error) },
-          "recovery of a payment failed; it is tried again",
-        ),
-      )
+      await look(engine, item)
     }
   }
   await Promise.all(Array.from({ length: RECOVER_PARALLEL }, worker))
@@ -72,17 +67,40 @@ export async function recoverOnce(engine: Engine): Promise<number> {
 }
 
 async function look(engine: Engine, due: Due): Promise<void> {
+  try {
+    await lookAt(engine, due)
+  } catch (error) {
+    // The database may be what failed: then the claim runs out by itself.
+    await putOff(engine, due, error).catch((again: unknown) =>
+      engine.log.error({ payment: due.payment, error: String(again) }, "a payment could not be put off"),
+    )
+  }
+}
+
+async function lookAt(engine: Engine, due: Due): Promise<void> {
   if (!(await engine.ledger.claim(due, CLAIM_MS))) return
   const payment = await engine.ledger.load(due.merchant, due.payment)
   if (payment !== undefined) await recover(engine, payment)
 }
 
+/** A look that fails is a look without a verdict: the schedule goes on, and ends with a person. */
+async function putOff(engine: Engine, due: Due, error: unknown): Promise<void> {
+  engine.log.error({ payment: due.payment, error: String(error) }, "recovery of a payment failed; it is tried again")
+  const payment = await engine.ledger.load(due.merchant, due.payment)
+  for (const { id } of payment === undefined ? [] : dueNow(engine, payment)) {
+    const known = await engine.ledger.load(due.merchant, due.payment)
+    const operation = known === undefined ? undefined : operationOf(known, id)
+    if (known !== undefined && operation !== undefined) await later(engine, known, operation, undefined)
+  }
+}
+
+const dueNow = (engine: Engine, payment: Payment): readonly Operation[] =>
+  payment.operations.filter((o) => isOpen(o) && o.checkAt !== undefined && o.checkAt <= engine.clock.now())
+
 /** Does for one payment all that is due now. */
 export async function recover(engine: Engine, loaded: Payment): Promise<Payment> {
   let payment = await onTime(engine, loaded)
-  for (const { id } of payment.operations.filter(
-    (o) => isOpen(o) && o.checkAt !== undefined && o.checkAt <= engine.clock.now(),
-  )) {
+  for (const { id } of dueNow(engine, payment)) {
     const operation = operationOf(payment, id)
     const attempt = operation === undefined ? undefined : attemptOf(payment, operation.attempt)
     if (
@@ -98,6 +116,10 @@ export async function recover(engine: Engine, loaded: Payment): Promise<Payment>
       account === undefined
         ? await later(engine, payment, operation, undefined)
         : await recoverOperation(engine, payment, operation, attempt, account)
+    // Whatever the look came to: an operation that stays due at once would be looked at for ever.
+    const still = operationOf(payment, id)
+    if (still !== undefined && isOpen(still) && still.checkAt !== undefined && still.checkAt <= engine.clock.now())
+      payment = await later(engine, payment, still, undefined)
   }
   return payment
 }
@@ -112,9 +134,9 @@ async function onTime(engine: Engine, payment: Payment): Promise<Payment> {
       known.plan.answerBy !== undefined &&
       now >= known.plan.answerBy + PLAN_GRACE_MS
     ) {
-      const last = known.attempts.at(-1)?.outcome
-      const reason = last?.kind === "declined" || last?.kind === "rejected" ? last.reason : "interrupted"
-      events.push({ type: "plan_over", at: now, failure: { reason, ...(last === undefined ? {} : { raw: last.raw }) } })
+      const last = known.attempts.at(-1)
+      const failure = last === undefined ? ({ reason: "interrupted" } as const) : failureOf(last, last.outcome)
+      events.push({ type: "plan_over", at: now, failure })
     }
     if (statusOf(known) === "requires_confirmation" && now >= known.createdAt + UNCONFIRMED_MS)
       events.push({ type: "ending_requested", as: "expired", at: now })
@@ -205,7 +227,10 @@ async function recoverAuthorization(
   })
 }
 
-/** The customer's time is over. If the provider can say that it was used after all, that counts. */
+/**
+ * The customer's time is over. If the provider can say that it was used after all, that counts. Otherwise the payment
+ * ends, or, where another attempt stands for it, this attempt alone.
+ */
 async function recoverAction(
   engine: Engine,
   payment: Payment,
@@ -213,6 +238,8 @@ async function recoverAction(
   attempt: Attempt,
   account: Account,
 ): Promise<Payment> {
+  // Its reversal finds out by itself what there is.
+  if (reversalOf(payment, attempt.id) !== undefined) return later(engine, payment, operation, undefined)
   const asked =
     inquiryStrength(account, operation, attempt) === "none"
       ? undefined
@@ -228,8 +255,8 @@ async function recoverAction(
     (known) => {
       const now = engine.clock.now()
       const open = operationOf(known, operation.id)
-      if (open === undefined || open.state !== "action" || known.ending !== undefined) return []
-      return [{ type: "ending_requested", as: "expired", reason: "the customer did not finish in time", at: now }]
+      if (open?.state !== "action" || reversalOf(known, attempt.id) !== undefined) return []
+      return endAttempt(known, attempt.id, "the customer did not finish in time", now, newOperation(engine))
     },
     transcripts,
   )

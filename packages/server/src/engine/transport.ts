@@ -49,9 +49,9 @@ export function createTransport(clock: Clock): Transport {
       pipelining: 1,
       allowH2: false,
       connect: { timeout: limits.connectMs },
-      // undici's own limits are up to a second late and only the backstop; ours are precise.
-      headersTimeout: limits.totalMs + 5_000,
-      bodyTimeout: limits.totalMs + 5_000,
+      // undici's own limits are the pool's, and a pool outlives many requests with limits of their own: ours are exact.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       keepAliveTimeout: limits.keepAliveMs,
     })
     pools.set(origin, pool)

@@ -61,6 +61,8 @@ export const exclusions = {
   foreign_token: "another provider issued the token",
   not_pinned: "the payment is pinned to another account",
   no_time: "less time is left before the answer is due than the provider needs for one",
+  cryptogram_spent: "the network token's cryptogram was sent to another account, and may be used once",
+  too_many_attempts: "the payment has had as many attempts as it may have",
 } as const
 export type Exclusion = keyof typeof exclusions
 
