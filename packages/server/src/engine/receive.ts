@@ -12,7 +12,6 @@ import {
   reversalOf,
   type Attempt,
   type Operation,
-  type OperationKind,
   type Payment,
   type PaymentEvent,
 } from "../core/payment.ts"
@@ -20,6 +19,7 @@ import { consequences, settle } from "../core/settlement.ts"
 import type { InboundResult, InboundWebhook } from "../storage/ledger/ledger.ts"
 import { change, newOperation } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
+import { foundAtProvider, type Found } from "./found-at-provider.ts"
 import { runLoop, type Loop } from "./loop.ts"
 import { judgeReversal } from "./reverse.ts"
 import { timesFor } from "./timing.ts"
@@ -106,15 +106,23 @@ async function processOne(engine: Engine, inbound: InboundWebhook): Promise<Inbo
   let result: InboundResult = "ignored"
   for (const notice of account.connector.webhook.decode({ headers: inbound.headers, body: inbound.body })) {
     if (notice.about === "other") continue
-    const applied = await apply(engine, account, notice)
+    const applied = await apply(engine, account, notice, inbound.tries)
     if (applied === "unmatched") result = "unmatched"
     else if (result === "ignored") result = "processed"
   }
   return result
 }
 
-/** Applies one notice to the payment it is about. Safe to repeat. */
-export async function apply(engine: Engine, account: Account, notice: Notice): Promise<"applied" | "unmatched"> {
+/** Tries after which a fact that does not fit is no longer waited with: what it overtook has come by then, or never will. */
+export const BELIEVED_AFTER_TRIES = 4
+
+/** Applies one notice to the payment it is about. Safe to repeat. `tries`: how often it has waited already. */
+export async function apply(
+  engine: Engine,
+  account: Account,
+  notice: Notice,
+  tries = 0,
+): Promise<"applied" | "unmatched"> {
   const references = [notice.operationReference, notice.reference].filter((r) => r !== undefined)
   const found = await engine.ledger.find(account.merchant, account.id, {
     references,
@@ -140,15 +148,17 @@ export async function apply(engine: Engine, account: Account, notice: Notice): P
     if (sentAt !== undefined) await judgeReversal(engine, known, target, account, notice.outcome, undefined, sentAt)
     return "applied"
   }
+  let waits = false
   await change(engine, payment.merchant, payment.id, payment, (known) => {
     const now = known === undefined ? undefined : attemptIn(known, account, notice)
     if (known === undefined || now === undefined) return { events: [] }
-    const events = eventsOf(engine, known, now, account, notice)
-    return {
-      events: [...events, ...consequences(events.reduce(evolve, known), engine.clock.now(), newOperation(engine))],
-    }
+    const events = eventsOf(engine, known, now, account, notice, tries >= BELIEVED_AFTER_TRIES)
+    waits = events === "wait"
+    return events === "wait"
+      ? { events: [] }
+      : { events: [...events, ...consequences(events.reduce(evolve, known), engine.clock.now(), newOperation(engine))] }
   })
-  return "applied"
+  return waits ? "unmatched" : "applied"
 }
 
 /** When the round of a reversal was sent that the provider calls by this reference. */
@@ -197,8 +207,9 @@ function targetOf(payment: Payment, attempt: Attempt, notice: Notice): Operation
   const own = payment.operations.filter((o) => o.attempt === attempt.id)
   const named = own.find(
     (o) =>
-      o.id === notice.operation ||
-      (notice.operationReference !== undefined && o.reference === notice.operationReference),
+      fits(o, notice.about) &&
+      (o.id === notice.operation ||
+        (notice.operationReference !== undefined && o.reference === notice.operationReference)),
   )
   if (named !== undefined) return named
   if (notice.about === "authorize" || notice.about === "complete")
@@ -210,13 +221,22 @@ function targetOf(payment: Payment, attempt: Attempt, notice: Notice): Operation
   return undefined
 }
 
+/** Providers carry our metadata on to what is made by hand: an operation's id alone does not make a refund its refund. */
+function fits(operation: Operation, about: Notice["about"]): boolean {
+  if (operation.kind === "reverse") return about === "reverse" || about === "void" || about === "refund"
+  if (operation.kind === "authorize" || operation.kind === "complete")
+    return about === "authorize" || about === "complete"
+  return operation.kind === about || (operation.kind === "void" && about === "reverse")
+}
+
 function eventsOf(
   engine: Engine,
   payment: Payment,
   attempt: Attempt,
   account: Account,
   notice: Notice,
-): readonly PaymentEvent[] {
+  believed: boolean,
+): Found {
   const now = engine.clock.now()
   if (notice.dispute !== undefined) {
     const known = payment.disputes.find((d) => d.reference === notice.dispute?.id)
@@ -249,24 +269,16 @@ function eventsOf(
       target.state === "sent" ||
       (target.checkAt !== undefined && target.checkAt <= now)
       ? []
-      : [{ type: "operation_rescheduled", operation: target.id, checkAt: now, at: now }]
+      : [{ type: "operation_rescheduled", operation: target.id, checkAt: now, unlooked: true, at: now }]
   }
-  if (notice.about === "expire")
-    return attempt.state !== "held" || attempt.captured > 0n || payment.ending !== undefined
-      ? []
-      : [
-          {
-            type: "ending_requested",
-            as: "expired",
-            reason: "the provider says that the authorization has expired",
-            at: now,
-          },
-        ]
   if (target !== undefined) {
     const outcome = meantBy(notice, payment)
     return settle(payment, target.id, outcome, timesFor(payment, target, account, outcome, now), newOperation(engine))
   }
-  return foundAtProvider(engine, payment, attempt, notice, now)
+  const authorization = payment.operations.findLast((o) => o.attempt === attempt.id && authorizes(o))
+  if (authorization === undefined) return []
+  const times = timesFor(payment, authorization, account, notice.outcome, now)
+  return foundAtProvider({ payment, attempt, notice, times, believed, create: newOperation(engine) })
 }
 
 /** The notice's outcome as this payment's: an authorization may be its capture as well. */
@@ -275,73 +287,6 @@ function meantBy({ outcome, capturesIfAutomatic }: Notice, { intent }: Payment):
   return captures && outcome.kind === "approved" && outcome.effect === "authorized"
     ? { ...outcome, effect: "captured" }
     : outcome
-}
-
-/** Somebody did it at the provider, without us. Recorded as fact, within what the attempt can have. */
-function foundAtProvider(
-  engine: Engine,
-  payment: Payment,
-  attempt: Attempt,
-  notice: Notice,
-  now: number,
-): readonly PaymentEvent[] {
-  const { outcome } = notice
-  if (attempt.state !== "held") return []
-  // The capture that came with an automatic authorization failed afterwards: the money was never taken.
-  const lost = notice.about === "capture" && outcome.kind === "declined" && payment.intent.capture === "automatic"
-  if (lost && attempt.captured === attempt.authorized && attempt.captured > 0n && attempt.refunded === 0n)
-    return [
-      {
-        type: "found_at_provider",
-        operation: foundOperation(engine, attempt, notice, "failed", attempt.captured, now),
-        outcome,
-        at: now,
-      },
-    ]
-  if (outcome.kind !== "approved") return []
-  if (notice.about !== "capture" && notice.about !== "refund" && notice.about !== "void" && notice.about !== "reverse")
-    return []
-  const room =
-    notice.about === "capture"
-      ? attempt.authorized - attempt.captured
-      : notice.about === "refund"
-        ? attempt.captured - attempt.refunded
-        : attempt.authorized
-  // An automatic capture is told again by its own webhook: nothing new.
-  if (outcome.amount > room || room === 0n) return []
-  const operation = foundOperation(engine, attempt, notice, "succeeded", outcome.amount, now)
-  const events: PaymentEvent[] = [{ type: "found_at_provider", operation, outcome, at: now }]
-  return notice.about === "void" && payment.ending === undefined
-    ? [{ type: "ending_requested", as: "canceled", reason: "voided at the provider", at: now }, ...events]
-    : events
-}
-
-function foundOperation(
-  engine: Engine,
-  attempt: Attempt,
-  notice: Notice,
-  state: "succeeded" | "failed",
-  amount: bigint,
-  now: number,
-): Operation {
-  const { id, key } = newOperation(engine)()
-  return {
-    id,
-    attempt: attempt.id,
-    kind: notice.about as OperationKind,
-    state,
-    amount,
-    key,
-    round: 0,
-    final: false,
-    createdAt: now,
-    checks: 0,
-    settledAt: now,
-    outcome: notice.outcome,
-    origin: "provider",
-    needsPerson: false,
-    ...(notice.operationReference === undefined ? {} : { reference: notice.operationReference }),
-  }
 }
 
 /** Rounds until stopped; a round that was full is followed at once. */
