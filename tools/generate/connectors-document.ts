@@ -182,7 +182,8 @@ function reversal({ reverse }: Manifest): string {
   return `${how}; ${absence} (${cited(reverse.source)}).`
 }
 
-function taken({ methods, currencies, exponents, steps = {}, features }: Manifest): readonly string[] {
+function taken(manifest: Manifest): readonly string[] {
+  const { methods, currencies, exponents, steps = {}, features, networkTransactionIds: ids } = manifest
   const kinds = [
     ...(methods.card ? ["cards"] : []),
     ...(methods.networkToken ? ["network tokens"] : []),
@@ -197,6 +198,14 @@ function taken({ methods, currencies, exponents, steps = {}, features }: Manifes
   return [
     `**Methods**: ${kinds.join(", ")}.`,
     `**Networks**: ${methods.networks.map((network) => networks[network].name).join(", ")}.`,
+    ...(methods.tokenNetworks === undefined
+      ? []
+      : [`**Network tokens of**: ${methods.tokenNetworks.map((network) => networks[network].name).join(", ")}.`]),
+    ...(ids === undefined
+      ? []
+      : [
+          `**Network transaction ids** of payments made elsewhere: ${ids === "never" ? "no" : `only with the setting \`${ids.setting}\``}.`,
+        ]),
     `**Currencies**: ${currencies === "all" ? "all of ISO 4217" : currencies.join(" ")}.`,
     ...(digits.length === 0 ? [] : [`**Minor digits other than ISO 4217**: ${digits.join(", ")}.`]),
     ...(stepped.length === 0 ? [] : [`**Smallest step**, in minor units: ${stepped.join(", ")}.`]),

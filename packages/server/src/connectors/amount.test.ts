@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { currencies, type Currency, exponentOf, parseCurrency } from "../core/currency.ts"
-import { money } from "../core/money.ts"
-import { amountFrom, exactAmount, providerAmount } from "./amount.ts"
+import { maxPaymentMinor, maxStoredMinor, money } from "../core/money.ts"
+import { amountFrom, exactAmount, isExact, providerAmount } from "./amount.ts"
 
 const currency = (code: string): Currency => parseCurrency(code)!
 const all = { currencies: "all", exponents: {} } as const
@@ -45,4 +45,28 @@ test("an answer's amount makes no sense without a known currency, below zero, or
   assert.equal(amountFrom(all, undefined, "eur"), undefined)
   assert.equal(amountFrom(all, -1n, "eur"), undefined)
   assert.equal(amountFrom(odd, 150n, "isk"), undefined)
+})
+
+test("any amount and any count has an answer: an amount that passes is encoded, and none makes an exception", () => {
+  const anything = fc.record({
+    code: fc.constantFrom(...currencies),
+    minor: fc.bigInt({ min: -maxStoredMinor, max: maxStoredMinor }),
+    count: fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+    digits: fc.integer({ min: 0, max: 4 }),
+    step: fc.constantFrom(2, 10, 100),
+    listed: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(anything, ({ code, minor, count, digits, step, listed }) => {
+      const counting = { currencies: listed ? [code] : [], exponents: { [code]: digits }, steps: { [code]: step } }
+      const amount = money(minor, code)
+      if (isExact(counting, amount)) assert.equal(exactAmount(counting, amount), providerAmount(counting, amount))
+      else assert.throws(() => exactAmount(counting, amount), RangeError)
+      const read = amountFrom(counting, count, code)
+      assert.ok(read === undefined || (read.minor >= 0n && read.minor <= maxPaymentMinor * 10_000n))
+    }),
+  )
+  assert.equal(isExact(all, money(0n, currency("EUR"))), true)
+  assert.equal(isExact(all, money(-1n, currency("EUR"))), false)
+  assert.equal(isExact(all, money(maxPaymentMinor + 1n, currency("EUR"))), false)
 })

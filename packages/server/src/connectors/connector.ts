@@ -204,6 +204,8 @@ export type Manifest = {
     readonly networkToken: boolean
     readonly providerToken: boolean
     readonly networks: readonly Network[]
+    /** Networks whose tokens are taken, where these are fewer than `networks`. */
+    readonly tokenNetworks?: readonly Network[]
   }
   /** ISO 4217 codes, or all. `exponents` lists where the provider counts minor units differently from ISO. */
   readonly currencies: "all" | readonly string[]
@@ -220,6 +222,12 @@ export type Manifest = {
     readonly externalThreeDs: boolean
     readonly merchantInitiated: boolean
   }
+  /**
+   * Where a merchant-initiated payment cannot refer by the network's transaction id to a first one that another provider
+   * made, as it can if this is absent. `setting`: only accounts for which the provider has switched it on, which is said
+   * by this setting being filled in.
+   */
+  readonly networkTransactionIds?: "never" | { readonly setting: string }
   readonly limits: {
     /** Longest the provider takes to answer; we listen that long (ms, 60–80 s for authorizations). */
     readonly listenMs: number
@@ -256,6 +264,13 @@ export type Notice = {
   readonly operation?: string
   readonly reference?: string
   readonly operationReference?: string
+  /**
+   * The approved amount is all that was ever done in this way by hand on this attempt, not one operation's, because the
+   * provider names no single one: what exceeds the sum of those found before is news. Only without `operation`.
+   */
+  readonly sum?: true
+  /** A capture after which nothing more can be captured: what it left of the hold is released. Only without `operation`. */
+  readonly final?: true
   /** Which of these facts may be booked: `signed` fields only; otherwise the notice is a hint and an inquiry follows. */
   readonly trust: "signed" | "hint"
   readonly outcome: Outcome
@@ -310,6 +325,15 @@ export type Connector = {
 
 /** Declaring an operation without its codec, or a codec without declaring it, fails the contract suite. */
 export const defineConnector = <const C extends Connector>(connector: C): C => connector
+
+/** Whether this account may send network transaction ids: what routing asks before a merchant-initiated payment. */
+export function takesNetworkTransactionId(
+  { networkTransactionIds: support }: Manifest,
+  settings: AccountConfig["settings"],
+): boolean {
+  if (support === undefined || support === "never") return support === undefined
+  return Object.hasOwn(settings, support.setting) && settings[support.setting] !== ""
+}
 
 /** Own keys only: a table never answers for `constructor` or `__proto__`. A miss is the caller's to name: unknown or unmapped, never a default success. */
 export const lookup = <V>(table: Readonly<Record<string, V>>, code: string): V | undefined =>

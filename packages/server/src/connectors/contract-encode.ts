@@ -4,9 +4,17 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
 import { exponentOf } from "../core/currency.ts"
-import { type Money, money } from "../core/money.ts"
-import { providerAmount, providerExponent } from "./amount.ts"
-import type { AccountConfig, AuthorizeInput, Codec, Connector, HttpRequest, MethodInput } from "./connector.ts"
+import { maxPaymentMinor, type Money, money } from "../core/money.ts"
+import { isExact, providerAmount, providerExponent } from "./amount.ts"
+import {
+  type AccountConfig,
+  type AuthorizeInput,
+  type Codec,
+  type Connector,
+  type HttpRequest,
+  type MethodInput,
+  takesNetworkTransactionId,
+} from "./connector.ts"
 import { arbitraryInput } from "./contract-arbitrary.ts"
 import { type AnyInput, currenciesOf, expressible, inputOf, standardInput } from "./contract-input.ts"
 import type { Rule } from "./contract-rule.ts"
@@ -40,6 +48,12 @@ export function encodeRules(connector: Connector, config: AccountConfig, samples
         if (connector.manifest.operations[operation]!.replay.stores !== "none")
           each((input) => assert.ok(allText(encode(input)).includes(input.key), "the key is not in the request"))
       })
+      rule("tells who starts the payment, and links it to the first one where the account may", () =>
+        assertInitiators(connector, operation, config),
+      )
+      rule("encodes every part of an amount that the provider can express", () =>
+        assertParts(connector, operation, encode),
+      )
       rule("carries our id of the attempt or operation", () => assertOurIds(operation, each, encode))
       rule("writes the amount exactly in the provider's own minor units, in every currency", () =>
         assertExactAmounts(connector, operation, encode),
@@ -196,6 +210,77 @@ function assertOurIds(
     if (operation === "authorize" && (input as AuthorizeInput).reference === undefined)
       assert.ok(carries(input.attempt), "the attempt's id is not in the request")
   })
+}
+
+// A payment of the merchant must differ from one of the customer on the wire, the first of an agreement from a plain one,
+// and the network's transaction id has to be there exactly where the account can send it.
+function assertInitiators(connector: Connector, operation: SampleOperation, config: AccountConfig): void {
+  const { manifest } = connector
+  if (operation !== "authorize" || !manifest.features.merchantInitiated) return
+  const { method, ...base } = standardInput(connector, operation) as AuthorizeInput
+  const { cvc: _typed, ...stored } = { cvc: undefined, ...method }
+  const id = "488341541494658"
+  const body = (initiator: AuthorizeInput["initiator"], account = config): unknown => {
+    const input = { ...base, method: stored as MethodInput, initiator, threeDs: { mode: "none" } } as const
+    return readBody(codecOf(connector, operation).encode(input, account))
+  }
+  const plain = body({ by: "customer", stored: "none" })
+  const purposes = ["recurring", "unscheduled"] as const
+  for (const purpose of purposes) {
+    const first = body({ by: "customer", stored: "first", purpose })
+    const later = body({ by: "merchant", purpose })
+    assert.notDeepEqual(later, plain, "a payment of the merchant looks like one of the customer")
+    assert.notDeepEqual(first, plain, "the first payment of an agreement looks like a plain one")
+    assert.notDeepEqual(later, first, "a later payment of an agreement looks like the first")
+  }
+  const [recurring, unscheduled] = purposes.map((purpose) => body({ by: "merchant", purpose }))
+  assert.notDeepEqual(recurring, unscheduled, "the purpose is not told")
+  const support = manifest.networkTransactionIds
+  const setting = typeof support === "object" ? support.setting : undefined
+  const withOut = (value: string | undefined): AccountConfig => {
+    const { [setting ?? ""]: _own, ...settings } = config.settings
+    return { ...config, settings: value === undefined ? settings : { ...settings, [setting ?? ""]: value } }
+  }
+  const accounts = setting === undefined ? [config] : [withOut(undefined), withOut("enabled")]
+  for (const account of accounts) {
+    const sent = leavesOf(body({ by: "merchant", purpose: "recurring", networkTransactionId: id }, account)).includes(
+      id,
+    )
+    assert.equal(sent, takesNetworkTransactionId(manifest, account.settings), "the network's id, where it may be sent")
+  }
+  if (setting !== undefined)
+    assert.ok(
+      manifest.settings.some(({ name }) => name === setting),
+      `${setting} is no setting`,
+    )
+}
+
+// What `isExact` lets pass is encoded: whoever stores an operation with such an amount can send it.
+function assertParts(connector: Connector, operation: SampleOperation, encode: (input: AnyInput) => HttpRequest): void {
+  const { manifest } = connector
+  if (!["capture", "refund", "increment", "reverse", "void"].includes(operation)) return
+  const base = standardInput(connector, operation)
+  const amounts = fc.constantFrom(...currenciesOf(manifest)).chain((currency) =>
+    fc
+      .array(
+        fc.oneof(
+          fc.bigInt({ min: 0n, max: maxPaymentMinor }),
+          fc.bigInt({ min: 0n, max: maxPaymentMinor / 1_000n }).map((part) => part * 1_000n),
+        ),
+        { minLength: 3, maxLength: 3 },
+      )
+      .map((minors) => minors.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)).map((minor) => money(minor, currency))),
+  )
+  fc.assert(
+    fc.property(amounts, ([low, middle, high]) => {
+      const sums =
+        operation === "increment"
+          ? { amount: high!, authorized: middle!, captured: low! }
+          : { amount: low!, authorized: high!, captured: middle! }
+      if (Object.values(sums).every((sum) => isExact(manifest, sum))) encode({ ...base, ...sums } as AnyInput)
+    }),
+    { numRuns: 300 },
+  )
 }
 
 // Distinctive counts, so that no id or date in a request looks like the amount in other digits.

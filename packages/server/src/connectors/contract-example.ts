@@ -100,6 +100,12 @@ function encodeAuthorize(input: AuthorizeInput, account: AccountConfig): HttpReq
     amount: Number(exactAmount(manifest, input.amount)),
     currency: input.amount.currency,
     capture: input.capture === "automatic",
+    // Who asks, and for which agreement.
+    initiator: {
+      by: input.initiator.by,
+      purpose: input.initiator.purpose,
+      first: input.initiator.networkTransactionId,
+    },
     card: {
       number: method.number.reveal(),
       month: method.expiryMonth,

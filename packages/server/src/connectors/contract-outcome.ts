@@ -68,7 +68,10 @@ export function assertOutcome(outcome: Outcome, operation: SampleOperation, inpu
     case "declined":
     case "rejected":
       assert.ok(isDeclineReason(outcome.reason), `${outcome.reason} is not a reason`)
-      if (outcome.kind === "rejected") assert.ok(["no", "unknown"].includes(outcome.executed))
+      if (outcome.kind === "rejected") {
+        assert.ok(["no", "unknown"].includes(outcome.executed))
+        if (operation === "prepare") assert.equal(outcome.executed, "no", "what was only prepared cannot have charged")
+      }
       return
     case "pending":
     case "unknown":

@@ -100,6 +100,41 @@ const mistakes: readonly (readonly [string, Connector, RegExp])[] = [
     /authorize: keeps credentials in headers/,
   ],
   [
+    "a payment of the merchant that looks like the customer's",
+    withAuthorize({
+      encode: (input, account) =>
+        authorize.encode({ ...input, initiator: { ...input.initiator, by: "customer", stored: "used" } }, account),
+    }),
+    /authorize: tells who starts the payment/,
+  ],
+  [
+    "a first payment that is not named",
+    withAuthorize({
+      encode: (input, account) => {
+        const { networkTransactionId: _id, ...initiator } = input.initiator
+        return authorize.encode({ ...input, initiator }, account)
+      },
+    }),
+    /authorize: tells who starts the payment/,
+  ],
+  [
+    "a part of an amount that cannot be sent",
+    {
+      ...example,
+      codecs: {
+        ...example.codecs,
+        capture: {
+          ...capture,
+          encode: (input, account) => {
+            if (input.amount.minor * 2n < input.authorized.minor) throw new RangeError("too little")
+            return capture.encode(input, account)
+          },
+        },
+      },
+    },
+    /capture: encodes every part of an amount/,
+  ],
+  [
     "no idempotency key",
     encodingWith((request) => {
       const { "idempotency-key": _key, ...headers } = request.headers

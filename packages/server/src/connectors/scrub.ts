@@ -43,22 +43,73 @@ export function scrubber({ fields, patterns }: Scrubbing): (text: string) => str
 
 // Thirteen digits and more, as people group them and as forms encode the gaps.
 const digitRuns = /\d(?:(?:[ -]|\+|%(?:25){0,8}20)?\d){12,}/g
-const gaps = /[ +-]|%(?:25){0,8}20/g
+const groups = /\d+(?:(?=[ +-]|%)(?:[ +-]|%(?:25){0,8}20))?/g
 
 function maskNumber(run: string, offset: number, text: string): string {
   // After a percent sign the first digits belong to an escape (%22, %2522), not to the number.
-  const starts = text[offset - 1] === "%" ? [0, 2, 4, 6] : [0]
-  for (const start of starts) {
-    const digits = run.slice(start).replaceAll(gaps, "")
-    if (!isCardNumber(digits)) continue
-    const masked = blank + digits.slice(-4)
+  const escaped = text[offset - 1] === "%"
+  for (const start of escaped ? [0, 2, 4, 6] : [0]) {
+    const rest = run.slice(start)
+    const masked = maskGroups(rest, groups, (digits) => blank + digits.slice(-4))
+    if (masked === rest) continue
+    const isWhole = /^\*+\d{4}$/.test(masked)
     const bare =
+      isWhole &&
       /[:[,]\s*$/.test(text.slice(Math.max(0, offset - 8), offset)) &&
       /^\s*[,}\]]/.test(text.slice(offset + run.length, offset + run.length + 8))
     return run.slice(0, start) + (bare ? `"${masked}"` : masked)
   }
   return run
 }
+
+/**
+ * Free text (a provider's message, a code) in which a provider may have echoed a card number: every number of 13 to 19
+ * digits with a right check digit and a first digit that networks use keeps its first six and last four digits, which is
+ * the most that PCI DSS 3.4 lets people see. Digits may be grouped with spaces and dashes, and other digits may stand
+ * before and behind them (an expiry date). Not meant for references: some providers' ids are nothing but digits, and
+ * one in ten would be taken for a card number. Total; masking twice is masking once.
+ */
+export function maskPans(text: string): string {
+  return text.replace(spacedRuns, (run) =>
+    maskGroups(run, spacedGroups, (digits) => digits.slice(0, 6) + "*".repeat(digits.length - 10) + digits.slice(-4)),
+  )
+}
+const spacedRuns = /(?<!\d)\d(?:[ \t\u00a0\u2007\u2009\u202f\u2010-\u2015-]{0,3}\d){12,}/g
+const spacedGroups = /\d+[^\d]*/g
+
+/**
+ * A run of digits with its card numbers masked. A number is one group or several that follow each other; of several
+ * readings the first and then the longest counts. A group is never cut: what stands in the middle of a longer row of
+ * digits is a part of some other number.
+ */
+function maskGroups(run: string, group: RegExp, mask: (digits: string) => string): string {
+  const parts = run.match(group) ?? []
+  const digitsOf = parts.map((part) => /^\d+/.exec(part)![0])
+  let masked = ""
+  for (let first = 0; first < parts.length;) {
+    const last = lastOfNumber(digitsOf, first)
+    if (last === undefined) {
+      masked += parts[first]!
+      first += 1
+      continue
+    }
+    masked += mask(digitsOf.slice(first, last + 1).join("")) + parts[last]!.slice(digitsOf[last]!.length)
+    first = last + 1
+  }
+  return masked
+}
+
+/** The last group of the longest card number that begins with this group. */
+function lastOfNumber(groupsOfDigits: readonly string[], first: number): number | undefined {
+  let digits = ""
+  let found: number | undefined
+  for (let last = first; last < groupsOfDigits.length && digits.length <= maxPanDigits; last++) {
+    digits += groupsOfDigits[last]!
+    if (isCardNumber(digits)) found = last
+  }
+  return found
+}
+const maxPanDigits = 19
 
 /** 13 to 19 digits with a right check digit, and a first digit that networks use (milliseconds start with 1). */
 export function isCardNumber(digits: string): boolean {

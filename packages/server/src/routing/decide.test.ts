@@ -131,6 +131,29 @@ describe("an account is left out, with its reason, when", () => {
       {},
       { initiator: "merchant", sourceAccount: b },
     ],
+    [
+      "it may not send the network's id of a first payment that was made elsewhere",
+      "network_transaction_id",
+      { networkTransactionId: false },
+      {
+        initiator: "merchant",
+        hasNetworkTransactionId: true,
+        networkTransactionId: "488341541494658",
+        sourceAccount: b,
+      },
+    ],
+    [
+      "the id is none of the card's network",
+      "invalid_network_transaction_id",
+      {},
+      { initiator: "merchant", hasNetworkTransactionId: true, networkTransactionId: "MCC1234560112" },
+    ],
+    [
+      "it takes cards of the network, but none of its tokens",
+      "network",
+      { networks: ["visa", "amex"], tokenNetworks: ["visa"] },
+      { method: "network_token", network: "amex" },
+    ],
     ["another provider issued the token", "foreign_token", {}, { method: "provider_token", tokenAccount: b }],
   ]
   for (const [name, expected, candidate, context] of cases)
@@ -147,6 +170,19 @@ describe("an account is left out, with its reason, when", () => {
     assert.equal(reason({ steps: { EUR: 10 } }, { amount: money(1_010n, eur) }), undefined)
     assert.equal(reason({}, { initiator: "merchant", sourceAccount: a }), undefined)
     assert.equal(reason({}, { initiator: "merchant", hasNetworkTransactionId: true }), undefined)
+    const unable = { networkTransactionId: false }
+    const linked = { initiator: "merchant", hasNetworkTransactionId: true } as const
+    assert.equal(reason(unable, { ...linked, sourceAccount: a }), undefined, "it made the first payment itself")
+    assert.equal(
+      reason(unable, { ...linked, method: "provider_token", tokenAccount: a }),
+      undefined,
+      "by its own token",
+    )
+    const token = { method: "provider_token", tokenAccount: a } as const
+    assert.equal(reason({}, { initiator: "merchant", ...token }), undefined, "its own token says which was the first")
+    assert.equal(reason(unable, { hasNetworkTransactionId: true }), undefined, "the customer is there")
+    assert.equal(reason({}, { ...linked, networkTransactionId: "488341541494658" }), undefined)
+    assert.equal(reason({ tokenNetworks: [] }, {}), undefined, "a card is no token")
     assert.equal(reason({ card: false }, { method: "provider_token", tokenAccount: a }), undefined)
   })
 })

@@ -5,6 +5,7 @@ import type { Network } from "../core/card.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
 import { exponentOf } from "../core/currency.ts"
 import { rescale, type Money } from "../core/money.ts"
+import { isNetworkTransactionId } from "./network-transaction-id.ts"
 import type { Condition, Policy } from "./policy.ts"
 
 export const ROUTER_VERSION = 1
@@ -18,6 +19,8 @@ export type Candidate = {
   readonly card: boolean
   readonly networkToken: boolean
   readonly networks: readonly Network[]
+  /** Where network tokens of fewer networks are taken than cards. */
+  readonly tokenNetworks?: readonly Network[]
   readonly currencies: "all" | readonly string[]
   readonly exponents: Readonly<Record<string, number>>
   /** The provider's smallest step, in its own minor units, where that is not one. */
@@ -25,6 +28,8 @@ export type Candidate = {
   readonly zeroAmount: boolean
   readonly externalThreeDs: boolean
   readonly merchantInitiated: boolean
+  /** Whether the account may send the network's transaction id of a first payment that was made elsewhere; it may if absent. */
+  readonly networkTransactionId?: boolean
   readonly partialApproval: boolean
 }
 
@@ -37,6 +42,8 @@ export type RoutingContext = {
   readonly country?: string
   readonly initiator: "customer" | "merchant"
   readonly hasNetworkTransactionId: boolean
+  /** The id itself, so that its form can be judged by the card's network. */
+  readonly networkTransactionId?: string
   /** Where the first payment with the stored card was made: all a MIT without a network transaction id may use. */
   readonly sourceAccount?: AccountId
   /** The only account that can read this provider token. */
@@ -58,6 +65,9 @@ export const exclusions = {
   external_three_ds: "the connector does not take 3DS results from elsewhere",
   merchant_initiated: "the connector does not take merchant-initiated payments",
   mit_source: "without a network transaction id, a merchant-initiated payment goes only where the first one was made",
+  network_transaction_id:
+    "the account may not send the network's transaction id, and without it the payment would be an ordinary one",
+  invalid_network_transaction_id: "the network transaction id is none of this card network",
   foreign_token: "another provider issued the token",
   not_pinned: "the payment is pinned to another account",
   no_time: "less time is left before the answer is due than the provider needs for one",
@@ -124,16 +134,28 @@ function excludes(account: Candidate | undefined, context: RoutingContext): Excl
   if (context.method === "provider_token") {
     if (context.tokenAccount !== account.id) return "foreign_token"
   } else if (context.method === "card" ? !account.card : !account.networkToken) return "method"
-  if (context.network !== undefined && !account.networks.includes(context.network)) return "network"
+  const networks = context.method === "network_token" ? (account.tokenNetworks ?? account.networks) : account.networks
+  if (context.network !== undefined && !networks.includes(context.network)) return "network"
   if (account.currencies !== "all" && !account.currencies.includes(context.amount.currency)) return "currency"
   if (!isExact(account, context.amount)) return "inexact_amount"
   if (context.amount.minor === 0n && !account.zeroAmount) return "zero_amount"
   if (context.threeDs === "external" && !account.externalThreeDs) return "external_three_ds"
-  if (context.initiator === "merchant") {
-    if (!account.merchantInitiated) return "merchant_initiated"
-    if (!context.hasNetworkTransactionId && context.sourceAccount !== account.id) return "mit_source"
-  }
-  return undefined
+  return context.initiator === "merchant" ? excludesUnlinked(account, context) : undefined
+}
+
+/**
+ * A payment of the merchant alone has to be linked to the customer's first one: by the provider's own token, by the
+ * network's transaction id, or because that provider itself made the first one.
+ */
+function excludesUnlinked(account: Candidate, context: RoutingContext): Exclusion | undefined {
+  const { network, networkTransactionId: id } = context
+  const sendsId = account.networkTransactionId !== false
+  if (!account.merchantInitiated) return "merchant_initiated"
+  if (id !== undefined && sendsId && !isNetworkTransactionId(network, id)) return "invalid_network_transaction_id"
+  // Only its own tokens come this far, and a provider knows the first payment of a token of its own.
+  if (context.method === "provider_token" || context.sourceAccount === account.id) return undefined
+  if (!context.hasNetworkTransactionId) return "mit_source"
+  return sendsId ? undefined : "network_transaction_id"
 }
 
 function isExact(account: Candidate, amount: Money): boolean {

@@ -118,6 +118,8 @@ export const manifest = {
     networkToken: true,
     providerToken: true,
     networks: ["visa", "mastercard", "maestro", "amex", "discover", "diners", "jcb", "unionpay", "cartes_bancaires"],
+    // `token_type` is vts or mdes: other networks' tokens have no name there.
+    tokenNetworks: ["visa", "mastercard", "maestro"],
   },
   currencies,
   // Source: https://www.checkout.com/docs/developer-resources/codes/calculating-the-amount (2025-11). ISK, UGX and the

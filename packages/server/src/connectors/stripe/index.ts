@@ -26,8 +26,10 @@ export const stripe: Connector = defineConnector({
     prepare: {
       encode: request.prepare,
       decode: (response, input) =>
-        decodeIntent(response, { ...input, about: "prepare" }, (intent) =>
-          only(["prepared"], intentOutcome(intent, input, "prepared")),
+        harmless(
+          decodeIntent(response, { ...input, about: "prepare" }, (intent) =>
+            only(["prepared"], intentOutcome(intent, input, "prepared")),
+          ),
         ),
     },
     authorize: {
@@ -106,6 +108,9 @@ function only(effects: readonly string[], outcome: Outcome): Outcome {
   if (outcome.kind !== "approved" || effects.includes(outcome.effect)) return outcome
   return { kind: "unknown", raw: outcome.raw, evidence: outcome.evidence }
 }
+
+// An intent that was created and never confirmed cannot charge: whatever a refusal leaves open, no money moved.
+const harmless = (outcome: Outcome): Outcome => (outcome.kind === "rejected" ? { ...outcome, executed: "no" } : outcome)
 
 function decodeAccount({ status, body }: HttpResponse): { readonly ok: boolean; readonly detail: string } {
   const account = parseJson(body)

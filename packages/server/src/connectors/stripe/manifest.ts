@@ -110,6 +110,8 @@ export const manifest = {
     externalThreeDs: true,
     merchantInitiated: true,
   },
+  // `mit_exemption` is in no public reference: Stripe switches it on, account by account.
+  networkTransactionIds: { setting: "mit_exemption" },
   limits: {
     // stripe-node's own default timeout, https://github.com/stripe/stripe-node#configuration, 2026-10.
     listenMs: 80_000,

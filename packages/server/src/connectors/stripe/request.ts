@@ -3,7 +3,15 @@
 
 import type { Party } from "../../core/intent.ts"
 import { exactAmount } from "../amount.ts"
-import type { AccountConfig, AuthorizeInput, FollowUpInput, HttpRequest, Input, InquiryInput } from "../connector.ts"
+import {
+  type AccountConfig,
+  type AuthorizeInput,
+  type FollowUpInput,
+  type HttpRequest,
+  type Input,
+  type InquiryInput,
+  takesNetworkTransactionId,
+} from "../connector.ts"
 import { manifest } from "./manifest.ts"
 import { attemptKey, form, operationKey, segment } from "./wire.ts"
 
@@ -70,8 +78,10 @@ function cardOptions(input: AuthorizeInput, stores: boolean, setup: boolean, acc
   const purpose = initiator.purpose
   const manual = !setup && input.capture === "manual"
   const partial = !setup && input.allowPartial && account.settings["partial_authorizations"] === "enabled"
+  const isNumber = input.method.type !== "provider_token"
   const networkTransactionId =
-    account.settings["mit_exemption"] === "enabled" && input.method.type !== "provider_token" && !setup
+    // An exemption of merchant-initiated payments: one with the customer there must not claim it.
+    initiator.by === "merchant" && takesNetworkTransactionId(manifest, account.settings) && isNumber && !setup
       ? initiator.networkTransactionId
       : undefined
   return [

@@ -1,10 +1,10 @@
 // Stripe's events. The signature covers the whole body, so that what stands in it may be booked, except where an event
 // says less than it seems to: totals over several captures, and refunds that are in truth released authorizations.
 
+import { rfc3339 } from "../../core/instant.ts"
 import type { Outcome } from "../../core/outcome.ts"
 import { lookup, type Notice, type WebhookRequest } from "../connector.ts"
 import { amountFrom } from "../amount.ts"
-import { isoSeconds } from "../instant.ts"
 import { at, integerAt, parseJson, textAt } from "../json.ts"
 import type { SignatureScheme } from "../signature.ts"
 import { intentOutcome, refundOutcome, unknown } from "./answer.ts"
@@ -138,10 +138,15 @@ function disputeFacts(object: unknown, row: EventRow): Facts | undefined {
             stage,
             reason: textAt(object, "reason"),
             amount: amount.minor,
-            dueAt: dueBy === undefined ? undefined : isoSeconds(dueBy),
+            dueAt: dueBy === undefined ? undefined : timeOf(dueBy),
           }),
   })
 }
+
+/** Stripe writes seconds; what lies beyond the last year with four digits is no time. */
+const timeOf = (seconds: bigint): string | undefined =>
+  seconds >= 0n && seconds <= lastSecond ? rfc3339(Number(seconds) * 1_000) : undefined
+const lastSecond = 253_402_300_799n
 
 // The network suspects fraud; a dispute may follow. Nothing moved.
 function warningFacts(object: unknown, row: EventRow): Facts | undefined {
