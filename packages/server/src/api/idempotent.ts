@@ -80,6 +80,27 @@ export async function answerRepeated(
   }
 }
 
+/**
+ * Serves a request that has a key. Only a new key is judged by the present: what was accepted once keeps its answer, though
+ * its card has expired since, its account is gone, or its payment went on. Asked when the present refuses, so that the
+ * normal case costs no question; a request whose key was used and whom nothing refuses finds out when it takes the key.
+ */
+export async function once(
+  engine: Engine,
+  asked: Request,
+  reply: FastifyReply,
+  serve: () => Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  try {
+    return await serve()
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    const repeated = await answerRepeated(engine, asked, undefined, reply)
+    if (repeated === undefined) throw error
+    return repeated
+  }
+}
+
 export const sendStored = (reply: FastifyReply, { status, body }: StoredResponse): FastifyReply =>
   reply
     .code(status)

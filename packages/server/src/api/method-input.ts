@@ -146,7 +146,7 @@ async function readStored(
     throw invalid(`${at}/cvc`, "must have the 3 or 4 digits that this network prints")
   const { customer, sourceAccount, networkTransactionId } = stored
   return given({
-    method: body.cvc === undefined || method.type === "provider_token" ? method : { ...method, hasCvc: true },
+    method: body.cvc === undefined || method.type === "network_token" ? method : { ...method, hasCvc: true },
     secrets: given({ cvc: hidden(body.cvc) }),
     customer,
     sourceAccount,

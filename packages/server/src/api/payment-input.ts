@@ -1,17 +1,18 @@
 // From a merchant's request to an intent, its secrets and its sealed card: everything that can be wrong with the input
 // is found here, before anything is stored or sent, and named by the field it is in.
 
+import { isCvc } from "../core/card.ts"
 import { parseCountry } from "../core/country.ts"
 import { parseCurrency } from "../core/currency.ts"
 import { Fault, invalid } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import type { AccountId, CustomerId, PaymentId } from "../core/id.ts"
-import type { Initiator, Intent, Party as StoredParty, ThreeDsIntent } from "../core/intent.ts"
+import type { Initiator, Intent, Method, Party as StoredParty, ThreeDsIntent } from "../core/intent.ts"
 import { money } from "../core/money.ts"
 import { secret, type Secret } from "../core/secret.ts"
 import type { Secrets } from "../engine/engine.ts"
 import type { SealedCard } from "../storage/ledger/ledger.ts"
-import { readMethod, type Caller, type MethodReader } from "./method-input.ts"
+import { readMethod, type Caller, type MethodReader, type ReadMethod } from "./method-input.ts"
 import type { PaymentConfirm, PaymentCreate } from "./payment-schema.ts"
 
 /** The merchant's answer deadline when none is named (ms). */
@@ -43,9 +44,8 @@ export async function readCreate(
   if (read?.customer !== undefined && body.customer !== undefined && read.customer !== body.customer)
     throw invalid("#/payment_method/stored/id", "belongs to another customer")
   const initiator = readInitiator(body, store, read?.networkTransactionId)
-  const { threeDs, cryptogram } = readThreeDs(body)
-  if (initiator.by === "merchant" && threeDs.mode === "required")
-    throw invalid("#/three_ds/mode", "cannot be required: on a merchant-initiated payment no customer is there")
+  const { threeDs, cryptogram } = readThreeDs(body.three_ds, initiator.by)
+  checkThreeDs(initiator, threeDs)
   const details = body.customer_details
   const intent: Intent = given({
     amount: money(BigInt(body.amount), currency),
@@ -77,7 +77,7 @@ export async function readCreate(
   })
 }
 
-/** What a confirmation adds to the stored intent. CVC is taken anew. */
+/** What a confirmation adds to the stored intent. What authenticates the payment is taken anew: it is never stored. */
 export async function readConfirm(
   reader: MethodReader,
   caller: Caller,
@@ -85,30 +85,93 @@ export async function readConfirm(
   intent: Intent,
   body: PaymentConfirm,
 ): Promise<ReadPayment> {
-  const read = body.payment_method && (await readMethod(reader, caller, payment, body.payment_method))
-  if (read === undefined && intent.method === undefined)
-    throw new Fault("payment.no_method", {
-      errors: [{ pointer: "#/payment_method", detail: "is required: the payment was created without" }],
-    })
-  if (read?.customer !== undefined && intent.customerId !== undefined && read.customer !== intent.customerId)
+  const { method, secrets, card, customer, sourceAccount, networkTransactionId } = await confirmedMethod(
+    reader,
+    caller,
+    payment,
+    intent,
+    body.payment_method,
+  )
+  if (intent.initiator.by === "merchant" && secrets.cvc !== undefined)
+    throw invalid("#/payment_method", "takes no CVC when the merchant initiates: no customer is there to type it")
+  if (customer !== undefined && intent.customerId !== undefined && customer !== intent.customerId)
     throw invalid("#/payment_method/stored/id", "belongs to another customer")
+  if (intent.threeDs.mode === "external" && body.three_ds === undefined)
+    throw unauthenticated("#/three_ds/external/cryptogram", "is required: the payment was created with a 3DS result")
+  const { threeDs, cryptogram } =
+    body.three_ds === undefined ? { threeDs: intent.threeDs } : readThreeDs(body.three_ds, intent.initiator.by)
+  checkThreeDs(intent.initiator, threeDs)
   return given({
     intent: given({
       ...intent,
-      method: read?.method ?? intent.method,
-      customerId: intent.customerId ?? read?.customer,
+      method,
+      threeDs,
+      customerId: intent.customerId ?? customer,
       returnUrl: body.return_url ?? intent.returnUrl,
       answerWithinMs: body.answer_within_ms ?? intent.answerWithinMs,
       initiator: given({
         ...intent.initiator,
-        networkTransactionId: intent.initiator.networkTransactionId ?? read?.networkTransactionId,
+        networkTransactionId: intent.initiator.networkTransactionId ?? networkTransactionId,
       }),
     }),
-    secrets: read?.secrets ?? {},
-    card: read?.card,
-    sourceAccount: read === undefined ? await sourceOf(reader, caller, intent) : read.sourceAccount,
+    secrets: given({ ...secrets, threeDsCryptogram: cryptogram }),
+    card,
+    sourceAccount,
   })
 }
+
+type ConfirmMethodBody = NonNullable<PaymentConfirm["payment_method"]>
+
+/** The method that the confirmation brings, or the stored one with what the confirmation says to authenticate it. */
+async function confirmedMethod(
+  reader: MethodReader,
+  caller: Caller,
+  payment: PaymentId,
+  intent: Intent,
+  body: ConfirmMethodBody | undefined,
+): Promise<ReadMethod> {
+  const { type, cvc, cryptogram, ...fields } = body ?? {}
+  if (type !== undefined) {
+    for (const [name, value] of Object.entries({ cvc, cryptogram }))
+      if (value !== undefined) throw invalid(`#/payment_method/${name}`, `belongs into ${type}`)
+    return readMethod(reader, caller, payment, { type, ...fields })
+  }
+  for (const name of Object.keys(fields))
+    throw invalid("#/payment_method/type", `is required: ${name} is another method than the payment was created with`)
+  const { method } = intent
+  if (method === undefined)
+    throw new Fault("payment.no_method", {
+      errors: [{ pointer: "#/payment_method", detail: "is required: the payment was created without" }],
+    })
+  return given({
+    method: method.type === "network_token" ? method : withCvc(method, cvc),
+    secrets: authentication(method, cvc, cryptogram),
+    sourceAccount: await sourceOf(reader, caller, intent),
+  })
+}
+
+const withCvc = <M extends Exclude<Method, { type: "network_token" }>>(method: M, cvc: string | undefined): M =>
+  cvc === undefined ? method : { ...method, hasCvc: true }
+
+/** What the payment had at its creation must come again: nothing that made it safer is lost without anybody's word. */
+function authentication(method: Method, cvc: string | undefined, cryptogram: string | undefined): Secrets {
+  if (method.type === "network_token") {
+    if (cvc !== undefined) throw invalid("#/payment_method/cvc", "must be absent: a network token has none")
+    if (method.hasCryptogram === true && cryptogram === undefined)
+      throw unauthenticated("#/payment_method/cryptogram", "is required: the payment was created with one")
+    return cryptogram === undefined ? {} : { cryptogram: secret(cryptogram) }
+  }
+  if (cryptogram !== undefined)
+    throw invalid("#/payment_method/cryptogram", "must be absent: only network tokens have one")
+  if (method.hasCvc === true && cvc === undefined)
+    throw unauthenticated("#/payment_method/cvc", "is required: the payment was created with one")
+  if (cvc !== undefined && method.network !== undefined && !isCvc(method.network, cvc))
+    throw invalid("#/payment_method/cvc", "must have the 3 or 4 digits that this network prints")
+  return cvc === undefined ? {} : { cvc: secret(cvc) }
+}
+
+const unauthenticated = (pointer: string, detail: string): Fault =>
+  new Fault("payment.authentication_missing", { errors: [{ pointer, detail }] })
 
 /** Where the stored card that the payment was created with was first used. */
 async function sourceOf({ methods }: MethodReader, caller: Caller, { method }: Intent): Promise<AccountId | undefined> {
@@ -143,9 +206,16 @@ function readInitiator(body: PaymentCreate, store: boolean, storedTransaction: s
   })
 }
 
-function readThreeDs(body: PaymentCreate): { readonly threeDs: ThreeDsIntent; readonly cryptogram?: Secret<string> } {
-  const asked = body.three_ds
-  if (asked === undefined) return { threeDs: { mode: body.initiator?.by === "merchant" ? "none" : "automatic" } }
+function checkThreeDs(initiator: Initiator, threeDs: ThreeDsIntent): void {
+  if (initiator.by === "merchant" && threeDs.mode === "required")
+    throw invalid("#/three_ds/mode", "cannot be required: on a merchant-initiated payment no customer is there")
+}
+
+function readThreeDs(
+  asked: PaymentCreate["three_ds"],
+  by: Initiator["by"],
+): { readonly threeDs: ThreeDsIntent; readonly cryptogram?: Secret<string> } {
+  if (asked === undefined) return { threeDs: { mode: by === "merchant" ? "none" : "automatic" } }
   if (asked.mode !== "external") {
     if (asked.external !== undefined) throw invalid("#/three_ds/external", `must be absent when mode is ${asked.mode}`)
     return { threeDs: { mode: asked.mode } }

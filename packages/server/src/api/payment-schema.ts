@@ -50,14 +50,15 @@ export const NetworkTokenInput = closed({
   holder_name: Type.Optional(Text(100)),
 })
 
+const methodTypes = words(["card", "stored", "network_token", "provider_token"])
+const methodFields = {
+  card: Type.Optional(CardInput),
+  stored: Type.Optional(closed({ id: Id("pm"), cvc: Type.Optional(Type.String({ minLength: 3, maxLength: 4 })) })),
+  network_token: Type.Optional(NetworkTokenInput),
+  provider_token: Type.Optional(closed({ account: Id("acc"), token: Text(255), customer: Type.Optional(Text(255)) })),
+}
 export const PaymentMethodInput = closed(
-  {
-    type: words(["card", "stored", "network_token", "provider_token"]),
-    card: Type.Optional(CardInput),
-    stored: Type.Optional(closed({ id: Id("pm"), cvc: Type.Optional(Type.String({ minLength: 3, maxLength: 4 })) })),
-    network_token: Type.Optional(NetworkTokenInput),
-    provider_token: Type.Optional(closed({ account: Id("acc"), token: Text(255), customer: Type.Optional(Text(255)) })),
-  },
+  { type: methodTypes, ...methodFields },
   { description: "Exactly the field that `type` names." },
 )
 
@@ -76,7 +77,7 @@ export const InitiatorInput = closed(
   { description: "Who starts the payment: customer (CIT) or merchant (MIT)." },
 )
 
-export const ThreeDsInput = closed({
+const threeDsFields = {
   mode: words(["automatic", "required", "none", "external"]),
   external: Type.Optional(
     closed({
@@ -87,7 +88,8 @@ export const ThreeDsInput = closed({
       status: Type.Optional(words(["Y", "A", "N", "U", "C", "R", "I"])),
     }),
   ),
-})
+}
+export const ThreeDsInput = closed(threeDsFields)
 
 export const CustomerDetails = closed({
   email: Type.Optional(Email),
@@ -165,18 +167,54 @@ export const PaymentCreate = Type.Object(
 )
 export type PaymentCreate = Static<typeof PaymentCreate>
 
-export const PaymentConfirm = Type.Object(confirmFields, {
-  $id: "PaymentConfirm",
-  additionalProperties: false,
-  examples: [
-    {
-      payment_method: {
-        type: "card",
-        card: { number: "4242424242424242", expiry_month: 12, expiry_year: 2030, cvc: "123" },
+/** Without `type`: the method that the payment was created with, and what authenticates it, sent again. */
+export const ConfirmMethodInput = closed(
+  {
+    type: Type.Optional(methodTypes),
+    ...methodFields,
+    cvc: Type.Optional(
+      Type.String({ minLength: 3, maxLength: 4, description: "Of the card that the payment was created with." }),
+    ),
+    cryptogram: Type.Optional(
+      Type.String({
+        minLength: 20,
+        maxLength: 64,
+        description: "Of the network token that the payment was created with.",
+      }),
+    ),
+  },
+  {
+    description:
+      "Another method, as at creation; or only `cvc` or `cryptogram` for the one that the payment was created with. " +
+      "Neither is ever stored, so both are needed again.",
+  },
+)
+
+export const PaymentConfirm = Type.Object(
+  {
+    ...confirmFields,
+    payment_method: Type.Optional(ConfirmMethodInput),
+    three_ds: Type.Optional(
+      closed(threeDsFields, {
+        description:
+          "In place of the payment's own. Required where that is `external`: its cryptogram was not stored, and a " +
+          "payment does not go on without it unless you say so.",
+      }),
+    ),
+  },
+  {
+    $id: "PaymentConfirm",
+    additionalProperties: false,
+    examples: [
+      {
+        payment_method: {
+          type: "card",
+          card: { number: "4242424242424242", expiry_month: 12, expiry_year: 2030, cvc: "123" },
+        },
       },
-    },
-  ],
-})
+    ],
+  },
+)
 export type PaymentConfirm = Static<typeof PaymentConfirm>
 
 export const CaptureBody = Type.Object(

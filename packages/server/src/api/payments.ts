@@ -6,13 +6,13 @@ import { Fault, invalid, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId, makeId, type PaymentId } from "../core/id.ts"
 import type { Payment } from "../core/payment.ts"
-import { confirm, create } from "../engine/execute.ts"
+import { confirm, create, unconfirmable } from "../engine/execute.ts"
 import { follow, FOLLOW_UP_ANSWER_MS, type Command } from "../engine/follow-up.ts"
 import type { StoredResponse } from "../storage/ledger/ledger.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
 import { customerOf } from "./customers.ts"
 import { tagged } from "./etag.ts"
-import { answerRepeated, IdempotencyKey, keyed, sendStored } from "./idempotent.ts"
+import { answerRepeated, IdempotencyKey, keyed, once, sendStored } from "./idempotent.ts"
 import type { MethodReader } from "./method-input.ts"
 import { ANSWER_WITHIN_MS, readConfirm, readCreate } from "./payment-input.ts"
 import { paymentResource } from "./payment-resource.ts"
@@ -61,32 +61,38 @@ export const payments: Routes = (app, api, guard) => {
       const caller = callerOf(request)
       const { body } = request
       const asked = keyed(api.vault, caller, request, body.answer_within_ms ?? ANSWER_WITHIN_MS, render(201))
-      const now = api.engine.clock.now()
-      const id = makeId("pay", now, api.engine.chance.bytes(16))
-      const read = await readCreate(reader(api), caller, id, body)
-      checkAccount(api, caller, body.account)
-      await checkCustomer(api, caller, body.customer)
-      const payment: Payment = {
-        id,
-        merchant: caller.merchant,
-        mode: caller.mode,
-        version: 0,
-        intent: read.intent,
-        requested: read.intent.amount.minor,
-        attempts: [],
-        operations: [],
-        disputes: [],
-        plan: { state: "idle" },
-        createdAt: now,
-        updatedAt: now,
-      }
-      const { secrets, card, sourceAccount } = read
-      const executed = await create(
-        api.engine,
-        given({ payment, confirm: body.confirm ?? true, secrets, request: asked, card, sourceAccount }),
+      const { engine } = api
+      return answered(
+        reply,
+        once(engine, asked, reply, async () => {
+          const now = engine.clock.now()
+          const id = makeId("pay", now, engine.chance.bytes(16))
+          const read = await readCreate(reader(api), caller, id, body)
+          checkAccount(api, caller, body.account)
+          await checkCustomer(api, caller, body.customer)
+          const payment: Payment = {
+            id,
+            merchant: caller.merchant,
+            mode: caller.mode,
+            version: 0,
+            intent: read.intent,
+            requested: read.intent.amount.minor,
+            attempts: [],
+            operations: [],
+            disputes: [],
+            plan: { state: "idle" },
+            createdAt: now,
+            updatedAt: now,
+          }
+          const { secrets, card, sourceAccount } = read
+          const executed = await create(
+            engine,
+            given({ payment, confirm: body.confirm ?? true, secrets, request: asked, card, sourceAccount }),
+          )
+          if (executed.kind === "taken") return (await answerRepeated(engine, asked, executed.row, reply)) ?? reply
+          return sendStored(reply.header("location", `/v1/payments/${id}`), asked.render(executed.payment))
+        }),
       )
-      if (executed.kind === "taken") return (await answerRepeated(api.engine, asked, executed.row, reply)) ?? reply
-      return sendStored(reply.header("location", `/v1/payments/${id}`), asked.render(executed.payment))
     },
   )
 
@@ -126,14 +132,19 @@ export const payments: Routes = (app, api, guard) => {
       const caller = callerOf(request)
       const { body } = request
       const asked = keyed(api.vault, caller, request, body.answer_within_ms ?? ANSWER_WITHIN_MS, render(200))
-      const repeated = await answerRepeated(api.engine, asked, undefined, reply)
-      if (repeated !== undefined) return repeated
-      const payment = await load(api, caller, request.params.id)
-      const read = await readConfirm(reader(api), caller, payment.id, payment.intent, body)
-      const executed = await confirm(api.engine, payment, { ...read, request: asked })
-      if (executed.kind === "refused") throw new Fault(executed.code, { detail: executed.detail })
-      if (executed.kind === "taken") return (await answerRepeated(api.engine, asked, executed.row, reply)) ?? reply
-      return sendStored(reply, asked.render(executed.payment))
+      return answered(
+        reply,
+        once(api.engine, asked, reply, async () => {
+          const payment = await load(api, caller, request.params.id)
+          const refused = unconfirmable(payment)
+          if (refused !== undefined) throw new Fault(refused.code, { detail: refused.detail })
+          const read = await readConfirm(reader(api), caller, payment.id, payment.intent, body)
+          const executed = await confirm(api.engine, payment, { ...read, request: asked })
+          if (executed.kind === "refused") throw new Fault(executed.code, { detail: executed.detail })
+          if (executed.kind === "taken") return (await answerRepeated(api.engine, asked, executed.row, reply)) ?? reply
+          return sendStored(reply, asked.render(executed.payment))
+        }),
+      )
     },
   )
 
@@ -145,26 +156,22 @@ export const payments: Routes = (app, api, guard) => {
   ): Promise<FastifyReply> => {
     const caller = callerOf(request)
     const asked = keyed(api.vault, caller, request, FOLLOW_UP_ANSWER_MS, render(200))
-    // A repetition must be known as one before the payment's new state would refuse it.
-    const repeated = await answerRepeated(api.engine, asked, undefined, reply)
-    if (repeated !== undefined) return repeated
-    const payment = await load(api, caller, id)
-    const followed = await follow(api.engine, caller.merchant, payment.id, command, asked)
-    switch (followed.kind) {
-      case "refused": {
-        const raced = await answerRepeated(api.engine, asked, undefined, reply)
-        if (raced !== undefined) return raced
-        throw new Fault(followed.code, { detail: followed.detail })
+    return once(api.engine, asked, reply, async () => {
+      const payment = await load(api, caller, id)
+      const followed = await follow(api.engine, caller.merchant, payment.id, command, asked)
+      switch (followed.kind) {
+        case "refused":
+          throw new Fault(followed.code, { detail: followed.detail })
+        case "not_found":
+          throw notFound("payment")
+        case "taken":
+          return (await answerRepeated(api.engine, asked, followed.row, reply)) ?? reply
+        case "payment":
+          return sendStored(reply, asked.render(followed.payment))
+        default:
+          return followed satisfies never
       }
-      case "not_found":
-        throw notFound("payment")
-      case "taken":
-        return (await answerRepeated(api.engine, asked, followed.row, reply)) ?? reply
-      case "payment":
-        return sendStored(reply, asked.render(followed.payment))
-      default:
-        return followed satisfies never
-    }
+    })
   }
 
   const response = { 200: PaymentResource }

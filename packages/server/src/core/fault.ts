@@ -98,6 +98,26 @@ export const faults = {
     title: "The payment has no payment method.",
     help: "Send `payment_method` with the confirmation.",
   },
+  "payment.authentication_missing": {
+    status: 422,
+    title: "What authenticates the payment must be sent again.",
+    help: "CVC, cryptograms and 3DS results are never stored: confirm with those that the payment was created with, or with others. `errors` names them.",
+  },
+  "operation.closed": {
+    status: 409,
+    title: "The operation is closed.",
+    help: "Its outcome is known: read the payment.",
+  },
+  "operation.in_progress": {
+    status: 409,
+    title: "The operation is being worked on.",
+    help: "It may still come to its end by itself. `detail` says until when.",
+  },
+  "operation.verdict_impossible": {
+    status: 422,
+    title: "The operation cannot end like this.",
+    help: "See `detail` for what can be said of it.",
+  },
   "amount.exceeds_authorized": {
     status: 422,
     title: "More than is authorized.",

@@ -65,6 +65,7 @@ export type Method =
       readonly paymentMethod?: PaymentMethodId
       readonly network?: Network
       readonly last4?: string
+      readonly hasCvc?: boolean
     }
 
 export type ThreeDsIntent =

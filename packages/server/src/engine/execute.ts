@@ -10,15 +10,13 @@
 
 import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Intent } from "../core/intent.ts"
-
 import { evolve } from "../core/evolve.ts"
-import { attemptOf, statusOf, type Attempt, type Operation, type Payment, type PaymentEvent } from "../core/payment.ts"
+import { attemptOf, statusOf, type Payment, type PaymentEvent } from "../core/payment.ts"
 import type { Refusal } from "../core/payment-command.ts"
 import { consequences } from "../core/settlement.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
 import type { IdempotencyRow, SealedCard } from "../storage/ledger/ledger.ts"
 import { route, startAttempt } from "./attempt.ts"
-import {} from "./call.ts"
 import { answer, work, type Run } from "./plan.ts"
 import { change, newOperation, storeAnswer, type Request } from "./change.ts"
 import { type Account, type Engine, type Secrets } from "./engine.ts"
@@ -52,9 +50,7 @@ export async function create(engine: Engine, command: Create): Promise<Executed>
     return changed.kind === "taken" ? changed : { kind: "payment", payment: changed.payment }
   }
   return start(engine, payment.merchant, payment.id, undefined, command, (known) =>
-    known === undefined
-      ? { events: [created], intent: payment.intent, ...stored }
-      : { events: [], intent: known.intent },
+    known === undefined ? { events: [created], intent: payment.intent, ...stored } : undefined,
   )
 }
 
@@ -66,18 +62,22 @@ export type Confirm = {
   readonly request?: Request
 }
 
+/** Why a payment cannot be confirmed now, if it cannot. */
+export const unconfirmable = (payment: Payment): Refusal | undefined =>
+  statusOf(payment) === "requires_confirmation"
+    ? undefined
+    : {
+        kind: "refused",
+        code: "payment.not_confirmable",
+        detail: `A payment that is ${statusOf(payment)} cannot be confirmed.`,
+      }
+
 /** Confirms a payment that was created without. The intent is the stored one, with what the confirmation added. */
 export async function confirm(engine: Engine, payment: Payment, command: Confirm): Promise<Executed | Refusal> {
   let refusal: Refusal | undefined
   const executed = await start(engine, payment.merchant, payment.id, payment, command, (known) => {
-    if (known === undefined || statusOf(known) !== "requires_confirmation") {
-      refusal = {
-        kind: "refused",
-        code: "payment.not_confirmable",
-        detail: `A payment that is ${known === undefined ? "gone" : statusOf(known)} cannot be confirmed.`,
-      }
-      return undefined
-    }
+    refusal = known === undefined ? undefined : unconfirmable(known)
+    if (refusal !== undefined) return undefined
     return {
       events: [],
       intent: command.intent,
@@ -95,6 +95,9 @@ type Opening = {
   readonly card?: SealedCard
 }
 
+/** Length of what tells one run from every other of this process (bytes). */
+const RUN_BYTES = 8
+
 async function start(
   engine: Engine,
   merchant: MerchantId,
@@ -103,69 +106,80 @@ async function start(
   command: Create | Confirm,
   open: (known: Payment | undefined) => Opening | undefined,
 ): Promise<Executed> {
-  let run: Run | undefined
-  let first: { readonly account: Account; readonly attempt: Attempt; readonly operation: Operation } | undefined
+  // Chosen before the first try: however a commit's fate is learned, what was ours is known by it, and not confirmed again.
+  const owner = `${engine.node} ${Buffer.from(engine.chance.bytes(RUN_BYTES)).toString("hex")}`
+  let ours = false
   // The same attempt in every try of the commit: one whose fate was unknown may still arrive.
-  let started: (ReturnType<typeof startAttempt> & { readonly account: Account }) | undefined
+  let started: Started | undefined
   const changed = await change(engine, merchant, id, from, (known) => {
-    // The commit whose fate was unknown was ours: go on from it.
-    if (known !== undefined && first !== undefined && attemptOf(known, first.attempt.id) !== undefined)
-      return { events: [] }
+    ours = known?.plan.owner === owner
+    if (ours) return { events: [] }
     const opening = open(known)
     if (opening === undefined) return { events: [] }
     const now = engine.clock.now()
     const answerBy = now + opening.intent.answerWithinMs
     const events: PaymentEvent[] = [
       ...opening.events,
-      { type: "confirmed", intent: opening.intent, answerBy, owner: engine.node, at: now },
+      { type: "confirmed", intent: opening.intent, answerBy, owner, at: now },
     ]
     const base = opening.events[0]?.type === "created" ? opening.events[0].payment : known
     if (base === undefined) return { events: [] }
+    ours = true
     const confirmed = events.reduce(evolve, base)
-    const decision = route(engine, confirmed, command.sourceAccount)
-    const [account, ...rest] = decision.candidates.flatMap((candidate) => engine.directory.account(candidate) ?? [])
-    run = {
-      engine,
-      merchant,
-      id,
-      secrets: command.secrets,
-      request: command.request,
-      answerBy,
-      decision: decision.record,
-      rest,
-      payment: confirmed,
-      finishing: false,
-      late: false,
-      cryptogramSpent: false,
-    }
     const stored = {
       ...(opening.take === undefined ? {} : { take: opening.take }),
       ...(opening.card === undefined ? {} : { card: opening.card }),
     }
-    if (account === undefined) {
-      first = undefined
-      events.push({
-        type: "plan_over",
-        failure: {
-          reason: "no_eligible_account",
-          raw: { code: "no_eligible_account", message: excludedText(decision.record) },
-        },
-        at: now,
-      })
-      return {
-        events: [...events, ...consequences(events.reduce(evolve, base), now, newOperation(engine))],
-        ...stored,
-        ...answer(command.request),
+    if (started === undefined) {
+      const decision = route(engine, confirmed, command.sourceAccount)
+      const [account, ...rest] = decision.candidates.flatMap((candidate) => engine.directory.account(candidate) ?? [])
+      if (account === undefined) {
+        events.push({
+          type: "plan_over",
+          failure: {
+            reason: "no_eligible_account",
+            raw: { code: "no_eligible_account", message: excludedText(decision.record) },
+          },
+          at: now,
+        })
+        return {
+          events: [...events, ...consequences(events.reduce(evolve, base), now, newOperation(engine))],
+          ...stored,
+          ...answer(command.request),
+        }
       }
+      const { record } = decision
+      started = { account, rest, record, ...startAttempt(engine, confirmed, account, answerBy, record) }
     }
-    started ??= { account, ...startAttempt(engine, confirmed, account, answerBy, decision.record) }
-    first = { account: started.account, attempt: started.attempt, operation: started.operation }
     return { events: [...events, started.event], ...stored }
   })
   if (changed.kind === "taken") return changed
-  if (run === undefined || first === undefined) return { kind: "payment", payment: changed.payment }
-  run.payment = changed.payment
-  return underDeadline(run, work(run, first))
+  const { payment } = changed
+  const { answerBy } = payment.plan
+  // Refused, or stored without an attempt: no account was eligible in the try that came through.
+  if (!ours || started === undefined || answerBy === undefined || attemptOf(payment, started.attempt.id) === undefined)
+    return { kind: "payment", payment }
+  const run: Run = {
+    engine,
+    merchant,
+    id,
+    secrets: command.secrets,
+    request: command.request,
+    answerBy,
+    decision: started.record,
+    rest: started.rest,
+    payment,
+    finishing: false,
+    late: false,
+    cryptogramSpent: false,
+  }
+  return underDeadline(run, work(run, started))
+}
+
+type Started = ReturnType<typeof startAttempt> & {
+  readonly account: Account
+  readonly rest: readonly Account[]
+  readonly record: DecisionRecord
 }
 
 const excludedText = (record: DecisionRecord): string =>

@@ -111,6 +111,8 @@ const eraseTranscripts: Statement = {
 // The key stays taken; a replay is answered with the payment's current state.
 const eraseAnswers: Statement = {
   name: "customer-erase-answers",
-  text: `update idempotency_keys set response_status = null, response_body = null
+  // Nobody works on them any more: a repetition gets the payment as it is.
+  text: `update idempotency_keys set response_status = null, response_body = null,
+      lease_until_ms = least(lease_until_ms, now_ms())
     where merchant_id = $1 and payment_id = any ($2::text[]) and response_body is not null`,
 }
