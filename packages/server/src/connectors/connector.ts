@@ -276,10 +276,6 @@ export type Notice = {
   readonly outcome: Outcome
   /** An authorization that is told here is also the capture where the payment captures automatically: no event tells that one. */
   readonly capturesIfAutomatic?: true
-  /** The amount is all that was done this way by hand on this attempt, not one operation's: only what exceeds what we know is news. */
-  readonly sum?: true
-  /** Of a capture: what was left of the hold is released with it. */
-  readonly final?: true
   /** ISO 4217 and minor units, where signed. */
   readonly currency?: string
   /** Dispute stage in the provider's word and ours. */
