@@ -151,7 +151,7 @@ export function webhookRules(connector: Connector, material: WebhookMaterial): r
 // Facts that may be booked out of a notice.
 const facts = (notices: readonly Notice[]): unknown =>
   notices.map(
-    ({ about, eventId, attempt, operation, reference, operationReference, trust, outcome, currency, dispute }) =>
+    ({ about, eventId, attempt, operation, reference, operationReference, sum, final, trust, outcome, ...rest }) =>
       trust === "hint"
         ? "hint"
         : inJson({
@@ -164,8 +164,10 @@ const facts = (notices: readonly Notice[]): unknown =>
             kind: outcome.kind,
             effect: outcome.kind === "approved" ? outcome.effect : undefined,
             amount: outcome.kind === "approved" ? outcome.amount : undefined,
-            currency,
-            dispute: dispute && { id: dispute.id, stage: dispute.stage, amount: dispute.amount },
+            sum,
+            final,
+            currency: rest.currency,
+            dispute: rest.dispute && { id: rest.dispute.id, stage: rest.dispute.stage, amount: rest.dispute.amount },
           }),
   )
 
@@ -216,6 +218,11 @@ function assertNotices(notices: readonly Notice[]): void {
       const moves = !["prepared", "verified", "voided"].includes(outcome.effect)
       if (moves) assert.ok(notice.currency !== undefined, "an amount without its currency cannot be booked")
     }
+    if (notice.sum !== undefined || notice.final !== undefined)
+      assert.ok(
+        notice.about === "capture" && notice.operation === undefined && outcome.kind === "approved",
+        "sums and ends are told of captures that somebody made by hand",
+      )
     assert.notEqual(outcome.kind, "not_sent", "a webhook tells of what is there")
     // The one thing that may be told of what is not there: a reversal, answered by webhook, that found nothing.
     assert.ok(outcome.kind !== "absent" || notice.about === "reverse", "a webhook tells of what is there")

@@ -97,9 +97,22 @@ function noticesOf(item: unknown): readonly Notice[] {
   // Automatic captures have no webhook of their own, unless an account asks for them.
   const captures =
     outcome.kind === "approved" && outcome.effect === "authorized" ? { capturesIfAutomatic: true as const } : {}
+  // Made in the Customer Area. Accounts of ours capture once: the rest is released with it.
+  const byHand = event.about === "capture" && outcome.kind === "approved" && ours.operation === undefined
+  const final = byHand && !manifest.features.multipleCaptures ? { final: true as const } : {}
   if (event.stage === undefined)
     return [
-      { ...id, ...ours, ...named, ...currency, ...captures, about: event.about, trust: trustIn(outcome), outcome },
+      {
+        ...id,
+        ...ours,
+        ...named,
+        ...currency,
+        ...captures,
+        ...final,
+        about: event.about,
+        trust: trustIn(outcome),
+        outcome,
+      },
     ]
   if (money === undefined || success !== "true")
     return [{ ...id, ...ours, ...named, about: "dispute", trust: "hint", outcome }]

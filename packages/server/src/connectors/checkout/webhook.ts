@@ -68,15 +68,19 @@ function paymentNotice(common: Common, meaning: Exclude<EventMeaning, { about: "
   const payment = textAt(data, "payment_id") ?? facts.id
   const isAction = meaning.about !== "authorize" && meaning.about !== "expire"
   const about = isAction && facts.isReversal ? "reverse" : meaning.about
+  const operation = isAction ? operationOf(facts) : undefined
   const outcome = outcomeOf(facts, meaning, common.type)
+  const byHand = operation === undefined && about === "capture" && outcome.kind === "approved"
   const certain = outcome.kind !== "unknown" && !(meaning.about === "authorize" && meaning.says === "hint")
   return told<Notice>({
     ...common,
     about,
     attempt: facts.attempt ?? named("att_", facts.reference),
-    operation: isAction ? (facts.operation ?? named("op_", facts.reference)) : undefined,
+    operation,
     reference: payment,
     operationReference: isAction ? facts.actionId : undefined,
+    sum: undefined,
+    final: byHand && facts.balances.capturable === 0n ? true : undefined,
     trust: certain ? "signed" : "hint",
     outcome,
     currency: facts.amount === undefined ? undefined : currencyOf(facts),
@@ -87,6 +91,15 @@ function paymentNotice(common: Common, meaning: Exclude<EventMeaning, { about: "
 /** Metadata may be lost in a dashboard's capture or an old event; our ids can also be the reference, and tell their kind. */
 const named = (prefix: "att_" | "op_", reference: string | undefined): string | undefined =>
   reference?.startsWith(prefix) === true ? reference : undefined
+
+/**
+ * Ours carries its id as reference and in the metadata. What is done in the dashboard has neither, but how the metadata
+ * of a payment and of its actions mix is not documented: an id that the reference contradicts is an older operation's.
+ */
+function operationOf({ operation, reference }: Facts): string | undefined {
+  if (reference === undefined) return operation
+  return named("op_", reference)
+}
 
 const currencyOf = (facts: Facts): string | undefined => amountFrom(manifest, facts.amount, facts.currency)?.currency
 
@@ -134,7 +147,8 @@ function approval(
     case "refund":
       return { ...approved, effect: "refunded", amount }
     case "void":
-      return { ...approved, effect: "voided", amount: 0n }
+      // In the dashboard a part of the hold can be given back: what is left can still be captured.
+      return (facts.balances.capturable ?? 0n) > 0n ? undefined : { ...approved, effect: "voided", amount: 0n }
     case "increment": {
       const total = minor(facts.balances.authorized)
       return total === undefined ? undefined : { ...approved, effect: "incremented", amount: total }

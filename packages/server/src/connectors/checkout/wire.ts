@@ -155,6 +155,8 @@ export type Facts = {
     readonly authorized?: bigint | undefined
     readonly captured?: bigint | undefined
     readonly refunded?: bigint | undefined
+    /** What may still be captured. */
+    readonly capturable?: bigint | undefined
   }
   /** Where the customer has to go on. */
   readonly redirect?: string | undefined
@@ -201,6 +203,7 @@ export function readFacts(value: unknown): Facts {
       authorized: integerAt(value, "balances", "total_authorized"),
       captured: integerAt(value, "balances", "total_captured"),
       refunded: integerAt(value, "balances", "total_refunded"),
+      capturable: integerAt(value, "balances", "available_to_capture"),
     },
     redirect: browserUrlAt(value, "_links", "redirect", "href"),
   }

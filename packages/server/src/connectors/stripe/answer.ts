@@ -20,7 +20,16 @@ import {
 } from "./tables.ts"
 import { vagueReasons } from "./decline-tables.ts"
 import type { ErrorRow } from "./error-tables.ts"
-import { hasOperation, type Intent, readCharge, readIntent, type Refund, stripped } from "./wire.ts"
+import {
+  hasOperation,
+  type Intent,
+  type OwnCapture,
+  ownCaptures,
+  readCharge,
+  readIntent,
+  type Refund,
+  stripped,
+} from "./wire.ts"
 
 export const unknown = (code: string, evidence: Evidence = {}): Outcome => ({
   kind: "unknown",
@@ -222,9 +231,16 @@ export function captureOutcome(intent: Intent, input: Input["capture"]): Outcome
   if ((state !== "captured" && state !== "authorized") || received === undefined)
     return { kind: "unknown", raw, evidence }
   if (received.currency !== input.captured.currency) return { kind: "unknown", raw, evidence }
-  const part = { ...received, minor: received.minor - input.captured.minor }
+  // The mark, where it is there: somebody may have captured by hand what we do not know of yet.
+  const own = ownCaptures(intent) ?? []
+  const mine = own.find(({ operation }) => operation === input.operation)?.amount
+  const marked = mine !== undefined && sumOfCaptures(own) <= received.minor ? mine : undefined
+  const part = marked ?? { ...received, minor: received.minor - input.captured.minor }
   return moneyCaptured(part, input, raw, evidence)
 }
+
+export const sumOfCaptures = (own: readonly OwnCapture[]): bigint =>
+  own.reduce((sum, { amount }) => sum + amount.minor, 0n)
 
 function moneyCaptured(part: Money, { amount }: FollowUpInput, raw: Raw, evidence: Evidence): Outcome {
   if (part.minor <= 0n || part.minor > amount.minor || part.currency !== amount.currency)

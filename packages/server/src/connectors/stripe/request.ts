@@ -13,7 +13,7 @@ import {
   takesNetworkTransactionId,
 } from "../connector.ts"
 import { manifest } from "./manifest.ts"
-import { attemptKey, form, operationKey, segment } from "./wire.ts"
+import { attemptKey, captureMark, form, operationKey, segment } from "./wire.ts"
 
 type Fields = readonly (readonly [string, string | undefined])[]
 
@@ -159,7 +159,7 @@ export function capture(input: Input["capture"], account: AccountConfig): HttpRe
     ...amountFields("amount_to_capture", input),
     // Only allowed where several captures are; without it the rest is released.
     ["final_capture", input.final ? undefined : "false"],
-    ...operationFields(input, "capture"),
+    ...operationFields(input, captureMark(exactAmount(manifest, input.amount), input.final)),
     ["expand[]", "latest_charge"],
   ])
 }
@@ -232,9 +232,9 @@ const amountFields = (name: string, { amount }: Pick<FollowUpInput, "amount">): 
 ]
 
 // The last operation's id for webhooks, and one key for each, so that an inquiry about this operation finds it after others.
-const operationFields = ({ operation }: FollowUpInput, kind: string): Fields => [
+const operationFields = ({ operation }: FollowUpInput, mark: string): Fields => [
   [`metadata[${operationKey}]`, operation],
-  [`metadata[${operation}]`, kind],
+  [`metadata[${operation}]`, mark],
 ]
 
 function post(path: string, key: string, account: AccountConfig, fields: Fields): HttpRequest {

@@ -7,10 +7,11 @@ import { lookup, type Notice, type WebhookRequest } from "../connector.ts"
 import { amountFrom } from "../amount.ts"
 import { at, integerAt, parseJson, textAt } from "../json.ts"
 import type { SignatureScheme } from "../signature.ts"
-import { intentOutcome, refundOutcome, unknown } from "./answer.ts"
+import { intentOutcome, refundOutcome, sumOfCaptures, unknown } from "./answer.ts"
+import { evidenceOf } from "./evidence.ts"
 import { manifest } from "./manifest.ts"
 import { disputeStatuses, type EventRow, events } from "./tables.ts"
-import { countCaptures, idAt, type Intent, readCharge, readIntent, readRefund, stripped } from "./wire.ts"
+import { idAt, type Intent, ownCaptures, readCharge, readIntent, readRefund, stripped } from "./wire.ts"
 
 /** Several v1 signatures while a secret is rolled; other schemes (v0) are for tests. https://docs.stripe.com/webhooks, read 2026-10. */
 export const scheme = {
@@ -30,50 +31,115 @@ export function decodeWebhook({ body }: WebhookRequest): readonly Notice[] {
   const type = textAt(event, "type")
   if (textAt(event, "object") !== "event" || eventId === undefined || type === undefined) return []
   const row = lookup(events, type)
-  const facts = row && readers[row.of](at(event, "data", "object"), row)
-  return facts === undefined ? [] : [{ eventId, type, ...facts }]
+  const facts = row === undefined ? [] : readers[row.of](at(event, "data", "object"), row)
+  // Each notice has an id of its own: the first the event's, the others what they are about beside it.
+  return facts.map(({ part, ...rest }, index) => ({
+    eventId: index === 0 || part === undefined ? eventId : `${eventId}:${part}`,
+    type,
+    ...rest,
+  }))
 }
 
-type Facts = Omit<Notice, "eventId" | "type">
+/** `part` tells several notices of one event apart. */
+type Facts = Omit<Notice, "eventId" | "type"> & { readonly part?: string }
 
-const readers: Readonly<Record<EventRow["of"], (object: unknown, row: EventRow) => Facts | undefined>> = {
+const readers: Readonly<Record<EventRow["of"], (object: unknown, row: EventRow) => readonly Facts[]>> = {
   payment_intent: intentFacts,
   setup_intent: intentFacts,
-  refund: refundFacts,
-  charge: chargeFacts,
-  dispute: disputeFacts,
-  warning: warningFacts,
+  refund: (object, row) => present(refundFacts(object, row)),
+  charge: (object, row) => present(chargeFacts(object, row)),
+  dispute: (object, row) => present(disputeFacts(object, row)),
+  warning: (object, row) => present(warningFacts(object, row)),
 }
 
-function intentFacts(object: unknown, row: EventRow): Facts | undefined {
+const present = (facts: Facts | undefined): readonly Facts[] => (facts === undefined ? [] : [facts])
+
+function intentFacts(object: unknown, row: EventRow): readonly Facts[] {
   const intent = readIntent(object)
-  if (intent === undefined || intent.of !== row.of) return undefined
+  if (intent === undefined || intent.of !== row.of) return []
+  const isHeld = intent.status === "requires_capture" || intent.status === "succeeded"
+  if (row.about === "authorize" && intent.captureMethod === "manual" && isHeld) return capturedByHands(intent, row)
   const outcome = intentOutcome(intent, {}, row.about === "prepare" ? "prepared" : "unknown")
-  const { about, operation, trust } = placeOf(intent, row)
-  return stripped<Facts>({
-    about,
+  // Stripe itself cancels what was not captured in time.
+  const lapsed = intent.cancellationReason === "automatic" || intent.cancellationReason === "expired"
+  const about = row.about === "void" && lapsed ? "expire" : row.about
+  return [{ ...placeOf(intent), about, trust: outcome.kind === "unknown" ? "hint" : row.trust, outcome }]
+}
+
+const placeOf = (intent: Intent): Pick<Facts, "attempt" | "reference" | "currency"> =>
+  stripped({
     attempt: intent.attempt,
-    operation,
     reference: intent.id,
-    trust: outcome.kind === "unknown" ? "hint" : trust,
-    outcome,
     currency: (intent.amount ?? intent.received ?? intent.capturable)?.currency,
   })
-}
 
-// An intent tells totals. They are the news of one operation only where there was one.
-function placeOf(intent: Intent, row: EventRow): Pick<Notice, "about" | "operation" | "trust"> {
-  const { operation } = intent
-  if (row.about === "void") {
-    // Stripe itself cancels what was not captured in time.
-    const lapsed = intent.cancellationReason === "automatic" || intent.cancellationReason === "expired"
-    return { about: lapsed ? "expire" : "void", trust: "signed" }
+/**
+ * An intent that is captured by request tells sums. What our captures left as marks is theirs; what was received beyond
+ * that, somebody captured by hand; and what is no longer held although no capture of ours ended it, was released by
+ * hand or ran out. Before the first operation of ours the authorization itself may be the news.
+ */
+function capturedByHands(intent: Intent, row: EventRow): readonly Facts[] {
+  const { amount, received, operation } = intent
+  const place = placeOf(intent)
+  const own = ownCaptures(intent)
+  const approved = (effect: "authorized" | "captured" | "voided", minor: bigint): Outcome => ({
+    kind: "approved",
+    effect,
+    amount: minor,
+    raw: { code: intent.status },
+    evidence: evidenceOf(intent),
+  })
+  if (own === undefined || amount === undefined || received === undefined || sumOfCaptures(own) > received.minor)
+    return [
+      stripped<Facts>({
+        ...place,
+        about: operation === undefined ? "authorize" : "other",
+        operation,
+        trust: "hint",
+        outcome: intentOutcome(intent, {}, "unknown"),
+      }),
+    ]
+  const isOver = intent.status === "succeeded"
+  const facts: Facts[] = []
+  if (operation === undefined) {
+    const outcome = isOver ? approved("authorized", amount.minor) : intentOutcome(intent, {}, "unknown")
+    facts.push({ ...place, about: "authorize", trust: outcome.kind === "unknown" ? "hint" : row.trust, outcome })
   }
-  if (row.about !== "authorize" || operation === undefined) return { about: row.about, trust: row.trust }
-  if (intent.status === "succeeded" && intent.captureMethod === "manual")
-    return { about: "capture", operation, trust: countCaptures(intent) === 1 ? "signed" : "hint" }
-  // An increment or a partial capture changed what is authorized.
-  return { about: "other", operation, trust: "hint" }
+  for (const { operation: id, amount: part } of own)
+    if (part.minor > 0n)
+      facts.push({
+        ...place,
+        part: id,
+        about: "capture",
+        operation: id,
+        trust: row.trust,
+        outcome: approved("captured", part.minor),
+      })
+  const byHand = received.minor - sumOfCaptures(own)
+  if (byHand > 0n)
+    facts.push({
+      ...place,
+      part: "by_hand",
+      about: "capture",
+      sum: true,
+      ...(isOver ? { final: true } : {}),
+      trust: row.trust,
+      outcome: approved("captured", byHand),
+    })
+  else if (isOver && received.minor < amount.minor && !own.some(({ isFinal }) => isFinal))
+    facts.push({ ...place, part: "release", about: "expire", trust: row.trust, outcome: approved("voided", 0n) })
+  // An increment changed what is held: look, if it is not known yet.
+  if (facts.length === 0)
+    facts.push(
+      stripped<Facts>({
+        ...place,
+        about: "other",
+        operation,
+        trust: "hint",
+        outcome: intentOutcome(intent, {}, "unknown"),
+      }),
+    )
+  return facts
 }
 
 function refundFacts(object: unknown, row: EventRow): Facts | undefined {

@@ -69,11 +69,27 @@ export function readIntent(value: unknown): Intent | undefined {
 export const hasOperation = (intent: Intent, operation: string): boolean =>
   textAt(intent.metadata, operation) !== undefined
 
-/** How many captures left their key. */
-export const countCaptures = ({ metadata }: Intent): number =>
-  isObject(metadata)
-    ? Object.entries(metadata).filter(([key, value]) => key.startsWith("op_") && value === "capture").length
-    : 0
+/**
+ * What a capture of ours leaves under its key: `capture 1500`, and ` final` where it released the rest. An intent shows
+ * only sums, so that the marks tell which part of them is ours and which was captured by hand.
+ */
+export const captureMark = (count: bigint, final: boolean): string => `capture ${count}${final ? " final" : ""}`
+
+export type OwnCapture = { readonly operation: string; readonly amount: Money; readonly isFinal: boolean }
+
+/** Our captures of this intent; undefined where one of them, or the intent's currency, cannot be read. */
+export function ownCaptures({ metadata, received }: Intent): readonly OwnCapture[] | undefined {
+  if (!isObject(metadata) || received === undefined) return isObject(metadata) ? undefined : []
+  const found: OwnCapture[] = []
+  for (const [operation, mark] of Object.entries(metadata)) {
+    if (!operation.startsWith("op_") || typeof mark !== "string" || !mark.startsWith("capture")) continue
+    const [, count, final] = /^capture (\d{1,15})( final)?$/.exec(mark) ?? []
+    const amount = count === undefined ? undefined : amountFrom(manifest, BigInt(count), received.currency)
+    if (amount === undefined) return undefined
+    found.push({ operation, amount, isFinal: final !== undefined })
+  }
+  return found
+}
 
 export type Refund = {
   readonly id: string
