@@ -147,8 +147,13 @@ function arbitraryMethod(manifest: Manifest, initiated: "customer" | "merchant")
     choices.push(
       merged(
         fc.constant({ type: "provider_token" }),
-        arbitraryReference.map((token) => ({ token })),
-        optional("customer", arbitraryReference),
+        fc
+          .oneof(
+            arbitraryReference,
+            arbitraryText.filter((text) => text !== ""),
+          )
+          .map((token) => ({ token })),
+        optional("customer", fc.oneof(arbitraryReference, arbitraryText)),
         cvc,
       ),
     )
@@ -158,15 +163,15 @@ function arbitraryMethod(manifest: Manifest, initiated: "customer" | "merchant")
 const arbitraryParty = merged<object>(
   optional("name", arbitraryText),
   optional("email", fc.constantFrom("ann@example.com", "a+b@example.co.uk")),
-  optional("phone", fc.constantFrom("+49301234567", "030 1234")),
+  optional("phone", fc.oneof(fc.constantFrom("+49301234567", "030 1234"), arbitraryText)),
   optional(
     "address",
     merged(
       optional("line1", arbitraryText),
       optional("line2", arbitraryText),
       optional("city", arbitraryText),
-      optional("state", fc.constantFrom("BE", "CA", "")),
-      optional("postalCode", fc.constantFrom("10115", "SW1A 1AA", "")),
+      optional("state", fc.oneof(fc.constantFrom("BE", "CA", ""), arbitraryText)),
+      optional("postalCode", fc.oneof(fc.constantFrom("10115", "SW1A 1AA", "94103-1234", ""), arbitraryText)),
       optional("country", fc.constantFrom("DE", "US", "GB")),
     ),
   ),
@@ -179,11 +184,11 @@ function arbitraryThreeDs(manifest: Manifest): fc.Arbitrary<ThreeDs> {
     plain,
     fc.record({
       mode: fc.constant("external" as const),
-      version: fc.constantFrom("2.1.0", "2.2.0"),
-      eci: fc.constantFrom("05", "06", "02", "01"),
+      version: fc.constantFrom("1.0.2", "2.1", "2.1.0", "2.2.0"),
+      eci: fc.constantFrom("05", "06", "02", "01", "5", "0", "99"),
       cryptogram: arbitraryCryptogram.map(secret),
-      dsTransactionId: fc.uuid(),
-      status: fc.constantFrom("Y", "A"),
+      dsTransactionId: fc.oneof(fc.uuid(), fc.string({ unit: "binary", minLength: 8, maxLength: 64 })),
+      status: fc.constantFrom("Y", "A", "N", "U", "C", "R", "I"),
     }),
   )
 }
@@ -232,7 +237,7 @@ function arbitraryAuthorize(connector: Connector): fc.Arbitrary<AuthorizeInput> 
           arbitraryReference.map((id) => ({ id })),
           optional("email", fc.constant("ann@example.com")),
           optional("name", arbitraryText),
-          optional("ip", fc.constantFrom("203.0.113.7", "2001:db8::1")),
+          optional("ip", fc.constantFrom("203.0.113.7", "2001:db8::1", "999.1.1.1", ":.:")),
           optional("userAgent", arbitraryText),
         ),
       ),

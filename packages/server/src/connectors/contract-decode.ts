@@ -5,7 +5,7 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
 import type { Outcome } from "../core/outcome.ts"
-import type { Connector, HttpResponse } from "./connector.ts"
+import type { AccountConfig, Connector, HttpResponse, InquiryInput } from "./connector.ts"
 import { codecOf, operationsOf } from "./contract-encode.ts"
 import { arbitraryInput } from "./contract-arbitrary.ts"
 import { type AnyInput, inputOf, standardInput } from "./contract-input.ts"
@@ -28,13 +28,15 @@ import { parseJson } from "./json.ts"
 
 const runs = { numRuns: 150 }
 
-export function decodeRules(connector: Connector, samples: readonly Sample[]): readonly Rule[] {
+export function decodeRules(connector: Connector, config: AccountConfig, samples: readonly Sample[]): readonly Rule[] {
   const rules: Rule[] = []
+  const nameable = createNameable(connector, config)
   for (const operation of operationsOf(connector)) {
     const own = samples.filter((sample) => sample.operation === operation)
     const decode = (response: HttpResponse, input: AnyInput): Outcome => {
       const outcome = codecOf(connector, operation).decode(response, input)
       assertOutcome(outcome, operation, input)
+      nameable(outcome.evidence.reference, operation, input)
       if (response.status >= 400) assert.notEqual(outcome.kind, "approved", `approved at status ${response.status}`)
       if (response.status >= 500)
         assert.ok(["unknown", "rejected"].includes(outcome.kind), `${outcome.kind} at status ${response.status}`)
@@ -133,6 +135,27 @@ export function decodeRules(connector: Connector, samples: readonly Sample[]): r
     })
   }
   return rules
+}
+
+/**
+ * A reference that a decoder gives must be one that encoders take: a payment whose id cannot stand in a request could
+ * neither be captured nor reversed nor asked about. Looked at once for each text.
+ */
+export function createNameable(connector: Connector, config: AccountConfig) {
+  const seen = new Set<string>()
+  const operations = operationsOf(connector).filter((operation) => operation !== "prepare" && operation !== "authorize")
+  return (reference: string | undefined, operation: SampleOperation, input: AnyInput): void => {
+    const asked = operation === "inquire" ? (input as InquiryInput).about : operation
+    const role = ["prepare", "authorize", "complete"].includes(asked) ? "reference" : "operationReference"
+    if (reference === undefined || seen.has(`${role} ${reference}`)) return
+    seen.add(`${role} ${reference}`)
+    for (const next of operations)
+      for (const about of next === "inquire" ? (["authorize", "capture", "refund"] as const) : [undefined])
+        codecOf(connector, next).encode(
+          { ...standardInput(connector, next), ...(about && { about }), [role]: reference } as AnyInput,
+          config,
+        )
+  }
 }
 
 type Decode = (response: HttpResponse, input: AnyInput) => Outcome

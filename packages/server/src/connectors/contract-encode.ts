@@ -125,6 +125,7 @@ function assertWellFormed(request: HttpRequest): void {
   assert.equal(request.body === undefined, request.headers["content-type"] === undefined, "a type where a body is")
   if (request.method === "GET") assert.equal(request.body, undefined, "GET has no body")
   if (request.body !== undefined) assert.ok(request.body.isWellFormed(), "the body is half a character short")
+  for (const leaf of leavesOfRequest(request)) assert.ok(leaf.isWellFormed(), "a text ends in half a character")
   const text = allText(request)
   for (const slip of ["[secret]", "[object Object]", "undefined", "NaN"])
     assert.ok(!text.includes(slip), `the request holds ${slip}`)

@@ -22,7 +22,7 @@ import {
 } from "./connector.ts"
 import type { Material } from "./contract.ts"
 import { nodeHmac } from "./contract-webhook.ts"
-import { integerAt, isObject, parseJson, textAt } from "./json.ts"
+import { integerAt, isObject, isReference, parseJson, referenceAt, textAt, writeJson } from "./json.ts"
 import { scrubber } from "./scrub.ts"
 import { type SignatureScheme, verifySignature } from "./signature.ts"
 
@@ -88,7 +88,7 @@ function send(method: "GET" | "POST", path: string, account: AccountConfig, key?
       ...(key === undefined ? {} : { "idempotency-key": key }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: writeJson(body) }),
   }
 }
 
@@ -125,7 +125,7 @@ const encodeFollowUp =
     })
 
 function checked(id: string): string {
-  if (!/^[\w-]+$/.test(id)) throw new TypeError("not an id of Northpay's")
+  if (!isReference(id)) throw new TypeError("not an id of Northpay's")
   return id
 }
 
@@ -134,7 +134,8 @@ const decodeAs =
   (response: HttpResponse, { amount: asked }: Asked): Outcome => {
     const body = parseJson(response.body)
     const status = textAt(body, "status")
-    const evidence: Evidence = textAt(body, "id") === undefined ? {} : { reference: textAt(body, "id")! }
+    const reference = referenceAt(body, "id")
+    const evidence: Evidence = reference === undefined ? {} : { reference }
     const raw = { code: textAt(body, "code") ?? status ?? `http ${response.status}` }
     const none: Outcome = { kind: "unknown", raw, evidence }
     if (!isObject(body) || response.status >= 500 || status === undefined) return none
@@ -145,6 +146,8 @@ const decodeAs =
       return { kind: "declined", reason: lookup(reasons, raw.code) ?? "unmapped", raw, evidence }
     if (effect === undefined || effect === "declined" || response.status !== 200 || !allowed.includes(effect))
       return none
+    // What nobody can name, nobody can capture or void.
+    if (reference === undefined) return none
     if (effect === "voided") return { kind: "approved", effect, amount: 0n, raw, evidence }
     const amount = amountFrom(manifest, integerAt(body, "amount"), textAt(body, "currency"))
     if (amount === undefined || amount.currency !== asked.currency || amount.minor > asked.minor) return none

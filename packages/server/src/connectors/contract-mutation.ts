@@ -76,6 +76,8 @@ export const wrongValues: readonly unknown[] = [
   1.5,
   2 ** 53 + 2,
   1e308,
+  Number.MAX_SAFE_INTEGER,
+  "9".repeat(18),
   "",
   "x",
   "\u0000",

@@ -44,6 +44,8 @@ export function assertOutcome(outcome: Outcome, operation: SampleOperation, inpu
       const allowed = operation === "inquire" ? inquiredEffects[asked] : effects[asked]
       assert.ok(allowed.includes(outcome.effect), `${operation} cannot have the effect ${outcome.effect}`)
       assert.equal(typeof outcome.amount, "bigint")
+      if (operation === "prepare" || operation === "authorize" || operation === "complete")
+        assert.ok(evidence.reference !== undefined, "an approval that nobody can name, nobody can capture or reverse")
       assert.ok(outcome.amount >= 0n, "no approval is negative")
       if (outcome.effect === "prepared" || outcome.effect === "verified" || outcome.effect === "voided")
         assert.equal(outcome.amount, 0n, `${outcome.effect} moves no money`)

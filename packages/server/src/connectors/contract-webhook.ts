@@ -4,7 +4,9 @@
 import assert from "node:assert/strict"
 import { createHmac } from "node:crypto"
 import fc from "fast-check"
-import type { Connector, Hmac, Notice, Verification, WebhookRequest } from "./connector.ts"
+import type { AccountConfig, Connector, Hmac, Notice, Verification, WebhookRequest } from "./connector.ts"
+import { createNameable } from "./contract-decode.ts"
+import { standardInput } from "./contract-input.ts"
 import { foreignBodies, placesOf, replaceAt, shapelessBodies, wrongValues } from "./contract-mutation.ts"
 import type { Rule } from "./contract-rule.ts"
 import { inJson, type WebhookSample } from "./contract-sample.ts"
@@ -25,7 +27,8 @@ const nowMs = 1_760_000_000_000
 
 export const nodeHmac: Hmac = (algorithm, key, data) => createHmac(algorithm, key).update(data, "utf8").digest()
 
-export function webhookRules(connector: Connector, material: WebhookMaterial): readonly Rule[] {
+export function webhookRules(connector: Connector, config: AccountConfig, material: WebhookMaterial): readonly Rule[] {
+  const nameable = createNameable(connector, config)
   const { samples, secrets, sign } = material
   const [old, current] = secrets
   const { webhook, manifest } = connector
@@ -36,6 +39,10 @@ export function webhookRules(connector: Connector, material: WebhookMaterial): r
   const decode = (request: WebhookRequest): readonly Notice[] => {
     const notices = webhook.decode(request)
     assertNotices(notices)
+    for (const { reference, operationReference } of notices) {
+      nameable(reference, "authorize", standardInput(connector, "authorize"))
+      nameable(operationReference, "capture", standardInput(connector, "capture"))
+    }
     return notices
   }
   const signed = ({ body, headers }: WebhookSample, secret = current, at = nowMs): WebhookRequest => {

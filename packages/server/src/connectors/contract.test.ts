@@ -135,6 +135,15 @@ const mistakes: readonly (readonly [string, Connector, RegExp])[] = [
     /capture: encodes every part of an amount/,
   ],
   [
+    "an id that no later request can name",
+    decodingWith((outcome, status, body) => ({
+      ...outcome,
+      evidence: status === 200 ? { reference: textAt(body, "id") ?? "" } : outcome.evidence,
+    })),
+    /authorize: survives samples with any field missing/,
+  ],
+  ["an approval without an id", decodingWith((outcome) => ({ ...outcome, evidence: {} })), /authorize: decodes "/],
+  [
     "no idempotency key",
     encodingWith((request) => {
       const { "idempotency-key": _key, ...headers } = request.headers

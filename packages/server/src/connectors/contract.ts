@@ -35,9 +35,9 @@ export function contractRules(connector: Connector, material: Material): readonl
   return [
     ...manifestRules(connector, config),
     ...encodeRules(connector, config, samples),
-    ...decodeRules(connector, samples),
+    ...decodeRules(connector, config, samples),
     ...tableRules(tables, tableModule),
-    ...webhookRules(connector, webhooks),
+    ...webhookRules(connector, config, webhooks),
     ...scrubRules(connector, config, samples),
   ]
 }

@@ -8,10 +8,12 @@ import {
   integerAt,
   isObject,
   listAt,
+  referenceAt,
   maxTextLength,
   parseJson,
   textAt,
   wordAt,
+  writeJson,
 } from "./json.ts"
 
 test("what is not JSON is undefined", () => {
@@ -67,4 +69,14 @@ test("customers are sent to absolute https addresses, or to this machine, and th
 test("lists and objects are told apart", () => {
   assert.ok(isObject({}) && !isObject([]) && !isObject(null))
   assert.deepEqual(listAt({ a: {} }, "a"), [])
+})
+
+test("an id is what can stand in a path, and nothing that was cut", () => {
+  assert.equal(referenceAt({ id: "pi_3Q9c-x" }, "id"), "pi_3Q9c-x")
+  for (const id of ["", "a/b", "..", "a b", "a?b", "\u00e9", "x".repeat(256), 7, null, ["a"]])
+    assert.equal(referenceAt({ id }, "id"), undefined)
+})
+
+test("what is written holds whole characters only", () => {
+  assert.equal(writeJson({ a: ["x\ud800"], b: "\ud83c\udfab" }), '{"a":["x\ufffd"],"b":"\ud83c\udfab"}')
 })

@@ -15,6 +15,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** JSON in whole characters: half a surrogate pair, as cutting a text may leave it, is no text at all for some readers. */
+export const writeJson = (value: unknown): string =>
+  JSON.stringify(value, (_name, part: unknown) => (typeof part === "string" ? part.toWellFormed() : part))
+
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
@@ -39,6 +43,18 @@ export function textAt(value: unknown, ...path: Path): string | undefined {
 export function wordAt(value: unknown, ...path: Path): string | undefined {
   const found = at(value, ...path)
   return typeof found === "number" ? String(found) : textAt(found)
+}
+
+/** A provider's id as it may stand in a path of ours: letters, digits, underscores and hyphens. */
+export const isReference = (text: string): boolean => /^[\w-]{1,255}$/.test(text)
+
+/**
+ * An id that we shall name in later requests. What could not be named in one is no id: an outcome that carried it would
+ * be about a payment that nobody could capture, void or ask about.
+ */
+export function referenceAt(value: unknown, ...path: Path): string | undefined {
+  const found = at(value, ...path)
+  return typeof found === "string" && isReference(found) ? found : undefined
 }
 
 /** A whole number that JSON keeps exactly; amounts are read with it. */

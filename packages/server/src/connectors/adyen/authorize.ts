@@ -3,7 +3,9 @@
 
 import type { Address as OurAddress, Initiator, Party } from "../../core/intent.ts"
 import { exactAmount } from "../amount.ts"
-import type { AccountConfig, AuthorizeInput, Codec, HttpRequest } from "../connector.ts"
+import { type AccountConfig, type AuthorizeInput, type Codec, type HttpRequest, lookup } from "../connector.ts"
+import { eciOf, messageVersion } from "../external-three-ds.ts"
+import { isIpv4, isIpv6 } from "../internet-address.ts"
 import { paymentOutcome } from "./answer.ts"
 import { manifest } from "./manifest.ts"
 import { merchantAccount, post } from "./request.ts"
@@ -38,7 +40,7 @@ function paymentRequest(input: AuthorizeInput, account: AccountConfig): PaymentR
     ...agreementOf(input),
     shopperEmail: customer?.email ?? billing?.email,
     shopperName: nameOf(customer?.name ?? billing?.name),
-    shopperIP: customer?.ip,
+    shopperIP: addressOfBrowser(customer?.ip),
     telephoneNumber: phoneOf(billing?.phone),
     shopperStatement: statementOf(input.descriptor),
     billingAddress: addressOf(billing?.address),
@@ -146,15 +148,18 @@ function mpiDataOf({ method, threeDs }: AuthorizeInput): PaymentRequest["mpiData
     threeDs.mode === "external"
       ? {
           cavv: threeDs.cryptogram.reveal(),
-          eci: threeDs.eci,
+          eci: eciOf(threeDs.eci),
           dsTransID: threeDs.dsTransactionId,
-          threeDSVersion: threeDs.version,
-          directoryResponse: threeDs.status ?? statusByEci[threeDs.eci],
+          threeDSVersion: messageVersion(threeDs.version),
+          directoryResponse: threeDs.status ?? lookup(statusByEci, eciOf(threeDs.eci)),
         }
       : {}
   const data = { ...token, ...external }
   return Object.values(data).some((value) => value !== undefined) ? data : undefined
 }
+
+const addressOfBrowser = (ip: string | undefined): string | undefined =>
+  ip !== undefined && (isIpv4(ip) || isIpv6(ip)) ? ip : undefined
 
 /** Adyen wants both names: one word alone is not sent. */
 function nameOf(name: string | undefined): PaymentRequest["shopperName"] {

@@ -5,7 +5,7 @@ import type { Outcome, Raw } from "../../core/outcome.ts"
 import { amountFrom, exactAmount } from "../amount.ts"
 import type { AccountConfig, Codec, FollowUpInput, HttpRequest, HttpResponse, Input } from "../connector.ts"
 import { lookup } from "../connector.ts"
-import { parseJson, textAt } from "../json.ts"
+import { parseJson, referenceAt, textAt } from "../json.ts"
 import { failure, isSuccess, paymentOutcome, unknown } from "./answer.ts"
 import { manifest } from "./manifest.ts"
 import { merchantAccount, paymentPath, post } from "./request.ts"
@@ -76,7 +76,7 @@ function modificationOutcome(response: HttpResponse, raised?: FollowUpInput): Ou
   if (!isSuccess(response)) return failure(response)
   const body = parseJson(response.body)
   const status = textAt(body, "status")
-  const reference = textAt(body, "pspReference")
+  const reference = referenceAt(body, "pspReference")
   if (status === undefined || reference === undefined) return unknown(`http ${response.status}`)
   const raw: Raw = told<Raw>({ code: status.slice(0, 100), message: textAt(body, "refusalReason") })
   const evidence = { reference }

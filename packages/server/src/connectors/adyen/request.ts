@@ -1,6 +1,7 @@
 // The envelope of every request: JSON by POST, with the API key and the idempotency key in headers.
 
 import type { AccountConfig, HttpRequest } from "../connector.ts"
+import { isReference, writeJson } from "../json.ts"
 import { manifest } from "./manifest.ts"
 
 /** `path` below the version. Without a key it is a request that moves nothing. */
@@ -14,7 +15,7 @@ export function post(path: string, body: object, account: AccountConfig, key?: s
       "x-api-key": account.credentials["api_key"]!.reveal(),
       ...(key === undefined ? {} : { "idempotency-key": key }),
     },
-    body: JSON.stringify(body),
+    body: writeJson(body),
   }
 }
 
@@ -22,6 +23,6 @@ export const merchantAccount = (account: AccountConfig): string => account.setti
 
 /** A pspReference as part of a path. It comes from answers and webhooks, so what has not its form is refused. */
 export function paymentPath(reference: string, rest: string): string {
-  if (!/^[\w-]{1,80}$/.test(reference)) throw new RangeError("not a pspReference")
+  if (!isReference(reference)) throw new RangeError("not a pspReference")
   return `/payments/${reference}${rest}`
 }

@@ -7,7 +7,7 @@ import type { Outcome, Raw } from "../../core/outcome.ts"
 import { amountFrom } from "../amount.ts"
 import type { Hmac, Notice, Verification, WebhookRequest } from "../connector.ts"
 import { lookup } from "../connector.ts"
-import { at, listAt, parseJson, textAt } from "../json.ts"
+import { at, listAt, parseJson, referenceAt, textAt } from "../json.ts"
 import { isSignedBy, type SignatureScheme } from "../signature.ts"
 import { refusalByText, refusalReason, type Words } from "./answer.ts"
 import { type Event, events, modificationReasons, type Verdict } from "./event-codes.ts"
@@ -68,12 +68,12 @@ function signedText(item: unknown): string | undefined {
 }
 
 function noticesOf(item: unknown): readonly Notice[] {
-  const reference = textAt(item, "pspReference")
+  const reference = referenceAt(item, "pspReference")
   const code = textAt(item, "eventCode")
   if (reference === undefined || code === undefined) return []
   const success = String(at(item, "success"))
   const event = lookup(events, code)
-  const original = textAt(item, "originalReference")
+  const original = referenceAt(item, "originalReference")
   const merchantReference = textAt(item, "merchantReference")
   const money = amountFrom(manifest, countAt(item, "amount", "value"), textAt(item, "amount", "currency"))
   // Adyen counts an event as the same when pspReference, eventCode and success are: a refusal may be followed by an

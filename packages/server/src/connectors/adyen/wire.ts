@@ -5,7 +5,7 @@ import type { Checks } from "../../core/check.ts"
 import { noChecks } from "../../core/check.ts"
 import type { Action, Evidence } from "../../core/outcome.ts"
 import { lookup } from "../connector.ts"
-import { at, browserUrlAt, integerAt, isObject, type Path, textAt, wordAt } from "../json.ts"
+import { at, browserUrlAt, integerAt, isObject, type Path, referenceAt, textAt, wordAt } from "../json.ts"
 import { avsChecks, cvcChecks, fundingSources } from "./tables.ts"
 
 export type Amount = { readonly value: number; readonly currency: string }
@@ -80,7 +80,7 @@ export function readServiceError(body: unknown): ServiceError | undefined {
     code: /^\d{1,2}$/.test(code) ? code.padStart(3, "0") : code,
     type: textAt(body, "errorType"),
     message: textAt(body, "message") ?? textAt(body, "detail"),
-    reference: textAt(body, "pspReference"),
+    reference: referenceAt(body, "pspReference"),
   })
 }
 
@@ -110,7 +110,7 @@ export function readEvidence(body: unknown): Evidence {
     funding: funding === undefined ? undefined : lookup(fundingSources, funding),
   })
   return told<Evidence>({
-    reference: textAt(body, "pspReference"),
+    reference: referenceAt(body, "pspReference"),
     authorizationCode: said("authCode"),
     networkTransactionId: said("networkTxReference"),
     checks: readChecks(body),

@@ -5,6 +5,8 @@ import type { Address as OurAddress } from "../../core/intent.ts"
 import type { Outcome } from "../../core/outcome.ts"
 import { exactAmount } from "../amount.ts"
 import type { AccountConfig, AuthorizeInput, Codec, HttpRequest, HttpResponse } from "../connector.ts"
+import { eciOf, messageVersion } from "../external-three-ds.ts"
+import { isIpv4 } from "../internet-address.ts"
 import { parseJson } from "../json.ts"
 import { isSuccess, paymentOutcome, refusal, unknown } from "./answer.ts"
 import { manifest } from "./manifest.ts"
@@ -54,7 +56,8 @@ function paymentRequest(input: AuthorizeInput, settings: AccountConfig["settings
     description: fit(input.description, 100),
     billing_descriptor: descriptorOf(input.descriptor, settings["descriptor_city"]),
     customer: customerOf(input),
-    payment_ip: isIpv4(input.customer?.ip) ? input.customer?.ip : undefined,
+    // The field takes no other.
+    payment_ip: isIpv4(input.customer?.ip ?? "") ? input.customer?.ip : undefined,
     shipping: shippingOf(input),
     "3ds": threeDsOf(input),
     processing: input.method.network === "cartes_bancaires" ? { preferred_scheme: "cartes_bancaires" } : undefined,
@@ -155,10 +158,10 @@ function threeDsOf({ threeDs, initiator }: AuthorizeInput): ThreeDsRequest | und
     case "external":
       return {
         enabled: true,
-        eci: threeDs.eci,
+        eci: eciOf(threeDs.eci),
         cryptogram: threeDs.cryptogram.reveal(),
         xid: threeDs.dsTransactionId,
-        version: threeDs.version,
+        version: messageVersion(threeDs.version),
         status: threeDs.status,
       }
     case "automatic":
@@ -202,6 +205,3 @@ function descriptorOf(descriptor: string | undefined, city: string | undefined):
   const name = fit(plain, 25)
   return name === undefined || city === undefined ? undefined : { name, city }
 }
-
-/** The field takes no other. */
-const isIpv4 = (ip: string | undefined): boolean => ip !== undefined && /^\d{1,3}(?:\.\d{1,3}){3}$/.test(ip)

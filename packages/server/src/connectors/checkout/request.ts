@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict"
 import type { AccountConfig, HttpRequest } from "../connector.ts"
+import { isReference, writeJson } from "../json.ts"
 
 export function post(path: string, key: string, body: object, account: AccountConfig): HttpRequest {
   return {
@@ -13,7 +14,7 @@ export function post(path: string, key: string, body: object, account: AccountCo
       "content-type": "application/json",
       "cko-idempotency-key": key,
     },
-    body: JSON.stringify(body),
+    body: writeJson(body),
   }
 }
 
@@ -23,7 +24,7 @@ export function get(path: string, account: AccountConfig): HttpRequest {
 
 /** A payment's path. Ids come out of answers and webhooks: one of another form is refused, not escaped. */
 export function paymentPath(reference: string | undefined, action = ""): string {
-  assert.match(reference ?? "", /^[\w-]{1,100}$/, "not an id of a payment")
+  assert(reference !== undefined && isReference(reference), "not an id of a payment")
   return `/payments/${reference}${action}`
 }
 

@@ -4,7 +4,7 @@
 import type { Evidence, Outcome } from "../../core/outcome.ts"
 import { amountFrom } from "../amount.ts"
 import { type Connector, lookup, type Notice, type WebhookRequest } from "../connector.ts"
-import { at, isObject, parseJson, textAt, wordAt } from "../json.ts"
+import { at, isObject, parseJson, referenceAt, textAt, wordAt } from "../json.ts"
 import { type SignatureScheme, verifySignature } from "../signature.ts"
 import { approvedEvidence, capturesItself, declineReason, paymentEvidence, rawOf, told, verdictOf } from "./answer.ts"
 import { manifest } from "./manifest.ts"
@@ -65,7 +65,7 @@ type Common = Pick<Notice, "eventId" | "type">
 function paymentNotice(common: Common, meaning: Exclude<EventMeaning, { about: "dispute" }>, data: unknown): Notice {
   const facts = readFacts(data)
   // Events of authentications name the payment beside their own session.
-  const payment = textAt(data, "payment_id") ?? facts.id
+  const payment = referenceAt(data, "payment_id") ?? facts.id
   const isAction = meaning.about !== "authorize" && meaning.about !== "expire"
   const about = isAction && facts.isReversal ? "reverse" : meaning.about
   const operation = isAction ? operationOf(facts) : undefined
@@ -170,7 +170,7 @@ function disputeNotice(common: Common, meaning: Extract<EventMeaning, { about: "
     about: "dispute",
     attempt: named("att_", textAt(data, "payment_reference")),
     operation: undefined,
-    reference: textAt(data, "payment_id"),
+    reference: referenceAt(data, "payment_id"),
     operationReference: undefined,
     trust: id === undefined || disputed === undefined ? "hint" : "signed",
     outcome: { kind: "pending", raw: { code: common.type }, evidence: {} },

@@ -1,7 +1,7 @@
 // The fields of Checkout.com's API that we write and read, and nothing else of it. Reading takes any JSON: a field that
 // is missing or of another type is undefined, never an exception.
 
-import { booleanAt, browserUrlAt, integerAt, isObject, textAt, wordAt } from "../json.ts"
+import { booleanAt, browserUrlAt, integerAt, isObject, referenceAt, textAt, wordAt } from "../json.ts"
 
 /** POST /payments. Amounts are counts of the provider's minor units. */
 export type PaymentRequest = {
@@ -164,8 +164,8 @@ export type Facts = {
 
 export function readFacts(value: unknown): Facts {
   return {
-    id: textAt(value, "id"),
-    actionId: textAt(value, "action_id"),
+    id: referenceAt(value, "id"),
+    actionId: referenceAt(value, "action_id"),
     status: textAt(value, "status"),
     approved: booleanAt(value, "approved"),
     responseCode: wordAt(value, "response_code"),

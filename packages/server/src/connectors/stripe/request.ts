@@ -12,6 +12,7 @@ import {
   type InquiryInput,
   takesNetworkTransactionId,
 } from "../connector.ts"
+import { eciOf, messageVersion } from "../external-three-ds.ts"
 import { manifest } from "./manifest.ts"
 import { attemptKey, captureMark, form, operationKey, segment } from "./wire.ts"
 
@@ -88,8 +89,8 @@ function cardOptions(input: AuthorizeInput, stores: boolean, setup: boolean, acc
     [cardOption("request_three_d_secure"), requestedThreeDs[threeDs.mode]],
     ...(threeDs.mode === "external"
       ? ([
-          [cardOption("three_d_secure][version"), threeDs.version],
-          [cardOption("three_d_secure][electronic_commerce_indicator"), threeDs.eci],
+          [cardOption("three_d_secure][version"), messageVersion(threeDs.version)],
+          [cardOption("three_d_secure][electronic_commerce_indicator"), eciOf(threeDs.eci)],
           [cardOption("three_d_secure][cryptogram"), threeDs.cryptogram.reveal()],
           [cardOption("three_d_secure][transaction_id"), threeDs.dsTransactionId],
           [cardOption("three_d_secure][ares_trans_status"), threeDs.status],

@@ -5,7 +5,7 @@ import { rfc3339 } from "../../core/instant.ts"
 import type { Outcome } from "../../core/outcome.ts"
 import { lookup, type Notice, type WebhookRequest } from "../connector.ts"
 import { amountFrom } from "../amount.ts"
-import { at, integerAt, parseJson, textAt } from "../json.ts"
+import { at, integerAt, parseJson, referenceAt, textAt } from "../json.ts"
 import type { SignatureScheme } from "../signature.ts"
 import { intentOutcome, refundOutcome, sumOfCaptures, unknown } from "./answer.ts"
 import { evidenceOf } from "./evidence.ts"
@@ -183,7 +183,7 @@ function chargeFacts(object: unknown, row: EventRow): Facts | undefined {
 }
 
 function disputeFacts(object: unknown, row: EventRow): Facts | undefined {
-  const id = textAt(object, "id")
+  const id = referenceAt(object, "id")
   const status = textAt(object, "status")
   if (textAt(object, "object") !== "dispute" || id === undefined || status === undefined) return undefined
   const stage = lookup(disputeStatuses, status)
@@ -220,7 +220,7 @@ function warningFacts(object: unknown, row: EventRow): Facts | undefined {
   return stripped<Facts>({
     about: row.about,
     reference: idAt(object, "payment_intent"),
-    operationReference: textAt(object, "id"),
+    operationReference: referenceAt(object, "id"),
     trust: row.trust,
     outcome: unknown(textAt(object, "fraud_type") ?? "early_fraud_warning"),
   })

@@ -2,7 +2,7 @@
 // versions: webhooks come in the version of their endpoint, not in ours.
 
 import { amountFrom } from "../amount.ts"
-import { at, booleanAt, browserUrlAt, integerAt, isObject, listAt, textAt } from "../json.ts"
+import { at, booleanAt, browserUrlAt, integerAt, isObject, isReference, listAt, referenceAt, textAt } from "../json.ts"
 import type { Money } from "../../core/money.ts"
 import { manifest } from "./manifest.ts"
 
@@ -37,7 +37,7 @@ export type Intent = {
 
 export function readIntent(value: unknown): Intent | undefined {
   const of = textAt(value, "object")
-  const id = textAt(value, "id")
+  const id = referenceAt(value, "id")
   const status = textAt(value, "status")
   if ((of !== "payment_intent" && of !== "setup_intent") || id === undefined || status === undefined) return undefined
   const currency = textAt(value, "currency")
@@ -104,7 +104,7 @@ export type Refund = {
 }
 
 export function readRefund(value: unknown): Refund | undefined {
-  const id = textAt(value, "id")
+  const id = referenceAt(value, "id")
   const status = textAt(value, "status")
   if (textAt(value, "object") !== "refund" || id === undefined || status === undefined) return undefined
   return stripped<Refund>({
@@ -130,7 +130,7 @@ export type Charge = {
 }
 
 export function readCharge(value: unknown): Charge | undefined {
-  const id = textAt(value, "id")
+  const id = referenceAt(value, "id")
   if (textAt(value, "object") !== "charge" || id === undefined) return undefined
   const currency = textAt(value, "currency")
   const money = (field: string): Money | undefined => amountFrom(manifest, integerAt(value, field), currency)
@@ -147,7 +147,7 @@ export function readCharge(value: unknown): Charge | undefined {
 
 /** An id, whether the field holds it or the expanded object. */
 export const idAt = (value: unknown, field: string): string | undefined =>
-  textAt(value, field) ?? textAt(value, field, "id")
+  referenceAt(value, field) ?? referenceAt(value, field, "id")
 
 function objectAt(value: unknown, field: string): Readonly<Record<string, unknown>> | undefined {
   const found = at(value, field)
@@ -167,6 +167,6 @@ export function form(fields: readonly (readonly [string, string | undefined])[])
 
 /** An id as one segment of a path. Stripe's ids are letters, digits and underscores: anything else is a bug of the caller. */
 export function segment(id: string): string {
-  if (!/^[\w-]{1,255}$/.test(id)) throw new TypeError("not an id of Stripe's")
+  if (!isReference(id)) throw new TypeError("not an id of Stripe's")
   return id
 }
