@@ -10,8 +10,19 @@ import type { Vault } from "../vault/vault.ts"
 import type { Counts } from "./counts.ts"
 import type { MethodSource } from "./method-input.ts"
 
-/** What a key may do; `admin` includes all others. */
-export const scopes = ["payments:read", "payments:write", "config:read", "config:write", "admin"] as const
+/**
+ * What a key may do; `admin` includes all others. payments:operate: to say how a payment ended where nobody else could.
+ * metrics:read: the numbers of the whole installation.
+ */
+export const scopes = [
+  "payments:read",
+  "payments:write",
+  "payments:operate",
+  "config:read",
+  "config:write",
+  "metrics:read",
+  "admin",
+] as const
 export type Scope = (typeof scopes)[number]
 
 export type Key = {

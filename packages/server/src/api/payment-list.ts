@@ -42,6 +42,9 @@ const Query = closed({
       description: "Why it failed, or its last decline: see docs/outcomes.md.",
     }),
   ),
+  needs_person: Type.Optional(
+    Type.Literal(true, { description: "Whose outcome we could not find out: somebody has to look at the provider's." }),
+  ),
   metadata: Type.Optional({
     ...Metadata,
     style: "deepObject",
@@ -94,6 +97,7 @@ function readFilter({ merchant, mode }: Key, query: Static<typeof Query>): Payme
     connector: query.provider,
     account: query.account as AccountId | undefined,
     reason: query.reason,
+    needsPerson: query.needs_person,
     metadata: query.metadata,
   })
 }

@@ -6,7 +6,7 @@ import { given } from "../core/given.ts"
 import { rfc3339 } from "../core/instant.ts"
 import type { Party as StoredParty } from "../core/intent.ts"
 import type { Outcome, Raw } from "../core/outcome.ts"
-import { amountsOf, statusOf, type Attempt, type Operation, type Payment } from "../core/payment.ts"
+import { amountsOf, needsPerson, statusOf, type Attempt, type Operation, type Payment } from "../core/payment.ts"
 import type { AttemptResource, OperationResource, OutcomeResource, PaymentResource } from "./payment-schema.ts"
 import type { Party } from "./schema.ts"
 
@@ -55,6 +55,7 @@ export function paymentResource(payment: Payment): PaymentResource {
           }),
     attempts: payment.attempts.map(attemptResource),
     operations: payment.operations.map(operationResource),
+    needs_person: needsPerson(payment),
     disputes: payment.disputes.map(({ id, reference, stage, amount, reason, dueAt }) =>
       given({ id, reference, stage, amount: Number(amount), reason, due_at: dueAt }),
     ),
@@ -137,6 +138,7 @@ export function operationResource(operation: Operation): Static<typeof Operation
     reason: operation.reason,
     outcome: outcomeResource(operation.outcome),
     needs_person: operation.needsPerson,
+    acted: operation.acted && given({ ...operation.acted, at: rfc3339(operation.acted.at) }),
     created_at: rfc3339(operation.createdAt),
     settled_at: instant(operation.settledAt),
   })

@@ -321,7 +321,19 @@ export const OperationResource = Type.Object({
   origin: words(["merchant", "engine", "provider"]),
   reason: Type.Optional(Type.String()),
   outcome: Type.Union([OutcomeResource, Type.Null()]),
-  needs_person: Type.Boolean(),
+  needs_person: Type.Boolean({ description: "We have given up finding out: retry it, or settle it by hand." }),
+  acted: Type.Optional(
+    Type.Object(
+      {
+        said: words(["retry", "succeeded", "failed", "absent", "reversed"]),
+        by: Type.String(),
+        key: Type.String(),
+        note: Type.Optional(Type.String()),
+        at: Time,
+      },
+      { description: "What a person did about it last." },
+    ),
+  ),
   created_at: Time,
   settled_at: Type.Union([Time, Type.Null()]),
 })
@@ -383,6 +395,7 @@ export const PaymentResource = Type.Object(
     ]),
     attempts: Type.Array(AttemptResource),
     operations: Type.Array(OperationResource),
+    needs_person: Type.Boolean({ description: "One of its operations does." }),
     disputes: Type.Array(
       Type.Object({
         id: Type.String(),

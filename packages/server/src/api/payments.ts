@@ -30,7 +30,7 @@ import { Id } from "./schema.ts"
 import type { Routes } from "./routes.ts"
 
 /** For one request: what its last commit stored as the answer is what goes out, and made once. */
-const render = (status: number): ((payment: Payment) => StoredResponse) => {
+export const render = (status: number): ((payment: Payment) => StoredResponse) => {
   let made: { readonly payment: Payment; readonly response: StoredResponse } | undefined
   return (payment) => {
     if (made?.payment !== payment)
@@ -286,7 +286,7 @@ export const payments: Routes = (app, api, guard) => {
 const minor = (amount: number | undefined): bigint | undefined => (amount === undefined ? undefined : BigInt(amount))
 
 /** Fastify's own type for a reply that was sent by hand. */
-const answered = async <R>(reply: R, sent: Promise<unknown>): Promise<R> => {
+export const answered = async <R>(reply: R, sent: Promise<unknown>): Promise<R> => {
   await sent
   return reply
 }

@@ -13,6 +13,7 @@ import * as historyRoutes from "./payment-history.ts"
 import { paymentList } from "./payment-list.ts"
 import * as methodRoutes from "./payment-methods.ts"
 import * as paymentSchema from "./payment-schema.ts"
+import * as operationRoutes from "./operations.ts"
 import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
 import * as policySchema from "./policy-schema.ts"
@@ -24,6 +25,7 @@ import { webhookEndpoints } from "./webhook-endpoints.ts"
 export const resources: readonly Routes[] = [
   payments,
   paymentList,
+  operationRoutes.operations,
   historyRoutes.paymentHistory,
   customerRoutes.customers,
   methodRoutes.paymentMethods,
@@ -40,6 +42,7 @@ const files: readonly object[] = [
   schema,
   paymentSchema,
   historyRoutes,
+  operationRoutes,
   customerRoutes,
   methodRoutes,
   accountSchema,

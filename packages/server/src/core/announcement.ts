@@ -7,6 +7,7 @@ import {
   attemptOf,
   operationOf,
   statusOf,
+  type Act,
   type Operation,
   type Payment,
   type PaymentEvent,
@@ -44,6 +45,8 @@ export type Summary = {
     readonly state: string
     readonly amount: string
     readonly reason?: string
+    /** What a person said of it, where this is about that. */
+    readonly acted?: { readonly said: string; readonly by: string; readonly key: string; readonly note?: string }
   }
   readonly dispute?: {
     readonly id: string
@@ -84,6 +87,8 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
     }
     case "operation_rescheduled":
       return event.needsPerson === true ? "payment.needs_person" : undefined
+    case "operator_acted":
+      return event.act.said === "retry" ? "operation.retried" : "operation.settled_by_hand"
     case "reversal_owed":
       return "reverse.owed"
     case "found_at_provider":
@@ -156,6 +161,7 @@ export function summarize(payment: Payment, event?: PaymentEvent): Summary {
             state: operation.state,
             amount: String(operation.amount),
             ...(operation.reason === undefined ? {} : { reason: operation.reason }),
+            ...(event?.type === "operator_acted" ? { acted: saidIn(event.act) } : {}),
           },
         }),
     ...(dispute === undefined
@@ -172,10 +178,13 @@ export function summarize(payment: Payment, event?: PaymentEvent): Summary {
   }
 }
 
+const saidIn = ({ said, by, key, note }: Act) => ({ said, by, key, ...(note === undefined ? {} : { note }) })
+
 function operationIn(payment: Payment, event: PaymentEvent): Operation | undefined {
   switch (event.type) {
     case "operation_settled":
     case "operation_rescheduled":
+    case "operator_acted":
       return operationOf(payment, event.operation)
     case "attempt_started":
     case "reversal_owed":

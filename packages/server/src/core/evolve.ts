@@ -8,6 +8,7 @@ import {
   mayHold,
   openStates,
   operationOf,
+  type Act,
   type Attempt,
   type AttemptState,
   type Operation,
@@ -37,6 +38,8 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       return { ...now, operations: [...payment.operations, event.operation] }
     case "operation_rescheduled":
       return { ...now, operations: change(payment.operations, event.operation, (o) => reschedule(o, event)) }
+    case "operator_acted":
+      return { ...now, operations: change(payment.operations, event.operation, (o) => actedOn(o, event.act)) }
     case "operation_settled":
       return settleOperation(now, event)
     case "ending_requested":
@@ -318,6 +321,11 @@ function reschedule(operation: Operation, event: Extract<PaymentEvent, { type: "
     ...(event.outcome === undefined ? {} : { outcome: event.outcome }),
   }
 }
+
+const actedOn = (operation: Operation, act: Act): Operation =>
+  act.said === "retry" && isOpen(operation)
+    ? { ...operation, acted: act, needsPerson: false, checks: 0, checkAt: act.at }
+    : { ...operation, acted: act }
 
 function close(operation: Operation, state: OperationState, at: number): Operation {
   const { checkAt: _checkAt, ...rest } = operation

@@ -84,6 +84,19 @@ export type Operation = {
   readonly origin: "merchant" | "engine" | "provider"
   /** The schedule is exhausted: a person has to look. It still counts as open. */
   readonly needsPerson: boolean
+  /** What a person did about it last. */
+  readonly acted?: Act
+}
+
+/** What a person does about an operation: has it looked at anew, or says what the provider's back office shows of it. */
+export type Verdict = "succeeded" | "failed" | "absent" | "reversed"
+export type Act = {
+  readonly said: "retry" | Verdict
+  /** Who: the person's name, and the API key that was used. */
+  readonly by: string
+  readonly key: string
+  readonly note?: string
+  readonly at: number
 }
 
 /**
@@ -238,6 +251,8 @@ export type PaymentEvent =
       readonly unlooked?: true
       readonly at: number
     }
+  /** A person acted: `retry` starts the schedule anew; a verdict is recorded here and settled by an event of its own. */
+  | { readonly type: "operator_acted"; readonly operation: OperationId; readonly act: Act; readonly at: number }
   | { readonly type: "reversal_owed"; readonly operation: Operation; readonly at: number }
   | {
       readonly type: "ending_requested"
@@ -286,6 +301,9 @@ export const mayHold = (attempt: Attempt): boolean =>
   attempt.state === "open" || attempt.state === "action" || attempt.state === "held"
 export const authorizes = (operation: Operation): boolean =>
   operation.kind === "authorize" || operation.kind === "complete"
+
+/** Somebody has to look: the schedule has given up on an operation. */
+export const needsPerson = (payment: Payment): boolean => payment.operations.some((o) => isOpen(o) && o.needsPerson)
 
 /** A stored obligation to reverse the attempt that is still to be met. */
 export const reversalOf = (payment: Payment, attempt: AttemptId): Operation | undefined =>

@@ -7,7 +7,7 @@ import { announce, summarize, type Announcement } from "../core/announcement.ts"
 import { violationOf } from "../core/invariant.ts"
 import { makeId, type MerchantId, type PaymentId } from "../core/id.ts"
 import { evolve } from "../core/evolve.ts"
-import { wakeAt, type Payment, type PaymentEvent } from "../core/payment.ts"
+import { needsPerson, wakeAt, type Payment, type PaymentEvent } from "../core/payment.ts"
 import type { NewOperation } from "../core/settlement.ts"
 import type {
   Commit,
@@ -112,6 +112,9 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
     attempts: payment.attempts.filter((attempt) => !before?.attempts.includes(attempt)),
     operations: payment.operations.filter((operation) => !before?.operations.includes(operation)),
     wakeAt: wakeAt(payment),
+    ...(needsPerson(payment) === (before !== undefined && needsPerson(before))
+      ? {}
+      : { needsPerson: needsPerson(payment) }),
     events: said.map(({ type, data }, index) => ({
       id: ids[index]!,
       merchant: payment.merchant,

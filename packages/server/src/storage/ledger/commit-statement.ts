@@ -20,6 +20,8 @@ export type CommitShape = {
   readonly operations: boolean
   readonly references: boolean
   readonly wake: "set" | "clear" | "none"
+  /** The payment comes to need a person, or no longer does. */
+  readonly person: "set" | "clear" | "none"
   /** The wake's account may be new to `wake_accounts`. */
   readonly newAccount: boolean
   readonly events: boolean
@@ -120,6 +122,16 @@ function build(shape: CommitShape): { text: string; parameters: readonly string[
   if (shape.wake === "clear")
     parts.push(`wake as (
       delete from payment_wakes
+      where merchant_id = ${merchant} and payment_id = ${payment} and exists (select from payment))`)
+
+  if (shape.person === "set")
+    parts.push(`person as (
+      insert into payments_needing_person (merchant_id, payment_id, mode, since_ms)
+      select ${merchant}, ${payment}, ${$("payment_mode", "text")}, ${$("payment_updated_ms", "bigint")} from payment
+      on conflict do nothing)`)
+  if (shape.person === "clear")
+    parts.push(`person as (
+      delete from payments_needing_person
       where merchant_id = ${merchant} and payment_id = ${payment} and exists (select from payment))`)
 
   if (shape.events)

@@ -25,6 +25,7 @@ export function commitQuery(
     operations: operations.length > 0,
     references: references.length > 0,
     wake: wakeAt !== undefined ? "set" : expected === 0 ? "none" : "clear",
+    person: commit.needsPerson === undefined ? "none" : commit.needsPerson ? "set" : "clear",
     newAccount: wakeAt !== undefined && !accountIsKnown,
     events: events.length > 0,
     answer: answer !== undefined,

@@ -85,6 +85,8 @@ export type Commit = {
   readonly operations: readonly Operation[]
   /** When the payment has to be looked at next (ms, database time); undefined: at rest. */
   readonly wakeAt: number | undefined
+  /** Whether a person has to look at the payment, where this commit has changed it. */
+  readonly needsPerson?: boolean
   readonly events: readonly OutboxEvent[]
   /** Takes the key with the first commit: if another request has it, nothing is written. */
   readonly take?: IdempotencyRow

@@ -31,6 +31,8 @@ export type PaymentFilter = {
   readonly account?: AccountId
   /** Why it failed, or its last decline. */
   readonly reason?: string
+  /** The schedule has given up on one of its operations. */
+  readonly needsPerson?: true
   /** Pairs that all must be there. */
   readonly metadata?: Readonly<Record<string, string>>
 }
@@ -99,6 +101,10 @@ function conditions(filter: PaymentFilter, request: PageRequest): Conditions {
   if (filter.merchantReference !== undefined)
     scanned.push(`merchant_reference = ${$(columnText(filter.merchantReference))}`)
   if (filter.last4 !== undefined) scanned.push(`last4 = ${$(columnText(filter.last4))}`)
+  if (filter.needsPerson !== undefined)
+    scanned.push(
+      `exists (select from payments_needing_person n where n.merchant_id = p.merchant_id and n.payment_id = p.id)`,
+    )
 
   const matched: string[] = []
   if (filter.statuses !== undefined) matched.push(`status = any (${$(filter.statuses)}::text[])`)

@@ -1,0 +1,146 @@
+// /v1/payments/{id}/operations/{operation}: what a person does about an operation that we have given up on. It needs a
+// scope of its own: a shop's key that makes payments must not be able to say how they ended.
+
+import type { FastifyReply, FastifyRequest } from "fastify"
+import { Type } from "typebox"
+import { maskPans } from "../core/card.ts"
+import { Fault, notFound } from "../core/fault.ts"
+import { given } from "../core/given.ts"
+import { isId } from "../core/id.ts"
+import { retryOperation, settleByHand } from "../engine/operator.ts"
+import { callerOf } from "./context.ts"
+import { answerRepeated, IdempotencyKey, keyed, once, sendStored } from "./idempotent.ts"
+import { PaymentResource } from "./payment-schema.ts"
+import { answered, load, render } from "./payments.ts"
+import { closed, Id, PositiveAmount, Text, words } from "./schema.ts"
+import type { Routes } from "./routes.ts"
+
+const tags = ["Payments"]
+const Params = Type.Object({ id: Id("pay"), operation: Id("op") })
+const Operator = Text(100, "Who decides this: it is recorded with the operation and in the event.")
+/** Taking a key and answering is one commit: there is nothing to wait for (ms). */
+const ANSWER_MS = 1_000
+
+export const OperationRetry = closed(
+  { operator: Operator, note: Type.Optional(Text(500)) },
+  { $id: "OperationRetry", examples: [{ operator: "Ada Lovelace", note: "their outage is over" }] },
+)
+
+export const OperationSettle = closed(
+  {
+    verdict: words(
+      ["succeeded", "failed", "absent", "reversed"],
+      "What the provider's back office shows. failed: declined or refused. absent: it never heard of it. reversed: an " +
+        "authorization that was made and given back.",
+    ),
+    amount: Type.Optional({ ...PositiveAmount, description: "What it came to. Without it, what was asked for." }),
+    captured: Type.Optional(
+      Type.Boolean({
+        description:
+          "Of an authorization that succeeded: its money is taken already. Without it, as `capture_method` says.",
+      }),
+    ),
+    reference: Type.Optional(
+      Text(255, "The provider's id. Required for an authorization that succeeded and whose id we never learned."),
+    ),
+    operator: Operator,
+    note: Type.String({ minLength: 3, maxLength: 500, description: "Where you read it, for those who ask later." }),
+  },
+  {
+    $id: "OperationSettle",
+    examples: [
+      {
+        verdict: "succeeded",
+        amount: 1999,
+        operator: "Ada Lovelace",
+        note: "captured on 21 November according to their dashboard; ticket 4711",
+      },
+    ],
+  },
+)
+
+export const operations: Routes = (app, api, guard) => {
+  const act = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    run: (...of: Acting) => ReturnType<typeof retryOperation>,
+  ): Promise<FastifyReply> => {
+    const caller = callerOf(request)
+    const { id, operation } = request.params as { readonly id: string; readonly operation: string }
+    const { operator, note } = request.body as { readonly operator: string; readonly note?: string }
+    const asked = keyed(api.vault, caller, request, ANSWER_MS, render(200))
+    return once(api.engine, asked, reply, async () => {
+      const payment = await load(api, caller, id)
+      if (!isId("op", operation)) throw notFound("operation")
+      // People paste what they see.
+      const person = given({ by: maskPans(operator), key: caller.id, note: note && maskPans(note) })
+      const acted = await run(payment.merchant, payment.id, operation, person, asked)
+      switch (acted.kind) {
+        case "refused":
+          throw new Fault(acted.code, { detail: acted.detail })
+        case "not_found":
+          throw notFound("operation")
+        case "taken":
+          return (await answerRepeated(api.engine, asked, acted.row, reply)) ?? reply
+        case "payment":
+          return sendStored(reply, asked.render(acted.payment))
+        default:
+          return acted satisfies never
+      }
+    })
+  }
+
+  app.post(
+    "/payments/:id/operations/:operation/retry",
+    {
+      schema: {
+        operationId: "retryOperation",
+        tags,
+        summary: "Look again at an operation that needs a person",
+        description:
+          "Its provider is asked again now and then by the whole schedule, as when it was new; what is owed is sent again.",
+        params: Params,
+        headers: IdempotencyKey,
+        body: OperationRetry,
+        response: { 200: PaymentResource },
+      },
+      ...guard("payments:operate"),
+    },
+    async (request, reply) =>
+      answered(
+        reply,
+        act(request, reply, (...of) => retryOperation(api.engine, ...of)),
+      ),
+  )
+
+  app.post(
+    "/payments/:id/operations/:operation/settle",
+    {
+      schema: {
+        operationId: "settleOperation",
+        tags,
+        summary: "Say what the provider's back office shows of an operation",
+        description:
+          "It is believed like the provider's own word, and everything follows from it that would have followed: read it " +
+          "there, do not guess. An operation that may still end by itself, and one that is closed, is refused.",
+        params: Params,
+        headers: IdempotencyKey,
+        body: OperationSettle,
+        response: { 200: PaymentResource },
+      },
+      ...guard("payments:operate"),
+    },
+    async (request, reply) => {
+      const { verdict, amount, captured, reference } = request.body
+      const said = given({ verdict, amount: amount === undefined ? undefined : BigInt(amount), captured, reference })
+      return answered(
+        reply,
+        act(request, reply, (merchant, payment, operation, person, asked) =>
+          settleByHand(api.engine, merchant, payment, operation, said, person, asked),
+        ),
+      )
+    },
+  )
+}
+
+type Acting = Parameters<typeof retryOperation> extends [unknown, ...infer Rest] ? Rest : never
