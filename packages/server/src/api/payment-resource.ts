@@ -6,7 +6,15 @@ import { given } from "../core/given.ts"
 import { rfc3339 } from "../core/instant.ts"
 import type { Party as StoredParty } from "../core/intent.ts"
 import type { Outcome, Raw } from "../core/outcome.ts"
-import { amountsOf, needsPerson, statusOf, type Attempt, type Operation, type Payment } from "../core/payment.ts"
+import {
+  amountsOf,
+  needsPerson,
+  statusOf,
+  type Act,
+  type Attempt,
+  type Operation,
+  type Payment,
+} from "../core/payment.ts"
 import type { AttemptResource, OperationResource, OutcomeResource, PaymentResource } from "./payment-schema.ts"
 import type { Party } from "./schema.ts"
 
@@ -138,11 +146,13 @@ export function operationResource(operation: Operation): Static<typeof Operation
     reason: operation.reason,
     outcome: outcomeResource(operation.outcome),
     needs_person: operation.needsPerson,
-    acted: operation.acted && given({ ...operation.acted, at: rfc3339(operation.acted.at) }),
+    acted: operation.acted && actResource(operation.acted),
     created_at: rfc3339(operation.createdAt),
     settled_at: instant(operation.settledAt),
   })
 }
+
+const actResource = ({ said, by, key, note, at }: Act) => given({ said, by, key, note, at: rfc3339(at) })
 
 function outcomeResource(outcome: Outcome | undefined): Static<typeof OutcomeResource> | null {
   if (outcome === undefined) return null
