@@ -2,7 +2,7 @@
 // authentication, hence this machine only by default.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import type { Misfortune, Persona } from "./persona.ts"
+import type { ByHand, Misfortune, Persona } from "./persona.ts"
 import { PERSONAS } from "./personas.ts"
 import { addressOf, readBody } from "./incoming.ts"
 import { MAX_LOGGED_REQUESTS } from "./request-log.ts"
@@ -54,6 +54,12 @@ const ROUTES: readonly Route[] = [
     /^\/accounts\/([^/]+)\/charges\/([^/]+)\/(dispute|expire)$/,
     "the cardholder disputes (amount?, reason?), or the hold runs out",
     befall,
+  ],
+  [
+    "POST",
+    /^\/accounts\/([^/]+)\/charges\/([^/]+)\/dashboard$/,
+    `somebody works by hand at the provider: action (capture, refund, void, cancel_or_refund, dispute), amount?, final?, reason?`,
+    dashboard,
   ],
   ["POST", /^\/reset$/, "forgets all charges and weather: seed?", reset],
   ["GET", /^\/requests$/, `the last requests: account?, limit? (at most ${MAX_LOGGED_REQUESTS})`, requests],
@@ -140,26 +146,47 @@ function setWebhook(to: Controlled, { parameters: [id = ""], document }: Call): 
   })
 }
 
-function befall(to: Controlled, { parameters: [id = "", reference = "", type], document }: Call): Answer {
+function befall(to: Controlled, { parameters: [id = "", reference = "", type = ""], document }: Call): Answer {
+  return happen(to, id, reference, { ...asObject(document), action: type })
+}
+
+function dashboard(to: Controlled, { parameters: [id = "", reference = ""], document }: Call): Answer {
+  const { action } = asObject(document)
+  if (typeof action !== "string" || !BY_HAND.includes(action))
+    return problem(400, `action must be one of ${BY_HAND.join(", ")}`)
+  return happen(to, id, reference, asObject(document))
+}
+const BY_HAND: readonly string[] = ["capture", "refund", "void", "cancel_or_refund", "dispute"]
+
+function happen(to: Controlled, id: string, reference: string, document: Record<string, unknown>): Answer {
   return existing(to, id, () => {
-    const { amount, reason } = asObject(document)
+    const { amount, action, final } = document
     const minor = typeof amount === "number" || typeof amount === "string" ? String(amount) : undefined
     if (amount !== undefined && !/^[1-9]\d{0,17}$/.test(minor ?? ""))
       return problem(400, "amount must be a positive number of minor units")
-    const event: Misfortune =
-      type === "expire"
-        ? { type: "expire" }
-        : {
-            type: "dispute",
-            ...(minor !== undefined && { amount: BigInt(minor) }),
-            ...(typeof reason === "string" && { reason }),
-          }
+    if (final !== undefined && typeof final !== "boolean") return problem(400, "final must be true or false")
     const persona = to.account(id)?.persona
-    if (!persona?.befall(reference, event))
-      return problem(409, `charge ${reference} is unknown here, or its state does not allow ${type}`)
+    if (!persona?.befall(reference, eventOf(document, minor)))
+      return problem(409, `charge ${reference} is unknown here, or its state does not allow ${String(action)}`)
     const charge = persona.truth().find((each) => each.reference === reference)
     return ok(charge ?? null)
   })
+}
+
+function eventOf({ action, reason, final }: Record<string, unknown>, minor: string | undefined): Misfortune | ByHand {
+  const part = minor === undefined ? {} : { amount: BigInt(minor) }
+  switch (action) {
+    case "expire":
+    case "void":
+    case "cancel_or_refund":
+      return { type: action }
+    case "refund":
+      return { type: action, ...part }
+    case "capture":
+      return { type: action, ...part, ...(typeof final === "boolean" && { final }) }
+    default:
+      return { type: "dispute", ...part, ...(typeof reason === "string" && { reason }) }
+  }
 }
 
 async function reset(to: Controlled, { document }: Call): Promise<Answer> {

@@ -222,6 +222,27 @@ test("the control API tells the truth in minor units as strings, and makes cardh
   assert.equal((await control("GET", "/accounts/none/truth")).status, 404)
 })
 
+test("somebody at the provider's dashboard refunds, captures and voids, within what the charge allows", async () => {
+  const byHand = (id: string, document: unknown) => control("POST", `/accounts/acct/charges/${id}/dashboard`, document)
+  const { id } = JSON.parse((await answered()).body) as { id: string }
+  const refunded = await byHand(id, { action: "refund", amount: "500" })
+  assert.deepEqual([refunded.status, (refunded.body as { refunded: string }).refunded], [200, "500"])
+  assert.equal((await byHand(id, { action: "refund", amount: 1501 })).status, 409)
+  for (const action of ["capture", "void", "cancel_or_refund"]) assert.equal((await byHand(id, { action })).status, 409)
+  assert.equal((await byHand("none", { action: "refund" })).status, 409)
+  const wrong: readonly unknown[] = [
+    {},
+    { action: "expire" },
+    { action: "refund", amount: "-1" },
+    { action: "capture", final: 1 },
+  ]
+  for (const document of wrong) assert.equal((await byHand(id, document)).status, 400)
+  const whole = await byHand(id, { action: "refund" })
+  assert.equal((whole.body as { held: string }).held, "0")
+  const disputed = JSON.parse((await answered()).body) as { id: string }
+  assert.equal((await byHand(disputed.id, { action: "dispute", amount: 100 })).status, 200)
+})
+
 test("a reset forgets all money and begins the same history again", async () => {
   const idOf = async (): Promise<string> => (JSON.parse((await answered()).body) as { id: string }).id
   const first = await idOf()

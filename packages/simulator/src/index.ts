@@ -18,6 +18,7 @@ export type {
   Issuer,
   IssuerAnswer,
   IssuerRequest,
+  ByHand,
   Misfortune,
   Persona,
   PersonaAccount,

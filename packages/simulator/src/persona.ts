@@ -120,10 +120,11 @@ export type Persona = {
   readonly truth: () => readonly TrueCharge[]
   /**
    * What happens to a charge without any request, at an operator's wish: the cardholder disputes `amount` (all that
-   * was captured when absent), or the hold runs out. Sends the provider's webhooks. False when the charge is unknown
-   * or its state does not allow it.
+   * was captured when absent), the hold runs out, or somebody works on it by hand in the provider's dashboard. Sends
+   * the provider's webhooks. False when the charge is unknown, its state does not allow it, or the provider has no such
+   * button.
    */
-  readonly befall: (reference: string, event: Misfortune) => boolean
+  readonly befall: (reference: string, event: Misfortune | ByHand) => boolean
   /**
    * Marks the idempotency key (if any) of this request as answered with `response`, as a provider does that stores
    * its own 5xx: called when the weather replaces the answer by a 500 after the work was done.
@@ -136,6 +137,17 @@ export type Persona = {
 export type Misfortune =
   | { readonly type: "dispute"; readonly amount?: bigint; readonly reason?: string }
   | { readonly type: "expire" }
+
+/**
+ * Done in the provider's dashboard, without the merchant's system and its references. Amounts in minor units; without
+ * one it is all there is. `final` (the default) releases what a capture leaves, where the provider captures in parts.
+ * `cancel_or_refund` is Adyen's: whichever of the two undoes the payment.
+ */
+export type ByHand =
+  | { readonly type: "capture"; readonly amount?: bigint; readonly final?: boolean }
+  | { readonly type: "refund"; readonly amount?: bigint }
+  | { readonly type: "void" }
+  | { readonly type: "cancel_or_refund" }
 
 export type CreatePersona = (account: PersonaAccount, ports: PersonaPorts, issuer: Issuer) => Persona
 

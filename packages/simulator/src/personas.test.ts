@@ -85,6 +85,8 @@ for (const kind of Object.values(PERSONAS)) {
   test(`${kind.id}: nothing befalls a charge that does not exist`, () => {
     assert.equal(open(kind).befall("none", { type: "expire" }), false)
     assert.equal(open(kind).befall("none", { type: "dispute" }), false)
+    for (const type of ["capture", "refund", "void", "cancel_or_refund"] as const)
+      assert.equal(open(kind).befall("none", { type }), false)
   })
 }
 

@@ -251,6 +251,96 @@ export function httpScenarios(connector: Connector, values: TestValues): void {
         assertMoved(byToken.outcome, "captured", 1999n)
       })
 
+    scenario(
+      "a part that is captured by hand is told with its amount, and that nothing more can be captured",
+      async () => {
+        const paid = await shop.pay({ capture: "manual" })
+        await toldOf(paid.input)
+        await shop.byHand(referenceOf(paid.outcome), { action: "capture", amount: "1500" })
+        const notice = await toldByHand(paid, "capture")
+        assertMoved(notice.outcome, "captured", 1500n)
+        assert.equal(notice.final, true)
+        assert.ok(notice.operationReference !== undefined || notice.sum === true, "it can be told apart from others")
+        await untilTruth(paid, "held", 1500n)
+      },
+    )
+
+    scenario("refunds by hand are told one by one, beside those of ours", async () => {
+      const paid = await shop.pay()
+      await toldOf(paid.input)
+      await untilCaptured(paid)
+      const ours = followUp("refund", paid, 100n, {})
+      assertMoved(await shop.settle("refund", ours, paid.input, await shop.run("refund", ours)), "refunded", 100n)
+      const references = new Set<string>()
+      for (const amount of [500n, 300n]) {
+        await shop.byHand(referenceOf(paid.outcome), { action: "refund", amount: String(amount) })
+        const notice = await shop.told(
+          (one) =>
+            isByHand(one, paid, "refund") &&
+            one.outcome.kind === "approved" &&
+            !references.has(one.operationReference ?? ""),
+          `the refund of ${amount} by hand`,
+        )
+        assertMoved(notice.outcome, "refunded", amount)
+        references.add(notice.operationReference ?? assert.fail("a refund has a reference of its own"))
+      }
+      await shop.eventually(() => shop.truth(paid.input)[0]?.refunded === 900n, "900 refunded in truth")
+    })
+
+    scenario("a void by hand is told", async () => {
+      const paid = await shop.pay({ capture: "manual" })
+      await toldOf(paid.input)
+      await shop.byHand(referenceOf(paid.outcome), { action: "void" })
+      assertMoved((await toldByHand(paid, "void")).outcome, "voided", 0n)
+      await untilTruth(paid, "held", 0n)
+    })
+
+    if (features.multipleCaptures)
+      for (const [deed, amount] of [
+        ["captures", 799n],
+        ["releases", 0n],
+      ] as const)
+        scenario(`what a capture of ours has left, and somebody ${deed} by hand, is told apart from it`, async () => {
+          const paid = await shop.pay({ capture: "manual" })
+          const ours = followUp("capture", paid, 1200n, { final: false })
+          const first = await shop.run("capture", ours)
+          assertMoved(await shop.settle("capture", ours, paid.input, first), "captured", 1200n)
+          await shop.byHand(referenceOf(paid.outcome), { action: deed === "captures" ? "capture" : "void" })
+          const notice = await shop.told(
+            (one) =>
+              deed === "captures"
+                ? isByHand(one, paid, "capture")
+                : isByHand(one, paid, "void") || isByHand(one, paid, "expire"),
+            `what somebody ${deed} by hand`,
+          )
+          assertMoved(notice.outcome, deed === "captures" ? "captured" : "voided", amount)
+          const own = await shop.told((one) => isVerdict(one, "capture", ours), "our capture's own webhook")
+          assertMoved(own.outcome, "captured", 1200n)
+          await untilTruth(paid, "held", 1200n + amount)
+        })
+
+    if (manifest.id === "adyen")
+      for (const capture of ["manual", "automatic"] as const)
+        scenario(`a cancel or refund by hand of a payment with ${capture} capture leaves nothing`, async () => {
+          const paid = await shop.pay({ capture })
+          await toldOf(paid.input)
+          if (capture === "automatic") await untilCaptured(paid)
+          await shop.byHand(referenceOf(paid.outcome), { action: "cancel_or_refund" })
+          assertMoved((await toldByHand(paid, "reverse")).outcome, "voided", 0n)
+          await untilTruth(paid, "held", 0n)
+        })
+
+    scenario("a dispute is told with its amount and the payment", async () => {
+      const paid = await shop.pay()
+      await untilCaptured(paid)
+      await shop.byHand(referenceOf(paid.outcome), { action: "dispute", amount: "700" })
+      const { dispute } = await shop.told(
+        (one) => isAbout(one, paid) && one.dispute?.stage === "opened",
+        "the dispute's webhook",
+      )
+      assert.equal(dispute?.amount, 700n)
+    })
+
     scenario("the same request sent twice is one payment with one outcome", async () => {
       const input = await shop.begin({ capture: "manual" })
       const first = await shop.run("authorize", input)
@@ -329,6 +419,16 @@ export function httpScenarios(connector: Connector, values: TestValues): void {
               (one.operation === rest.operation || one.operationReference === outcome.evidence.reference)
             assert.equal((await shop.told(isTold, "the reversal's webhook")).outcome.kind, "approved")
           })
+
+    const isAbout = ({ attempt, reference }: Notice, { input, outcome }: Paid): boolean =>
+      attempt === input.attempt || reference === outcome.evidence.reference
+
+    /** A fact without an operation of ours. */
+    const isByHand = (notice: Notice, paid: Paid, about: Notice["about"]): boolean =>
+      notice.about === about && notice.operation === undefined && notice.trust === "signed" && isAbout(notice, paid)
+
+    const toldByHand = (paid: Paid, about: Notice["about"]): Promise<Notice> =>
+      shop.told((notice) => isByHand(notice, paid, about), `the ${about} by hand`)
 
     /** The provider captures by itself, some at once and some moments later. */
     const untilCaptured = (paid: Paid): Promise<void> => untilTruth(paid, "captured", 1999n)

@@ -132,6 +132,12 @@ export async function openHttpShop(connector: Connector, values: TestValues) {
     },
     /** From now on, until other weather is set. */
     setWeather: (weather: Weather): Promise<boolean> => simulator.setWeather("shop", weather),
+    /** Somebody at the provider's dashboard: over the simulator's control API. */
+    async byHand(reference: string, deed: Readonly<Record<string, unknown>>): Promise<void> {
+      const url = `${simulator.controlUrl}/accounts/shop/charges/${reference}/dashboard`
+      const response = await fetch(url, { method: "POST", body: JSON.stringify(deed) })
+      assert.equal(response.status, 200, await response.text())
+    },
     /** What the provider would swear to about one payment. */
     truth: ({ attempt }: Pick<AuthorizeInput, "attempt">): readonly TrueCharge[] =>
       simulator.truth("shop").filter(({ merchantReference }) => merchantReference === attempt),

@@ -58,7 +58,7 @@ export function connectorScenarios(connector: Connector, stand: Stand): void {
     })
 
     scenario(
-      "whatever is done in whatever order, and whichever answers are lost, the books agree with the provider",
+      "whatever is done in whatever order, by us or by hand, and whichever answers are lost, the books agree",
       () => {
         const step = fc.record({
           kind: fc.constantFrom("capture", "capture", "refund", "refund", "void", "increment"),
@@ -66,6 +66,8 @@ export function connectorScenarios(connector: Connector, stand: Stand): void {
           share: fc.constantFrom([1n, 2n], [1n, 1n], [3n, 2n]),
           fate: fc.constantFrom("answered", "answered", "lost", "failed"),
           final: fc.boolean(),
+          // By the merchant's system, or by somebody at the provider's dashboard.
+          byHand: fc.constantFrom(false, false, true),
         })
         const run = fc.record({
           capture: fc.constantFrom("automatic", "manual"),
@@ -75,7 +77,9 @@ export function connectorScenarios(connector: Connector, stand: Stand): void {
           fc.property(run, ({ capture, steps }) => {
             const shop = openShop(connector, stand)
             const book = history(shop, shop.pay({ capture }))
-            for (const { kind, share, fate, final } of steps) book.attempt(kind, share, fate, final)
+            for (const { kind, share, fate, final, byHand } of steps)
+              if (byHand && kind !== "increment") book.byHand(kind, share, final, fate === "answered")
+              else book.attempt(kind, share, fate, final)
             const { authorized, captured, refunded } = book.state()
             assertTruth(shop, { authorized, captured, refunded })
           }),

@@ -5,8 +5,9 @@ import { createHoldExpiry } from "../hold-expiry.ts"
 import { json, type JsonObject, parseObject, textAt } from "../json-body.ts"
 import { createKeptAnswers, fingerprintOf } from "../kept-answers.ts"
 import { createMoneyLedger } from "../money-ledger.ts"
-import type { CreatePersona, Misfortune, PersonaWebhook, WireRequest, WireResponse } from "../persona.ts"
+import type { ByHand, CreatePersona, Misfortune, PersonaWebhook, WireRequest, WireResponse } from "../persona.ts"
 import { fromIso } from "./amount.ts"
+import { workByHand } from "./by-hand.ts"
 import { completePayment, startPayment } from "./authorise.ts"
 import { type AdyenError, type Checked, errorResponse, errors, failed, fieldMissing } from "./error.ts"
 import { type Modification, modify, PROCESSING_MS, technicalCancel } from "./modification.ts"
@@ -165,7 +166,7 @@ export const createAdyen: CreatePersona = (account, ports, issuer) => {
     if (left > 0n) notify(state, payment, "EXPIRE", true, { amount: fromIso(left, charge.currency) })
   }
 
-  function befall(pspReference: string, event: Misfortune): boolean {
+  function befall(pspReference: string, event: Misfortune | ByHand): boolean {
     const payment = state.payments.get(pspReference)
     const charge = state.ledger.get(pspReference)
     if (!payment || !charge) return false
@@ -199,6 +200,11 @@ export const createAdyen: CreatePersona = (account, ports, issuer) => {
         ports.after(PROCESSING_MS, () => notify(state, payment, "CHARGEBACK", true, about))
         return true
       }
+      case "capture":
+      case "refund":
+      case "void":
+      case "cancel_or_refund":
+        return workByHand(state, payment, event)
       default:
         return event satisfies never
     }

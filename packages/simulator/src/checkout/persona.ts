@@ -6,7 +6,7 @@ import { createHoldExpiry } from "../hold-expiry.ts"
 import { json, type JsonObject, parseObject, textAt } from "../json-body.ts"
 import { createKeptAnswers, fingerprintOf } from "../kept-answers.ts"
 import { createMoneyLedger } from "../money-ledger.ts"
-import type { CreatePersona, Misfortune, PersonaWebhook, WireRequest, WireResponse } from "../persona.ts"
+import type { ByHand, CreatePersona, Misfortune, PersonaWebhook, WireRequest, WireResponse } from "../persona.ts"
 import { increment, requestCapture, requestRefund, requestVoid } from "./action.ts"
 import { fromIso } from "./amount.ts"
 import { completeChallenge, startPayment } from "./authorize.ts"
@@ -20,6 +20,7 @@ import {
   TOO_MANY_REQUESTS,
   UNAUTHORIZED,
 } from "./error.ts"
+import { workByHand } from "./by-hand.ts"
 import { webhookOf } from "./event.ts"
 import { actionsView, actionSummaries, balancesOf, pageOf, paymentView, SESSION_PATH } from "./payment-view.ts"
 import { readCard, readPurchase } from "./purchase.ts"
@@ -224,7 +225,7 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
     if (charge.authorized > charge.captured) state.send("payment_expired", payment, {})
   }
 
-  function befall(id: string, event: Misfortune): boolean {
+  function befall(id: string, event: Misfortune | ByHand): boolean {
     const payment = state.payments.get(id)
     const charge = state.ledger.get(id)
     if (!payment || !charge) return false
@@ -243,6 +244,11 @@ export const createCheckout: CreatePersona = (account, ports, issuer) => {
         ports.after(EVENT_MS, () => state.send("dispute_evidence_required", payment, data))
         return true
       }
+      case "capture":
+      case "refund":
+      case "void":
+      case "cancel_or_refund":
+        return workByHand(state, payment, event)
       default:
         return event satisfies never
     }

@@ -2,6 +2,7 @@
 // answer under the key. https://docs.stripe.com/api
 import { ALPHANUMERIC, randomText } from "../chance.ts"
 import type { CreatePersona, Persona, PersonaKind, WireRequest, WireResponse } from "../persona.ts"
+import { workByHand } from "./by-hand.ts"
 import { befallDispute } from "./disputes.ts"
 import { errorDocument, StripeError } from "./errors.ts"
 import { API_VERSION } from "./events.ts"
@@ -68,7 +69,8 @@ export function createStripe(...[account, ports, issuer]: Parameters<CreatePerso
       const intent = world.intents.get(reference)
       const charge = intent?.latestCharge && world.charges.get(intent.latestCharge)
       if (!intent || !charge || !charge.approved) return false
-      return event.type === "expire" ? expireIntent(world, intent) : befallDispute(world, charge, event)
+      if (event.type === "expire") return expireIntent(world, intent)
+      return event.type === "dispute" ? befallDispute(world, charge, event) : workByHand(world, reference, event)
     },
     replaceStored: (request, response) => idempotency.keep(request, response),
     trouble(status, request) {
