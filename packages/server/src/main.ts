@@ -69,6 +69,7 @@ async function main(): Promise<void> {
       host: options.host,
       publicUrl: options.publicUrl,
       role: options.role,
+      metrics: options.metrics,
       node: `${hostname().slice(0, 40)}-${process.pid}-${Buffer.from(chance.bytes(3)).toString("hex")}`,
       log,
     })

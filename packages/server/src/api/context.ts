@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.ts"
 import type { Database } from "../storage/database.ts"
 import type { Vault } from "../vault/vault.ts"
 import type { Counts } from "./counts.ts"
+import type { Metrics } from "./metrics.ts"
 import type { MethodSource } from "./method-input.ts"
 
 /**
@@ -43,6 +44,7 @@ export type Api = {
   /** The key with this secret, unless it is unknown or revoked. In memory. */
   key(secret: string): Promise<Key | undefined>
   readonly counts: Counts
+  readonly metrics: Metrics
   /** Where this server is reached from outside, without a slash at the end. Known once it listens. */
   publicUrl(): string
 }

@@ -12,6 +12,7 @@ import { authenticate, type Api } from "./context.ts"
 import { documentOptions, problemAnswer } from "./document.ts"
 import { faultsPage } from "./faults-page.ts"
 import { health } from "./health.ts"
+import { countAnswers, metrics } from "./metrics.ts"
 import { inboundWebhooks } from "./inbound-webhooks.ts"
 import { faultOf, sendFault } from "./problem.ts"
 import { readQuery } from "./query.ts"
@@ -28,7 +29,7 @@ const REQUEST_MS = 30_000
 /** Longest part of a path: an id with room to spare. */
 const MAX_PARAM_CHARS = 100
 
-const outside: readonly OutsideRoutes[] = [inboundWebhooks, returns, health, faultsPage]
+const outside: readonly OutsideRoutes[] = [inboundWebhooks, returns, health, metrics, faultsPage, home]
 
 export async function createServer(api: Api): Promise<FastifyInstance> {
   const { engine } = api
@@ -56,6 +57,7 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
   for (const schema of namedSchemas) app.addSchema(schema)
   answerFaults(app as unknown as FastifyInstance, api)
   turnAwayWhenClosing(app as unknown as FastifyInstance)
+  countAnswers(app as unknown as FastifyInstance, api)
   app.addHook("onSend", async (request, reply) => {
     void reply
       .header("x-content-type-options", "nosniff")
@@ -111,6 +113,11 @@ function turnAwayWhenClosing(app: FastifyInstance): void {
   app.addHook("onRequest", async () => {
     if (closing) throw new Fault("server.unavailable", { retryAfterMs: 1_000 })
   })
+}
+
+/** Whoever opens the address in a browser wants to read. */
+function home(app: FastifyInstance): void {
+  app.get("/", { schema: { hide: true } }, async (_request, reply) => reply.redirect("/docs", 302))
 }
 
 /** The page brings its script with it and asks no other host. */

@@ -6,6 +6,7 @@ import { Resolver } from "node:dns/promises"
 import { isIP } from "node:net"
 import type { FastifyInstance } from "fastify"
 import { secret } from "../core/secret.ts"
+import { serveMetrics } from "../api/metrics.ts"
 import { createServer } from "../api/server.ts"
 import { createCounts } from "../api/counts.ts"
 import { keySource, runKeyUses } from "../api/key-source.ts"
@@ -37,6 +38,7 @@ import { deliveryRows } from "../storage/resources/deliveries.ts"
 import { createCardReader } from "../vault/card-reader.ts"
 import { parseKeyRing } from "../vault/key-ring.ts"
 import { createVault, type Vault } from "../vault/vault.ts"
+import { createMetrics } from "./metrics.ts"
 import type { Role } from "./options.ts"
 
 export type Assembly = {
@@ -46,6 +48,8 @@ export type Assembly = {
   readonly host: string
   readonly publicUrl: string | undefined
   readonly role: Role
+  /** An address of its own for /metrics, without a key. */
+  readonly metrics?: { readonly port: number; readonly host: string } | undefined
   readonly node: string
   readonly log: Log
 }
@@ -79,7 +83,9 @@ export async function assemble(parts: Assembly): Promise<Server> {
     const ports = systemPorts(() => time.offsetMs(), log)
     const { clock } = ports
     const vault = createVault(parseKeyRing(parts.masterKeys), ports)
-    const ledger = createPostgresLedger(database)
+    const counts = createCounts()
+    const watch = createMetrics({ database, counts, ...ports })
+    const ledger = watch.ledger(createPostgresLedger(database))
     const transport = createTransport(clock)
     const keys = keySource(database, vault, clock)
     const directory = await createDirectory({
@@ -123,7 +129,8 @@ export async function assemble(parts: Assembly): Promise<Server> {
       hmac,
       key: keys.find,
       refresh: directory.refresh,
-      counts: createCounts(),
+      counts,
+      metrics: watch,
       publicUrl: () => baseUrl,
     })
     if (parts.role !== "worker") {
@@ -135,8 +142,12 @@ export async function assemble(parts: Assembly): Promise<Server> {
         `http://${parts.host.includes(":") ? `[${parts.host}]` : parts.host === "0.0.0.0" ? "127.0.0.1" : parts.host}:${port}`
     } else baseUrl = parts.publicUrl ?? ""
     closing.push(() => app.close())
+    if (parts.metrics !== undefined) {
+      const exposition = await serveMetrics(watch, parts.metrics)
+      closing.push(() => exposition.close())
+    }
     if (parts.role !== "api") {
-      const deliveries = deliveryRows(database)
+      const deliveries = watch.deliveries(deliveryRows(database))
       const poster = createPoster({
         clock,
         resolve: addressesOf,

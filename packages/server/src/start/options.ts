@@ -10,6 +10,8 @@ export type Options = {
   readonly host: string
   readonly publicUrl: string | undefined
   readonly role: Role
+  /** Where /metrics is served without a key, by any role; undefined: only at the API, with one. */
+  readonly metrics: { readonly port: number; readonly host: string } | undefined
   /** Undefined: the embedded PostgreSQL. */
   readonly databaseUrl: string | undefined
   /** Holds the embedded database, its keys, and what the demo remembers. */
@@ -34,6 +36,8 @@ Options
   --port N            port of the API (default ${DEFAULT_PORT}; 0 takes a free one)
   --host H            address to listen on (default 127.0.0.1)
   --role R            all (default), api or worker
+  --metrics-port N    port of /metrics without a key, for any role (default: only at the API, with a key)
+  --metrics-host H    address that it listens on (default 127.0.0.1)
   --data DIR          folder of the embedded database and keys (default .orchestra)
   --no-simulator      do not start simulated providers
   --no-traffic        no sample traffic at the simulated providers
@@ -58,6 +62,7 @@ export function readOptions(
   if (role !== "all" && role !== "api" && role !== "worker")
     throw new Usage(`--role must be all, api or worker, not "${role}".`)
   const port = text(values["port"]) ?? environment["PORT"]
+  const metricsPort = text(values["metrics-port"])
   const publicUrl = environment["ORCHESTRA_PUBLIC_URL"]
   if (publicUrl !== undefined && !/^https?:\/\/[^\s/]+$/.test(publicUrl))
     throw new Usage(`ORCHESTRA_PUBLIC_URL must be an origin such as https://pay.example.com, not "${publicUrl}".`)
@@ -69,6 +74,10 @@ export function readOptions(
     host: text(values["host"]) ?? "127.0.0.1",
     publicUrl,
     role,
+    metrics:
+      metricsPort === undefined
+        ? undefined
+        : { port: portOf(metricsPort), host: text(values["metrics-host"]) ?? "127.0.0.1" },
     databaseUrl,
     dataDir: text(values["data"]) ?? ".orchestra",
     masterKeys: environment["ORCHESTRA_MASTER_KEYS"],
@@ -89,6 +98,8 @@ function parse(args: readonly string[]): Readonly<Record<string, string | boolea
         port: value,
         host: value,
         role: value,
+        "metrics-port": value,
+        "metrics-host": value,
         data: value,
         "no-simulator": flag,
         "no-traffic": flag,
