@@ -90,7 +90,10 @@ export const payments: Routes = (app, api, guard) => {
             given({ payment, confirm: body.confirm ?? true, secrets, request: asked, card, sourceAccount }),
           )
           if (executed.kind === "taken") return (await answerRepeated(engine, asked, executed.row, reply)) ?? reply
-          return sendStored(reply.header("location", `/v1/payments/${id}`), asked.render(executed.payment))
+          return sendStored(
+            reply.header("location", `/v1/payments/${id}`),
+            executed.response ?? asked.render(executed.payment),
+          )
         }),
       )
     },
@@ -142,7 +145,7 @@ export const payments: Routes = (app, api, guard) => {
           const executed = await confirm(api.engine, payment, { ...read, request: asked })
           if (executed.kind === "refused") throw new Fault(executed.code, { detail: executed.detail })
           if (executed.kind === "taken") return (await answerRepeated(api.engine, asked, executed.row, reply)) ?? reply
-          return sendStored(reply, asked.render(executed.payment))
+          return sendStored(reply, executed.response ?? asked.render(executed.payment))
         }),
       )
     },
@@ -167,7 +170,7 @@ export const payments: Routes = (app, api, guard) => {
         case "taken":
           return (await answerRepeated(api.engine, asked, followed.row, reply)) ?? reply
         case "payment":
-          return sendStored(reply, asked.render(followed.payment))
+          return sendStored(reply, followed.response ?? asked.render(followed.payment))
         default:
           return followed satisfies never
       }

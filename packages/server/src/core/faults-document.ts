@@ -11,6 +11,7 @@ const subjects: Readonly<Record<string, string>> = {
   payment: "Payments",
   amount: "Amounts",
   provider: "Providers",
+  operation: "One operation",
   operations: "Operations",
   account: "Accounts",
   webhook: "Webhooks from providers",

@@ -1,6 +1,12 @@
 // From a payment to the request of one attempt: which account may be tried, and what its connector is told.
 
-import type { AuthorizeInput, MethodInput, ThreeDs } from "../connectors/connector.ts"
+import {
+  takesNetworkTransactionId,
+  type AuthorizeInput,
+  type MethodInput,
+  type ThreeDs,
+} from "../connectors/connector.ts"
+import { given } from "../core/given.ts"
 import { makeId, type AccountId } from "../core/id.ts"
 import type { Intent } from "../core/intent.ts"
 import type { Attempt, Operation, Payment, PaymentEvent } from "../core/payment.ts"
@@ -27,6 +33,8 @@ export function candidateOf(account: Account): Candidate {
     externalThreeDs: manifest.features.externalThreeDs,
     merchantInitiated: manifest.features.merchantInitiated,
     partialApproval: manifest.features.partialApproval,
+    networkTransactionId: takesNetworkTransactionId(manifest, account.config.settings),
+    ...(manifest.methods.tokenNetworks === undefined ? {} : { tokenNetworks: manifest.methods.tokenNetworks }),
   }
 }
 
@@ -40,6 +48,7 @@ export function routingContext(payment: Payment, sourceAccount: AccountId | unde
     amount: intent.amount,
     method: method?.type ?? "card",
     initiator: intent.initiator.by,
+    ...given({ networkTransactionId: intent.initiator.networkTransactionId }),
     hasNetworkTransactionId: intent.initiator.networkTransactionId !== undefined,
     threeDs: intent.threeDs.mode,
     ...(network === undefined ? {} : { network }),

@@ -3,6 +3,8 @@
 
 import assert from "node:assert/strict"
 import type { Codec, HttpRequest, InquiryInput, Input } from "../connectors/connector.ts"
+import { given } from "../core/given.ts"
+import { maskPans } from "../connectors/scrub.ts"
 import type { Outcome, Raw } from "../core/outcome.ts"
 import type { Operation, OperationKind, Payment } from "../core/payment.ts"
 import { TRANSCRIPT_BYTES, type Transcript } from "../storage/ledger/ledger.ts"
@@ -126,7 +128,7 @@ async function exchange<I>(
     switch (sent.kind) {
       case "answered":
         try {
-          return codec.decode(sent.response, input)
+          return masked(codec.decode(sent.response, input))
         } catch (error) {
           bug(error, "an answer could not be decoded; its outcome is unknown")
           return {
@@ -152,6 +154,18 @@ async function exchange<I>(
     }
   }
 }
+
+/** Providers echo what they were sent: their words are kept without card numbers in them. */
+export const masked = (outcome: Outcome): Outcome => ({
+  ...outcome,
+  raw: given({
+    ...outcome.raw,
+    code: maskPans(outcome.raw.code),
+    message: outcome.raw.message === undefined ? undefined : maskPans(outcome.raw.message),
+    networkCode: outcome.raw.networkCode === undefined ? undefined : maskPans(outcome.raw.networkCode),
+    adviceCode: outcome.raw.adviceCode === undefined ? undefined : maskPans(outcome.raw.adviceCode),
+  }),
+})
 
 /** What is said of a request that we could not make. Nothing has left. */
 export const unmade = (

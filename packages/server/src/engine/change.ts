@@ -37,7 +37,8 @@ export type Change = {
 }
 
 export type Changed =
-  | { readonly kind: "changed"; readonly payment: Payment }
+  /** `uncertain`: a commit's fate was unknown, so that an answer may be stored that was rendered then. */
+  | { readonly kind: "changed"; readonly payment: Payment; readonly uncertain: boolean }
   | { readonly kind: "taken"; readonly row: IdempotencyRow }
 
 /** Times a change is decided anew before we give up: only a payment under constant attack reaches it. */
@@ -59,14 +60,15 @@ export async function change(
   let foundTaken = false
   for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
     const decided = decide(before)
-    if (decided.events.length === 0 && decided.answer === undefined && (decided.transcripts?.length ?? 0) === 0) {
+    const nothing = decided.events.length === 0 && (decided.transcripts?.length ?? 0) === 0
+    if (nothing && (decided.answer === undefined || failures > 0)) {
       assert(before !== undefined, "a payment that does not exist cannot stay as it is")
-      return { kind: "changed", payment: before }
+      return { kind: "changed", payment: before, uncertain: failures > 0 }
     }
     const commit = commitOf(engine, id, before, decided)
     try {
       const committed = await engine.ledger.commit(commit)
-      if (committed.kind === "committed") return { kind: "changed", payment: commit.payment }
+      if (committed.kind === "committed") return { kind: "changed", payment: commit.payment, uncertain: failures > 0 }
       if (committed.kind === "taken") {
         // Taken perhaps by the very commit whose fate was unknown: what is stored then shows whose it was. Taken again, it
         // was another request with the same key.
@@ -165,6 +167,29 @@ export const newOperation =
     return { id, key: id }
   }
 
-/** Stores the answer of a request whose payment is worked on elsewhere. */
-export const storeAnswer = (engine: Engine, request: Request, payment: Payment): Promise<void> =>
-  engine.ledger.storeAnswer(scopeOf(request), request.render(payment))
+/** `response` where something else than this payment's rendering is stored under the key, or may be. */
+export type Answered = { readonly kind: "payment"; readonly payment: Payment; readonly response?: StoredResponse }
+
+/**
+ * The answer of a request that no commit of known fate has stored: the one that is stored then, by us or before, so that
+ * a replay says the same. Where the database cannot say, the payment as we know it.
+ */
+export async function settleAnswer(engine: Engine, request: Request | undefined, payment: Payment): Promise<Answered> {
+  if (request === undefined) return { kind: "payment", payment }
+  try {
+    await engine.ledger.storeAnswer(scopeOf(request), request.render(payment))
+    const row = await engine.ledger.idempotency(scopeOf(request))
+    return { kind: "payment", payment, ...(row?.response === undefined ? {} : { response: row.response }) }
+  } catch (error) {
+    engine.log.warn({ payment: payment.id, error: String(error) }, "the answer could not be stored")
+    return { kind: "payment", payment }
+  }
+}
+
+/** The answer that a commit has stored. */
+export const answeredBy = (
+  engine: Engine,
+  request: Request | undefined,
+  changed: Extract<Changed, { kind: "changed" }>,
+): Promise<Answered> | Answered =>
+  changed.uncertain ? settleAnswer(engine, request, changed.payment) : { kind: "payment", payment: changed.payment }

@@ -18,12 +18,10 @@ import type { DecisionRecord } from "../routing/decide.ts"
 import type { IdempotencyRow, SealedCard } from "../storage/ledger/ledger.ts"
 import { route, startAttempt } from "./attempt.ts"
 import { answer, work, type Run } from "./plan.ts"
-import { change, newOperation, storeAnswer, type Request } from "./change.ts"
+import { answeredBy, change, newOperation, settleAnswer, type Answered, type Request } from "./change.ts"
 import { type Account, type Engine, type Secrets } from "./engine.ts"
 
-export type Executed =
-  | { readonly kind: "payment"; readonly payment: Payment }
-  | { readonly kind: "taken"; readonly row: IdempotencyRow }
+export type Executed = Answered | { readonly kind: "taken"; readonly row: IdempotencyRow }
 
 export type Create = {
   /** A new value: version 0, idle, nothing tried. */
@@ -47,7 +45,7 @@ export async function create(engine: Engine, command: Create): Promise<Executed>
     const changed = await change(engine, payment.merchant, payment.id, undefined, (known) =>
       known === undefined ? { events: [created], ...stored, ...answer(request) } : { events: [] },
     )
-    return changed.kind === "taken" ? changed : { kind: "payment", payment: changed.payment }
+    return changed.kind === "taken" ? changed : answeredBy(engine, request, changed)
   }
   return start(engine, payment.merchant, payment.id, undefined, command, (known) =>
     known === undefined ? { events: [created], intent: payment.intent, ...stored } : undefined,
@@ -158,7 +156,7 @@ async function start(
   const { answerBy } = payment.plan
   // Refused, or stored without an attempt: no account was eligible in the try that came through.
   if (!ours || started === undefined || answerBy === undefined || attemptOf(payment, started.attempt.id) === undefined)
-    return { kind: "payment", payment }
+    return ours ? answeredBy(engine, command.request, changed) : { kind: "payment", payment }
   const run: Run = {
     engine,
     merchant,
@@ -171,6 +169,7 @@ async function start(
     payment,
     finishing: false,
     late: false,
+    uncertain: false,
     cryptogramSpent: false,
   }
   return underDeadline(run, work(run, started))
@@ -203,11 +202,8 @@ async function underDeadline(run: Run, plan: Promise<void>): Promise<Executed> {
     if (run.finishing) await Promise.race([plan, engine.clock.sleep(FINISH_MS)])
     if (run.finishing || run.payment.plan.state === "running") {
       run.late = true
-      if (run.request !== undefined)
-        await storeAnswer(engine, run.request, run.payment).catch((error: unknown) =>
-          engine.log.warn({ payment: run.id, error: String(error) }, "the answer could not be stored"),
-        )
+      return settleAnswer(engine, run.request, run.payment)
     }
   }
-  return { kind: "payment", payment: run.payment }
+  return run.uncertain ? settleAnswer(engine, run.request, run.payment) : { kind: "payment", payment: run.payment }
 }

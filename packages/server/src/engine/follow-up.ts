@@ -1,7 +1,7 @@
 // What is asked of a payment after its authorization: capture, refund, void, increment, and the customer's return. One
 // shape for all: reserve and write ahead in one commit, call, settle. What stays unknown is for `recover`.
 
-import { providerAmount } from "../connectors/amount.ts"
+import { isExact } from "../connectors/amount.ts"
 import type { FollowUpInput, Input } from "../connectors/connector.ts"
 import type { MerchantId, PaymentId } from "../core/id.ts"
 import { money } from "../core/money.ts"
@@ -29,7 +29,7 @@ import {
 } from "../core/payment-command.ts"
 import { consequences, settle, type NewOperation } from "../core/settlement.ts"
 import { call, inquire, inquiryInput, type Bounds, type Called } from "./call.ts"
-import { change, newOperation, storeAnswer, type Change, type Request } from "./change.ts"
+import { answeredBy, change, newOperation, settleAnswer, type Change, type Changed, type Request } from "./change.ts"
 import { type Account, type Engine } from "./engine.ts"
 import type { Executed } from "./execute.ts"
 import { deadline, sendUntil, timesFor } from "./timing.ts"
@@ -88,7 +88,7 @@ export async function follow(
   })
   if (refusal !== undefined) return refusal
   if (changed.kind === "taken") return changed
-  if (reserved === undefined) return { kind: "payment", payment: changed.payment }
+  if (reserved === undefined) return answeredBy(engine, request, changed)
   return underAnswerDeadline(engine, changed.payment, request, reserved.account, (late) =>
     perform(
       engine,
@@ -176,7 +176,7 @@ function reserve(
   })()
   if (result.kind === "refused") return result
   const amount = money(result.operation.amount, payment.intent.amount.currency)
-  if (providerAmount(account.connector.manifest, amount) === undefined)
+  if (!isExact(account.connector.manifest, amount))
     return {
       kind: "refused",
       code: "amount.not_expressible",
@@ -198,7 +198,7 @@ async function underAnswerDeadline(
   reservedPayment: Payment,
   request: Request | undefined,
   account: Account,
-  perform: (late: { value: boolean }) => Promise<Payment>,
+  perform: (late: { value: boolean }) => Promise<Changed>,
 ): Promise<Executed> {
   const late = { value: false }
   const work = perform(late)
@@ -207,14 +207,10 @@ async function underAnswerDeadline(
     cancel = engine.clock.after(Math.min(FOLLOW_UP_ANSWER_MS, account.limits.listenMs), () => resolve(undefined))
   })
   const done = await Promise.race([work, due]).finally(() => cancel())
-  if (done !== undefined) return { kind: "payment", payment: done }
+  if (done !== undefined) return done.kind === "taken" ? done : answeredBy(engine, request, done)
   late.value = true
   engine.background(work.then(() => undefined))
-  if (request !== undefined)
-    await storeAnswer(engine, request, reservedPayment).catch((error: unknown) =>
-      engine.log.warn({ payment: reservedPayment.id, error: String(error) }, "the answer could not be stored"),
-    )
-  return { kind: "payment", payment: reservedPayment }
+  return settleAnswer(engine, request, reservedPayment)
 }
 
 async function perform(
@@ -225,9 +221,9 @@ async function perform(
   fields: Readonly<Record<string, string>>,
   request: Request | undefined,
   late: { readonly value: boolean },
-): Promise<Payment> {
+): Promise<Changed> {
   const called = await send(engine, payment, operation, account, fields)
-  const changed = await change(engine, payment.merchant, payment.id, payment, (known): Change => {
+  return change(engine, payment.merchant, payment.id, payment, (known): Change => {
     if (known === undefined) return { events: [] }
     const events = settle(
       known,
@@ -242,7 +238,6 @@ async function perform(
       ...(request === undefined || late.value ? {} : { answer: request }),
     }
   })
-  return changed.kind === "changed" ? changed.payment : payment
 }
 
 /** Sends an operation that is written ahead: also `recover` sends owed reversals and copies this way. */

@@ -77,7 +77,13 @@ function captured(finding: Finding): Found {
     const authorization = payment.operations.findLast((o) => o.attempt === attempt.id && authorizes(o))
     return authorization === undefined || attempt.state === "reversed" || attempt.state === "verified"
       ? []
-      : settle(payment, authorization.id, { ...outcome, effect: "captured" }, times, create)
+      : settle(
+          payment,
+          authorization.id,
+          { ...outcome, effect: "captured", evidence: evidenceOf(notice) },
+          times,
+          create,
+        )
   }
   const amount = notice.sum === true ? outcome.amount - byHand(payment, attempt, "capture") : outcome.amount
   // An automatic capture is told again by its own webhook: nothing new.
@@ -86,6 +92,9 @@ function captured(finding: Finding): Found {
   if (amount > room && !believed) return "wait"
   return found(finding, "capture", amount, { ...outcome, amount }, notice.final === true)
 }
+
+/** Of the payment there, not of what was made by hand. */
+const evidenceOf = ({ reference }: Notice) => (reference === undefined ? {} : { reference })
 
 /** The capture that came with an automatic authorization failed afterwards: the money was never taken. */
 function lost(finding: Finding): readonly PaymentEvent[] {

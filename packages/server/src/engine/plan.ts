@@ -43,6 +43,8 @@ export type Run = {
   finishing: boolean
   /** The answer was given before the plan was over. */
   late: boolean
+  /** The commit that carried the answer was of unknown fate for a while. */
+  uncertain: boolean
   cryptogramSpent: boolean
 }
 
@@ -274,18 +276,18 @@ async function conclude(
     if (attemptNow?.state === "open" || attemptNow?.state === "action")
       return over(run, withPlanOver(engine, known, settled, undefined), transcripts)
     const verdict = attemptNow?.outcome ?? outcome
-    if (started !== undefined && continuationAfter(verdict).kind === "next") {
+    const mayFollow = continuationAfter(verdict).kind === "next"
+    if (started !== undefined && mayFollow) {
       goesOn = true
       return { events: [...settled, { ...started.event, at: now }], transcripts }
     }
-    return over(
-      run,
-      withPlanOver(engine, known, settled, failureOf(attemptNow ?? current.attempt, verdict)),
-      transcripts,
-    )
+    const failure = failureOf(attemptNow ?? current.attempt, verdict)
+    const skipped = mayFollow ? skippedOf(run, run.rest) : []
+    return over(run, withPlanOver(engine, known, settled, failure, skipped), transcripts)
   })
   if (changed.kind === "taken") return undefined
   run.payment = changed.payment
+  run.uncertain ||= changed.uncertain
   if (goesOn && started !== undefined && following !== undefined) {
     run.rest = run.rest.filter((a) => a.id !== following.id)
     return { account: following, attempt: started.attempt, operation: started.operation }
@@ -332,7 +334,9 @@ async function finish(run: Run, transcripts: readonly Transcript[] = []): Promis
         : []
     return over(run, events, transcripts)
   })
-  if (changed.kind === "changed") run.payment = changed.payment
+  if (changed.kind === "taken") return undefined
+  run.payment = changed.payment
+  run.uncertain ||= changed.uncertain
   return undefined
 }
 

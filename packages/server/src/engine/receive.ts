@@ -17,6 +17,7 @@ import {
 } from "../core/payment.ts"
 import { consequences, settle } from "../core/settlement.ts"
 import type { InboundResult, InboundWebhook } from "../storage/ledger/ledger.ts"
+import { masked } from "./call.ts"
 import { change, newOperation } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
 import { foundAtProvider, type Found } from "./found-at-provider.ts"
@@ -104,8 +105,9 @@ async function processOne(engine: Engine, inbound: InboundWebhook): Promise<Inbo
   const account = engine.directory.account(inbound.account)
   if (account === undefined) return "unmatched"
   let result: InboundResult = "ignored"
-  for (const notice of account.connector.webhook.decode({ headers: inbound.headers, body: inbound.body })) {
-    if (notice.about === "other") continue
+  for (const decoded of account.connector.webhook.decode({ headers: inbound.headers, body: inbound.body })) {
+    if (decoded.about === "other") continue
+    const notice = { ...decoded, outcome: masked(decoded.outcome) }
     const applied = await apply(engine, account, notice, inbound.tries)
     if (applied === "unmatched") result = "unmatched"
     else if (result === "ignored") result = "processed"
@@ -217,7 +219,11 @@ function targetOf(payment: Payment, attempt: Attempt, notice: Notice): Operation
   // What ends an attempt may be told without our id: it can only be the one that is under way.
   if (notice.about === "void" || notice.about === "reverse")
     return own.findLast((o) => (o.kind === "void" || o.kind === "reverse") && isOpen(o))
-  if (notice.about === "refund" && reversalOf(payment, attempt.id) !== undefined) return reversalOf(payment, attempt.id)
+  // A refund of all there is does what a reversal was owed for, whoever made it; a part of it leaves the rest owed.
+  const { outcome } = notice
+  const all = attempt.captured > 0n ? attempt.captured - attempt.refunded : payment.requested
+  if (notice.about === "refund" && outcome.kind === "approved" && outcome.amount >= all)
+    return reversalOf(payment, attempt.id)
   return undefined
 }
 
