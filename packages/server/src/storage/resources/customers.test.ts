@@ -8,6 +8,7 @@ import {
   changing,
   inserting,
   sampleCard,
+  sampleEvent,
   sampleId,
   sampleKey,
   samplePayment,
@@ -19,8 +20,6 @@ import { createCustomer, findCustomer, listCustomers, updateCustomer, type Custo
 import { eraseCustomer } from "./erasure.ts"
 import { createMerchant } from "./merchants.ts"
 import {
-  createPaymentMethod,
-  detachPaymentMethod,
   findByFingerprint,
   findPaymentMethod,
   keepProviderToken,
@@ -28,6 +27,7 @@ import {
   updatePaymentMethod,
   type PaymentMethodRow,
 } from "./payment-methods.ts"
+import { eraseMethod, storeMethod } from "./stored-cards.ts"
 import { listTranscripts } from "./transcripts.ts"
 
 let database: Database
@@ -47,13 +47,16 @@ async function newCustomer(change: Partial<CustomerRow> = {}): Promise<CustomerR
   return created
 }
 
-function newMethod(customer: CustomerId, change: Partial<PaymentMethodRow> = {}): Promise<PaymentMethodRow> {
-  return createPaymentMethod(database, {
-    id: sampleId("pm", Date.now()),
+async function newMethod(customer: CustomerId, change: Partial<PaymentMethodRow> = {}): Promise<PaymentMethodRow> {
+  const card = { ...sampleCard(samplePayment(Date.now(), { merchant }), Date.now()), payment: undefined }
+  const { payment: _payment, ...stored } = card
+  const id = sampleId("pm", Date.now())
+  const method = {
+    id,
     merchant,
     mode: "test",
     customer,
-    card: sampleId("tok", Date.now()),
+    card: stored.id,
     fingerprint: "f1",
     network: "visa",
     bin: "424242",
@@ -64,7 +67,13 @@ function newMethod(customer: CustomerId, change: Partial<PaymentMethodRow> = {})
     consent: { at: 1, text: AWKWARD },
     details: { holderName: AWKWARD },
     ...change,
-  })
+  } as const
+  const event = sampleEvent(samplePayment(Date.now(), { merchant }), Date.now(), { type: "payment_method.stored" })
+  const brings = change.card === undefined ? ({ kind: "new", card: stored } as const) : ({ kind: "kept" } as const)
+  assert.equal(await storeMethod(database, method, brings, event), true)
+  const row = await findPaymentMethod(database, merchant, id)
+  assert.ok(row)
+  return row
 }
 
 test("a customer is found as it was created", async () => {
@@ -139,10 +148,12 @@ test("an edit of a payment method needs the version that was seen", async () => 
   assert.deepEqual(await updatePaymentMethod(database, merchant, method.id, 1, {}), { kind: "stale", row: edit.row })
 })
 
-test("a detached method gives its card back once and keeps nothing that could be charged", async () => {
+test("an erased method takes its card with it, once, and keeps nothing that could be charged", async () => {
   const method = await newMethod((await newCustomer()).id)
-  assert.deepEqual(await detachPaymentMethod(database, merchant, method.id), { card: method.card })
-  assert.equal(await detachPaymentMethod(database, merchant, method.id), undefined)
+  assert.ok(method.card !== undefined && (await findCard(database, merchant, method.card)) !== undefined)
+  assert.equal(await eraseMethod(database, merchant, method.id), true)
+  assert.equal(await eraseMethod(database, merchant, method.id), false)
+  assert.equal(await findCard(database, merchant, method.card), undefined)
   const stored = await findPaymentMethod(database, merchant, method.id)
   assert.ok(stored?.erasedAt)
   assert.deepEqual([stored.card, stored.fingerprint, stored.providerTokens], [undefined, undefined, {}])
@@ -196,7 +207,9 @@ test("erasing a customer leaves no trace of the person in any table, and every a
   assert.equal(await findCard(database, merchant, card.id), undefined)
   assert.ok((await findPaymentMethod(database, merchant, method.id))?.erasedAt)
   assert.deepEqual(await listTranscripts(database, merchant, payment.id), [])
-  assert.deepEqual(await ledger.idempotency(key), key)
+  const kept = await ledger.idempotency(key)
+  assert.deepEqual({ ...kept, leaseUntil: 0 }, { ...key, leaseUntil: 0 }, "the key stays taken")
+  assert.ok(kept !== undefined && kept.leaseUntil <= Date.now(), "and nobody works on it")
 
   // A commit that was decided on the old value does not bring the person back.
   assert.deepEqual(await ledger.commit(changing(payment, {})), { kind: "conflict" })

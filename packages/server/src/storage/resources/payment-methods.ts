@@ -38,31 +38,6 @@ export type PaymentMethodRow = {
   readonly erasedAt?: number
 }
 
-export async function createPaymentMethod(
-  database: Database,
-  method: Omit<PaymentMethodRow, "version" | "createdAt" | "updatedAt" | "erasedAt">,
-): Promise<PaymentMethodRow> {
-  const [row] = await database.query<Row>(insert, [
-    method.merchant,
-    method.id,
-    method.customer,
-    method.mode,
-    method.card ?? null,
-    method.fingerprint ?? null,
-    method.network ?? null,
-    method.bin ?? null,
-    method.last4 ?? null,
-    method.expiryMonth ?? null,
-    method.expiryYear ?? null,
-    method.networkTransactionId ?? null,
-    method.source ?? null,
-    encodeDocument(method.providerTokens),
-    encodeDocument(method.consent),
-    encodeDocument(method.details),
-  ])
-  return methodFrom(row as Row)
-}
-
 /** Detached ones too: their row says so by `erasedAt`. */
 export async function findPaymentMethod(
   database: Database,
@@ -132,17 +107,6 @@ export async function keepProviderToken(
   return rows.length === 1
 }
 
-/** Ends it: tokens, holder and card reference go, the row stays for the payments that name it. The caller deletes the card. */
-export async function detachPaymentMethod(
-  database: Database,
-  merchant: MerchantId,
-  id: PaymentMethodId,
-): Promise<{ readonly card?: CardId } | undefined> {
-  const [row] = await database.query<{ card_id: CardId | null }>(detach, [merchant, id])
-  if (row === undefined) return undefined
-  return row.card_id === null ? {} : { card: row.card_id }
-}
-
 type Row = {
   merchant_id: MerchantId
   id: PaymentMethodId
@@ -209,13 +173,6 @@ const byFingerprint: Statement = {
     where merchant_id = $1 and fingerprint = $3 and customer_id = $2 and erased_ms is null order by id desc limit 1`,
 }
 
-const insert: Statement = {
-  name: "payment-method-insert",
-  text: `insert into payment_methods (merchant_id, id, customer_id, mode, card_id, fingerprint, network, bin, last4,
-      expiry_month, expiry_year, network_transaction_id, source_account_id, provider_tokens, consent, details)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning ${columns}`,
-}
-
 const update: Statement = {
   name: "payment-method-update",
   text: `update payment_methods set card_id = coalesce($4, card_id), expiry_month = coalesce($5, expiry_month),
@@ -230,14 +187,4 @@ const keepToken: Statement = {
   text: `update payment_methods set provider_tokens = provider_tokens || $3::jsonb, version = version + 1,
       updated_ms = now_ms()
     where merchant_id = $1 and id = $2 and erased_ms is null returning 1`,
-}
-
-const detach: Statement = {
-  name: "payment-method-detach",
-  text: `with old as materialized (
-      select merchant_id, id, card_id from payment_methods
-      where merchant_id = $1 and id = $2 and erased_ms is null for update)
-    update payment_methods m set card_id = null, fingerprint = null, bin = null, network_transaction_id = null,
-      provider_tokens = '{}', details = '{}', version = m.version + 1, updated_ms = now_ms(), erased_ms = now_ms()
-    from old where m.merchant_id = old.merchant_id and m.id = old.id returning old.card_id`,
 }
