@@ -225,10 +225,15 @@ function applyToAttempt(
   return { ...payment, attempts, operations, requested }
 }
 
-/** An open operation of an attempt that holds nothing any more: what undoes it is done, the rest is undone with it. */
+/**
+ * An open operation of an attempt that holds nothing any more: what undoes it is done, the rest is undone with it. Where
+ * nothing was given back, it counts as never having taken effect, which a success told late corrects.
+ */
 const leftover = (operation: Operation, attempt: AttemptState): OperationState =>
   operation.kind !== "reverse" && operation.kind !== "void"
-    ? "reversed"
+    ? attempt === "reversed"
+      ? "reversed"
+      : "absent"
     : attempt === "reversed"
       ? "succeeded"
       : "absent"
@@ -291,8 +296,13 @@ function authorize(
 }
 
 function capture(attempt: Attempt, operation: Operation, outcome: Outcome, correction: boolean): Attempt {
-  if (outcome.kind === "approved")
-    return { ...attempt, captured: attempt.captured + outcome.amount, released: attempt.released || operation.final }
+  if (outcome.kind === "approved") {
+    const captured = attempt.captured + outcome.amount
+    const taken = { ...attempt, captured, released: attempt.released || operation.final }
+    if (attempt.state === "held") return taken
+    // It was thought to hold nothing: what was taken shows that it did.
+    return { ...taken, state: "held", authorized: captured > attempt.authorized ? captured : attempt.authorized }
+  }
   return correction && outcome.kind === "declined"
     ? { ...attempt, captured: attempt.captured - operation.amount, released: false }
     : attempt

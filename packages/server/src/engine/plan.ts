@@ -397,7 +397,12 @@ async function resolve(run: Run, current: Current): Promise<Current | undefined>
     if (kind === "unknown" || kind === "not_sent" || kind === "rejected") silent.push(called.transcript)
     else return conclude(run, current, called.outcome, [...silent, called.transcript])
   }
-  return finish(run, silent)
+  // A webhook may have brought the verdict meanwhile.
+  const stored = await engine.ledger.load(run.merchant, run.id).catch(() => undefined)
+  const verdict = stored === undefined ? undefined : attemptOf(stored, current.attempt.id)
+  if (stored === undefined || verdict?.outcome === undefined || verdict.state === "open") return finish(run, silent)
+  run.payment = stored
+  return conclude(run, current, verdict.outcome, silent)
 }
 
 /** The answer to a request that we had stopped waiting for. */

@@ -38,7 +38,7 @@ export async function recoverReversal(
     else known = await settleWith(engine, payment, asking.id, asked.outcome, account, asked)
   }
   // An earlier round may have worked without our seeing its answer.
-  if (attempt.state === "held" && strength !== "none" && (operation.state !== "owed" || operation.round > 0)) {
+  if (asking === undefined && strength !== "none" && (operation.state !== "owed" || operation.round > 0)) {
     const asked = await ask(engine, payment, operation, attempt, account)
     if (asked.outcome.kind === "approved")
       return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
