@@ -10,6 +10,7 @@ import { makeId, type AccountId, type CardId, type MerchantId, type PaymentId } 
 import type { Intent } from "../src/core/intent.ts"
 import type { Payment } from "../src/core/payment.ts"
 import { secret } from "../src/core/secret.ts"
+import type { Request } from "../src/engine/change.ts"
 import type { Account, Engine, Secrets } from "../src/engine/engine.ts"
 import { create, type Executed } from "../src/engine/execute.ts"
 import { follow, type Command, type Followed } from "../src/engine/follow-up.ts"
@@ -122,7 +123,7 @@ export function scripted(accounts: readonly Account[], reply: (call: Call, calls
     returnUrl: () => "https://orchestra.invalid/return",
   }
 
-  const pay = (intent: Partial<Intent> = {}, secrets: Secrets = {}) => {
+  const pay = (intent: Partial<Intent> = {}, secrets: Secrets = {}, request?: Request) => {
     const amount = intent.amount ?? { minor: 1_000n, currency: parseCurrency("EUR")! }
     const payment: Payment = {
       id: makeId("pay", engine.clock.now(), world.bytes(16)),
@@ -158,7 +159,7 @@ export function scripted(accounts: readonly Account[], reply: (call: Call, calls
       createdAt: engine.clock.now(),
       updatedAt: engine.clock.now(),
     }
-    const answer = create(engine, { payment, confirm: true, secrets })
+    const answer = create(engine, { payment, confirm: true, secrets, ...(request === undefined ? {} : { request }) })
     return { id: payment.id, answer }
   }
 

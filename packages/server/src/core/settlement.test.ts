@@ -10,6 +10,7 @@ import {
   amountsOf,
   holders,
   isOpen,
+  standing,
   statusOf,
   wakeAt,
   type Attempt,
@@ -18,7 +19,7 @@ import {
   type PaymentEvent,
 } from "./payment.ts"
 import { cancel, capture, refund, type Send } from "./payment-command.ts"
-import { consequences, newsOf, oweReversal, settle, type Times } from "./settlement.ts"
+import { consequences, endAttempt, newsOf, oweReversal, settle, type Times } from "./settlement.ts"
 
 const NOW = 1_800_000_000_000
 const times: Times = { now: NOW, checkAt: NOW + 1, actionUntil: NOW + 600_000, authorizedUntil: NOW + 86_400_000 }
@@ -202,6 +203,126 @@ describe("a late success", () => {
       ["att_2"],
     )
     assert.ok(payment.operations.some((o) => o.kind === "reverse" && o.attempt === "att_1" && isOpen(o)))
+  })
+})
+
+describe("what stands", () => {
+  const both = (): Payment => {
+    // The first attempt was declined, the second captured; then the first one's success is told after all.
+    const second = settled(settled(started(2), "op_1", declined), "op_2", approved("captured"))
+    return apply(
+      second,
+      settle(second, "op_1" as OperationId, approved("captured"), { ...times, now: NOW + 60_000 }, numbered()),
+    )
+  }
+
+  test("stays: the success of an older attempt that comes late is what is reversed", () => {
+    const payment = both()
+    assert.equal(standing(payment)?.ordinal, 2)
+    assert.deepEqual(
+      payment.operations.filter((o) => o.kind === "reverse").map((o) => o.attempt),
+      ["att_1"],
+    )
+  })
+
+  test("stays also when both are told in one moment", () => {
+    const second = settled(settled(started(2), "op_1", declined), "op_2", approved("captured"))
+    assert.equal(standing(settled(second, "op_1", approved("captured")))?.ordinal, 2)
+  })
+
+  test("ends at once when it only verified a card and is canceled: it holds nothing", () => {
+    const verified = settled(
+      started(1, { amount: { minor: 0n, currency: parseCurrency("EUR")! } }),
+      "op_1",
+      approved("verified", 0n),
+    )
+    const events: PaymentEvent[] = [{ type: "ending_requested", as: "canceled", at: NOW }]
+    const asked = apply(verified, events)
+    assert.equal(statusOf(apply(asked, consequences(asked, NOW, numbered()))), "canceled")
+  })
+
+  test("does not end when money was taken before it could: it goes on as what it is", () => {
+    const held = settled(started(), "op_1", approved("authorized"))
+    const asked = apply(held, [{ type: "ending_requested", as: "canceled", at: NOW }])
+    const operation = { ...authorization(1), id: "op_found" as OperationId, kind: "capture", amount: 400n } as const
+    const taken = apply(asked, [
+      {
+        type: "found_at_provider",
+        operation: { ...operation, state: "succeeded" },
+        outcome: approved("captured", 400n),
+        at: NOW,
+      },
+    ])
+    const after = apply(taken, consequences(taken, NOW, numbered()))
+    assert.equal(after.ending, undefined)
+    assert.equal(statusOf(after), "partially_captured")
+    assert.equal(capture(after, undefined, undefined, abilities, send()).kind, "reserved")
+  })
+
+  test("an attempt's time-out ends the payment only where nothing else stands or may stand", () => {
+    const alone = settled(started(), "op_1", unknown, true)
+    assert.equal(endAttempt(alone, "att_1" as AttemptId, "too late", NOW, numbered())[0]?.type, "ending_requested")
+    const other = settled(
+      apply(started(2), oweReversal(started(2), "att_1" as AttemptId, "x", NOW, numbered())),
+      "op_2",
+      approved("authorized"),
+    )
+    const events = endAttempt(other, "att_1" as AttemptId, "too late", NOW, numbered())
+    assert.deepEqual(
+      events.map((e) => e.type),
+      ["reversal_owed"],
+    )
+  })
+})
+
+describe("a payment that failed", () => {
+  const told = (outcome: Outcome): string | undefined =>
+    settled(settled(started(), "op_1", unknown, true), "op_1", outcome).failure?.reason
+
+  test("says why, also when the verdict came after its plan was over", () => {
+    assert.equal(told(declined), "do_not_honor")
+    assert.equal(told(absent), "never_arrived")
+  })
+
+  test("keeps the reason that its plan gave", () => {
+    const over = apply(started(), [{ type: "plan_over", failure: { reason: "no_eligible_account" }, at: NOW }])
+    assert.equal(settled(over, "op_1", declined).failure?.reason, "no_eligible_account")
+  })
+
+  test("was approved in part: that is its reason", () => {
+    const part = settled(started(), "op_1", approved("authorized", 400n))
+    const reversal = part.operations.find((o) => o.kind === "reverse")!
+    assert.equal(settled(part, reversal.id, approved("voided", 0n)).failure?.reason, "partially_approved")
+  })
+})
+
+describe("what was thought to be gone", () => {
+  test("is corrected when the provider tells its success later, and reversed", () => {
+    const closed = settled(started(), "op_1", unknown, true)
+    const owed = apply(closed, oweReversal(closed, "att_1" as AttemptId, "x", NOW, numbered()))
+    const reversal = owed.operations.find((o) => o.kind === "reverse")!
+    const gone = settled(owed, reversal.id, absent)
+    assert.equal(statusOf(gone), "failed")
+    const back = settled(gone, "op_1", approved("authorized"))
+    assert.ok(back.operations.some((o) => o.kind === "reverse" && o.state === "owed"))
+  })
+})
+
+describe("a look at an operation", () => {
+  test("that nobody took, only the time changed, uses up nothing of its schedule", () => {
+    const payment = settled(started(), "op_1", unknown)
+    const checks = (unlooked: boolean): number =>
+      apply(payment, [
+        {
+          type: "operation_rescheduled",
+          operation: "op_1" as OperationId,
+          checkAt: NOW,
+          at: NOW,
+          ...(unlooked ? { unlooked: true } : {}),
+        },
+      ]).operations[0]!.checks
+    assert.equal(checks(true), 0)
+    assert.equal(checks(false), 1)
   })
 })
 

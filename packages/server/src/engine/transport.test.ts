@@ -129,6 +129,20 @@ describe("the transport", () => {
     assert.equal(arrived, 1)
   })
 
+  test("does not cut a long request because the first one to its provider was to be a short one", async () => {
+    const origin = await http((request, response) => {
+      if (request.headers["x-slow"] === undefined) response.end("quick")
+      else setTimeout(() => response.end("slow"), 6_500)
+    })
+    assert.equal((await post(origin, { totalMs: 300 })).kind, "answered")
+    const slow = await transport.send(
+      origin,
+      { method: "POST", path: "/", headers: { "x-slow": "1" }, body: "" },
+      limits({ totalMs: 20_000 }),
+    )
+    assert.equal(slow.kind, "answered")
+  })
+
   test("never calls a request not_sent that the server saw, on connections that close while idle", async () => {
     const seen = new Map<string, number>()
     const origin = await http((request, response) => {

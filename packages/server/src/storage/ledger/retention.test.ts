@@ -146,8 +146,21 @@ test("a one-off card goes a day after its payment has ended, and stays while any
   const ledger = createPostgresLedger(database)
   const old = Date.now() - 3 * DAY_MS
   const closed = { closed: { as: "failed", at: old } } as const
+  const sample = samplePayment(old, { requested: 0n, plan: { state: "over" } })
+  const verified = {
+    ...sample,
+    attempts: sample.attempts.map((attempt) => ({
+      ...attempt,
+      state: "verified" as const,
+      authorized: 0n,
+      captured: 0n,
+      refunded: 0n,
+    })),
+    operations: [],
+  }
   const cases = [
     { name: "ended", payment: samplePayment(old, closed), wakeAt: undefined, kept: false },
+    { name: "verified", payment: verified, wakeAt: undefined, kept: false },
     {
       name: "ended today",
       payment: samplePayment(old, { ...closed, updatedAt: Date.now() }),
@@ -178,6 +191,6 @@ test("a one-off card goes a day after its payment has ended, and stays while any
     assert.ok(card)
     assert.equal((await findCard(database, card.merchant, card.id)) !== undefined, kept, name)
   }
-  assert.equal(report.rowsDeleted["cards"], 1)
+  assert.equal(report.rowsDeleted["cards"], 2)
   await database.close()
 })

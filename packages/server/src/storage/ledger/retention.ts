@@ -160,7 +160,7 @@ const oldKeys: Statement = {
 }
 
 // Captures, refunds and disputes go by the provider's reference; a number is needed for another attempt alone, and an
-// ended payment makes none. A card whose payment never came (its commit failed) is as old as its own row says.
+// ended payment makes none, nor does a verification that succeeded. A card whose payment never came (its commit failed) is as old as its own row says.
 const cardsOfEndedPayments: Statement = {
   name: "retention-cards",
   text: `with old as materialized (
@@ -170,7 +170,8 @@ const cardsOfEndedPayments: Statement = {
       select old.merchant_id, old.id from old
       left join payments p on p.merchant_id = old.merchant_id and p.id = old.payment_id
       where p.id is null
-        or (p.status in ('captured', 'canceled', 'failed', 'expired') and p.updated_ms < $2::bigint
+        or ((p.status in ('captured', 'canceled', 'failed', 'expired') or (p.status = 'authorized' and p.requested = 0))
+          and p.updated_ms < $2::bigint
           and not exists (
             select from payment_wakes w where w.merchant_id = p.merchant_id and w.payment_id = p.id))),
     gone as (

@@ -1,0 +1,142 @@
+// Recovery must end: with a verdict, with a reversal, or with a person, after a number of looks that can be said.
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { connectors } from "../connectors/registry.ts"
+import { isOpen, statusOf } from "../core/payment.ts"
+import { accountAt, scripted } from "../../testing/scripted.ts"
+import { follow } from "./follow-up.ts"
+import { apply } from "./receive.ts"
+import { RECOVERY_DELAYS_MS } from "./timing.ts"
+
+const redirect = {
+  body: {
+    resultCode: "RedirectShopper",
+    pspReference: "PSP",
+    action: { type: "redirect", method: "GET", url: "https://issuer.example/3ds", paymentMethodType: "scheme" },
+  },
+}
+
+test("a customer who never comes back to a payment that is being canceled is asked about a bounded number of times", async () => {
+  const checkout = accountAt("shop", connectors.checkout)
+  const world = scripted([checkout], ({ method, path }) =>
+    method === "POST" && path === "/payments"
+      ? {
+          status: 202,
+          body: {
+            id: "pay_mbabizu24mvu3mela5njyhpit4",
+            status: "Pending",
+            _links: { redirect: { href: "https://issuer.example/3ds" } },
+          },
+        }
+      : { status: 500, body: {} },
+  )
+  const { id } = world.pay()
+  await world.pass(5_000)
+  assert.equal(statusOf(world.stored(id)), "requires_action")
+  void world.follow(id, { type: "cancel" })
+  await world.pass(4 * 86_400_000)
+  const looks = 2 * (RECOVERY_DELAYS_MS.length + 2)
+  assert.ok(world.calls.length <= 1 + 2 * looks, `${world.calls.length} calls`)
+  assert.ok(
+    world
+      .stored(id)
+      .operations.filter(isOpen)
+      .every((o) => o.needsPerson),
+  )
+})
+
+test("a customer who does not finish in time lets the payment expire, and what the attempt may hold is reversed", async () => {
+  const world = scripted([accountAt("shop")], ({ path }) =>
+    path.endsWith("/payments") ? redirect : { body: { pspReference: "REV", status: "received" } },
+  )
+  const { id } = world.pay({ returnUrl: "https://shop.example" })
+  await world.pass(5_000)
+  assert.equal(statusOf(world.stored(id)), "requires_action")
+  await world.pass(2 * 86_400_000)
+  assert.equal(world.stored(id).ending?.as, "expired")
+  assert.ok(world.stored(id).operations.some((o) => o.kind === "reverse"))
+})
+
+test("a look that fails counts as a look: in the end a person has to", async () => {
+  const broken = {
+    ...connectors.checkout,
+    get inquire(): never {
+      throw new TypeError("a bug in a connector")
+    },
+  }
+  const world = scripted([accountAt("shop", broken as never)], () => "silence")
+  const { id } = world.pay()
+  await world.pass(4 * 86_400_000)
+  const [operation] = world.stored(id).operations
+  assert.equal(operation?.needsPerson, true)
+  assert.ok(
+    world.errors.filter((e) => e.startsWith("recovery of a payment failed")).length <= RECOVERY_DELAYS_MS.length + 3,
+  )
+})
+
+test("an amount that the provider cannot express is refused before anything is stored", async () => {
+  const world = scripted([accountAt("shop", connectors.adyen)], ({ path }) =>
+    path.endsWith("/payments")
+      ? { body: { pspReference: "PSP", resultCode: "Authorised" } }
+      : { body: { pspReference: "MOD", status: "received" } },
+  )
+  const { id } = world.pay({ amount: { minor: 1_000_000n, currency: "IDR" as never }, capture: "automatic" })
+  await world.pass(2_000)
+  const before = world.stored(id).version
+  const followed = follow(world.engine, world.stored(id).merchant, id, { type: "refund", amount: 10_050n }, undefined)
+  await world.pass(2_000)
+  const answer = await followed
+  assert.equal(answer.kind === "refused" && answer.code, "amount.not_expressible")
+  assert.equal(world.stored(id).version, before)
+})
+
+test("a follow-up goes to the account of the attempt that stands, not to the latest that ever held money", async () => {
+  const first = accountAt("first")
+  const world = scripted([first, accountAt("second")], ({ account, path }) =>
+    !path.endsWith("/payments")
+      ? { body: { pspReference: `MOD ${account}`, status: "received" } }
+      : account === "first"
+        ? {
+            body: {
+              pspReference: "PSP1",
+              resultCode: "Refused",
+              refusalReasonCode: "9",
+              refusalReason: "Issuer Unavailable",
+            },
+          }
+        : { body: { pspReference: "PSP2", resultCode: "Authorised" }, afterMs: 5_000 },
+  )
+  const { id } = world.pay()
+  await world.pass(2_000)
+  // The first provider contradicts itself while the second is asked: both hold the money then, and the first stands.
+  const [attempt] = world.stored(id).attempts
+  void apply(world.engine, first, {
+    about: "authorize",
+    eventId: "event",
+    type: "AUTHORISATION",
+    trust: "signed",
+    attempt: attempt!.id,
+    reference: "PSP1",
+    outcome: {
+      kind: "approved",
+      effect: "authorized",
+      amount: 1_000n,
+      raw: { code: "true" },
+      evidence: { reference: "PSP1" },
+    },
+  })
+  await world.pass(10_000)
+  assert.deepEqual(
+    world.stored(id).attempts.map((a) => a.state),
+    ["held", "held"],
+  )
+  void world.follow(id, { type: "capture" })
+  await world.pass(5_000)
+  assert.deepEqual(
+    world.calls
+      .filter((call) => call.path.includes("captures"))
+      .map((call) => `${call.account} ${call.path.replace(/^\/v\d+/, "")}`),
+    ["first /payments/PSP1/captures"],
+  )
+})
