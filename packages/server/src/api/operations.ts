@@ -3,7 +3,7 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { Type } from "typebox"
-import { maskPans } from "../core/card.ts"
+import { maskPans } from "../core/pan-mask.ts"
 import { Fault, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId } from "../core/id.ts"

@@ -3,7 +3,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify"
 import { Fault, faults, type FaultCode, type FieldError } from "../core/fault.ts"
 import { given } from "../core/given.ts"
-import { maskPans } from "../core/card.ts"
+import { maskPans } from "../core/pan-mask.ts"
 import { failureOf } from "../storage/database.ts"
 
 /** Field errors that one answer lists at most. */

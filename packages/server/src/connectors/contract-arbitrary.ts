@@ -9,7 +9,7 @@ import { secret } from "../core/secret.ts"
 import type { AuthorizeInput, Connector, Input, Manifest, MethodInput, ThreeDs } from "./connector.ts"
 import { type AnyInput, currenciesOf, expressible } from "./contract-input.ts"
 import type { SampleOperation } from "./contract-sample.ts"
-import { isCardNumber } from "./scrub.ts"
+import { isCardNumber } from "../core/pan-mask.ts"
 
 /** Texts that break encoders: separators of every syntax, line ends, half a surrogate pair, other scripts. */
 export const arbitraryText: fc.Arbitrary<string> = fc.oneof(

@@ -11,7 +11,7 @@ import { foreignBodies, placesOf, replaceAt, shapelessBodies, wrongValues } from
 import type { Rule } from "./contract-rule.ts"
 import { inJson, type WebhookSample } from "./contract-sample.ts"
 import { parseJson } from "./json.ts"
-import { isCardNumber } from "./scrub.ts"
+import { isCardNumber } from "../core/pan-mask.ts"
 
 export type WebhookMaterial = {
   readonly samples: readonly WebhookSample[]

@@ -181,19 +181,6 @@ export function maskedPan({ last4 }: { readonly last4: string }): string {
   return `•••• ${last4}`
 }
 
-const panInText = /(?<![0-9A-Za-z])\d(?:[ -]?\d){11,18}(?![0-9A-Za-z])/g
-
-/**
- * Free text (a provider's message, a log line) with everything that looks like a card number masked: 12 to 19 digits
- * that pass the check digit and start like a card.
- */
-export function maskPans(text: string): string {
-  return text.replace(panInText, (found) => {
-    const digits = found.replace(/[ -]/g, "")
-    return networkOf(digits) !== undefined && passesLuhn(digits) ? maskedPan({ last4: digits.slice(-4) }) : found
-  })
-}
-
 /** Month 1 to 12, year with four digits. */
 export type Expiry = { readonly month: number; readonly year: number }
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict"
 import type { Codec, HttpRequest, InquiryInput, Input } from "../connectors/connector.ts"
 import { given } from "../core/given.ts"
-import { maskPans } from "../connectors/scrub.ts"
+import { maskPans } from "../core/pan-mask.ts"
 import type { Outcome, Raw } from "../core/outcome.ts"
 import type { Operation, OperationKind, Payment } from "../core/payment.ts"
 import { TRANSCRIPT_BYTES, type Transcript } from "../storage/ledger/ledger.ts"

@@ -6,15 +6,7 @@ import type { Hmac, Notice, WebhookRequest } from "../connectors/connector.ts"
 import { makeId } from "../core/id.ts"
 import type { Outcome } from "../core/outcome.ts"
 import { evolve } from "../core/evolve.ts"
-import {
-  authorizes,
-  isOpen,
-  reversalOf,
-  type Attempt,
-  type Operation,
-  type Payment,
-  type PaymentEvent,
-} from "../core/payment.ts"
+import { authorizes, isOpen, reversalOf, type Attempt, type Operation, type Payment } from "../core/payment.ts"
 import { consequences, settle } from "../core/settlement.ts"
 import type { InboundResult, InboundWebhook } from "../storage/ledger/ledger.ts"
 import { masked } from "./call.ts"

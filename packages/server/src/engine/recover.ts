@@ -30,7 +30,6 @@ import {
 } from "../core/payment.ts"
 import { endAttempt, failureOf, oweReversal } from "../core/settlement.ts"
 import type { Due } from "../storage/ledger/ledger.ts"
-import {} from "./call.ts"
 import { newOperation, type Change } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
 import { ask, decideAnew, later, settleOr, settleWith } from "./reconsider.ts"
