@@ -5,7 +5,7 @@ import type { Account, Directory } from "../src/engine/engine.ts"
 import { route } from "../src/engine/attempt.ts"
 import { receive } from "../src/engine/receive.ts"
 import type { Sink } from "../src/engine/relay.ts"
-import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
+import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
 import { Judge } from "./judge.ts"
 import { labConnector } from "./lab-connector.ts"
@@ -75,7 +75,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     },
   )
   const mortality = world.chance(0.6) ? world.random() * 0.01 : 0
-  const delivered = new Map<string, LoggedEvent>()
+  const delivered = new Map<string, EventHead>()
   const sink: Sink = {
     name: "listener",
     accept: async (events) => {
