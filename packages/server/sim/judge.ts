@@ -10,21 +10,33 @@ import {
   statusOf,
   terminalStatuses,
   wakeAt,
+  type Attempt,
+  type Operation,
   type Payment,
   type PaymentStatus,
 } from "../src/core/payment.ts"
-import type { EventHead } from "../src/storage/ledger/ledger.ts"
+import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
 import type { DecisionRecord } from "../src/routing/decide.ts"
+import { claim } from "./claim.ts"
+import type { Situation } from "./coverage.ts"
+import { judgeCommit, SKEW_MS, type Sight } from "./judge-commit.ts"
+import { TrafficJudge } from "./judge-traffic.ts"
 import { holds, type Charge, type LabPsp, type LabRequest } from "./lab-psp.ts"
 
-export class Broken extends Error {}
-
-const broken = (what: string): never => {
-  throw new Broken(what)
-}
-const claim = (holdsTrue: boolean, what: () => string): void => {
-  if (!holdsTrue) broken(what())
+export type JudgeSight = {
+  readonly now: () => number
+  /** Longest answer of an account that takes new payments; undefined where it takes none. */
+  readonly answerMs: (account: string) => number | undefined
+  /** The accounts that routing chooses for a payment, asked anew. */
+  /** What its provider made of a request that was never answered can be found out, or undone, all the same. */
+  readonly findable: (account: string) => boolean
+  readonly note: (situation: Situation) => void
+  readonly decide: (payment: Payment, at: number) => readonly string[]
+  /** The account took new payments at one of two moments. */
+  readonly accepted: (account: string, from: number, to: number) => boolean
+  /** A living process waits for the answer to this key. */
+  readonly isOwned: (key: string) => boolean
 }
 
 export class Judge {
@@ -34,34 +46,21 @@ export class Judge {
   readonly #versions = new Map<string, number>()
   #seen = new Map<string, Payment>()
 
-  /** The accounts that routing chooses for a payment, asked anew. */
-  readonly #decide: (payment: Payment) => readonly string[]
-  /** A living process waits for the answer to this key. */
-  readonly #isOwned: (key: string) => boolean
+  readonly #sight: JudgeSight
+  readonly #traffic: TrafficJudge
 
-  constructor(
-    ledger: MemoryLedger,
-    psps: readonly LabPsp[],
-    isOwned: (key: string) => boolean,
-    decide: (payment: Payment) => readonly string[],
-  ) {
-    this.#decide = decide
-    this.#isOwned = isOwned
+  constructor(ledger: MemoryLedger, psps: readonly LabPsp[], sight: JudgeSight) {
     this.#ledger = ledger
     this.#psps = psps
+    this.#sight = sight
+    this.#traffic = new TrafficJudge((attempt) =>
+      ledger.contents.payments().find((p) => p.attempts.some((a) => a.id === attempt)),
+    )
   }
 
-  /** A money-moving request is about to leave: it must have been written ahead. */
-  beforeSend(_psp: LabPsp, request: LabRequest): void {
-    if (request.do === "inquire") return
-    const payment = this.#ledger.contents.payments().find((p) => p.attempts.some((a) => a.id === request.attempt))
-    if (payment === undefined)
-      return broken(`${request.do} of ${request.attempt} was sent before its payment was stored`)
-    const written = payment.operations.find((o) => o.key === request.key || o.id === request.operation)
-    claim(
-      written !== undefined && written.sentAt !== undefined,
-      () => `${request.do} with key ${request.key} was sent without being written ahead`,
-    )
+  /** A request is about to leave. */
+  beforeSend(psp: LabPsp, request: LabRequest): void {
+    this.#traffic.beforeSend(psp, request, this.#sight.now())
   }
 
   #moneyMoved = true
@@ -86,6 +85,7 @@ export class Judge {
   #checkStored(payment: Payment, before: Payment | undefined): void {
     const status = statusOf(payment)
     const { id } = payment
+    judgeCommit(payment, before, this.#commitSight())
     claim(
       holders(payment).length <= 1,
       () => `${id}: ${holders(payment).length} attempts may hold money without a stored reversal`,
@@ -117,28 +117,30 @@ export class Judge {
       )
     for (const attempt of payment.attempts) {
       if (before?.attempts.some((a) => a.id === attempt.id)) continue
-      const again = this.#decide(payment)
-      claim(
-        JSON.stringify(again) === JSON.stringify((attempt.decision as DecisionRecord).chosen),
-        () => `${id}: the decision of ${attempt.id} replays to ${JSON.stringify(again)}`,
-      )
+      // By the accounts as they were when the plan was made, as far as clocks agree on when that was.
+      const made = payment.attempts[0]!.startedAt
+      const chosen = JSON.stringify((attempt.decision as DecisionRecord).chosen)
+      const again = [made, made - SKEW_MS, made + SKEW_MS].map((at) => JSON.stringify(this.#sight.decide(payment, at)))
+      claim(again.includes(chosen), () => `${id}: the decision of ${attempt.id} replays to ${again[0]}, not ${chosen}`)
     }
     for (const operation of payment.operations) {
       const taken =
         operation.outcome?.raw.code === "owner_gone" &&
         before?.operations.find((o) => o.id === operation.id)?.state === "sent"
       claim(
-        !taken || !this.#isOwned(operation.key),
+        !taken || !this.#sight.isOwned(operation.key),
         () => `${id}: ${operation.kind} was taken from a process that still waits for its answer`,
       )
     }
     const { requested, authorized, captured, refunded, capturing, refunding } = amountsOf(payment)
+    // Whoever works at the provider's dashboard does not ask what is on its way.
+    const byHand = payment.operations.some((o) => o.origin === "provider")
     claim(
-      captured + capturing <= authorized || authorized === 0n,
+      captured + capturing <= authorized || authorized === 0n || byHand,
       () => `${id}: ${captured} captured and ${capturing} on its way, of ${authorized} authorized`,
     )
     claim(
-      refunded + refunding <= captured || captured === 0n,
+      refunded + refunding <= captured || captured === 0n || byHand,
       () => `${id}: ${refunded} refunded and ${refunding} on its way, of ${captured} captured`,
     )
     claim(requested >= 0n && captured >= 0n && refunded >= 0n, () => `${id}: a negative amount`)
@@ -158,12 +160,20 @@ export class Judge {
     else this.#terminal.delete(id)
   }
 
+  #commitSight(): Sight {
+    const { now, answerMs, accepted, findable, note } = this.#sight
+    const holding = (attempt: string): boolean =>
+      this.#psps.some((psp) => psp.charges.some((c) => c.attempt === attempt && holds(c) > 0n))
+    return { now: now(), answerMs, accepted, findable, note, holds: holding }
+  }
+
   /** At most one charge of a payment holds money that no stored reversal covers. */
   #checkMoney(): void {
     for (const payment of this.#ledger.contents.payments()) {
       let uncovered = 0
       for (const { charge } of this.chargesOf(payment)) {
-        if (holds(charge) <= 0n) continue
+        // Nobody could know of money that was refused and is held all the same; at rest it has been given back.
+        if (holds(charge) <= 0n || charge.changedItsMind === true) continue
         const attempt = payment.attempts.find((a) => a.id === charge.attempt)
         const covered =
           attempt !== undefined &&
@@ -180,13 +190,29 @@ export class Judge {
     )
   }
 
+  /** Whoever was answered gets the same answer again for ever. Only where the database lost no connection. */
+  checkAnswers(told: ReadonlyMap<string, { readonly from: string }>): void {
+    const answered = new Set(
+      this.#ledger.contents.idempotency().flatMap((row) => (row.response === undefined ? [] : [row.key])),
+    )
+    for (const [key, { from }] of told)
+      claim(from !== "first" || answered.has(key), () => `key ${key} was answered, and its answer is not stored`)
+  }
+
   /** When nothing moves any more: no operation is open, and stored and true money agree to the last unit. */
-  atRest(delivered: readonly EventHead[]): void {
+  atRest(delivered: readonly LoggedEvent[]): void {
     const payments = this.#ledger.contents.payments()
     for (const payment of payments) {
       const open = payment.operations.filter(isOpen)
+      // Where the provider can be asked by nothing that we have, and nothing ever came, a person is the right end.
+      const lost = (o: Operation): boolean => {
+        const { account, reference } = attemptOf(payment, o.attempt)!
+        return o.needsPerson && reference === undefined && !this.#sight.findable(account)
+      }
+      const waits = open.length > 0 && open.every(lost)
+      if (waits) this.#sight.note("left to a person where nobody can know")
       claim(
-        open.length === 0,
+        open.length === 0 || waits,
         () =>
           `${payment.id} never settled: ${open.map((o) => `${o.kind} ${o.state}${o.needsPerson ? " needs a person" : ""}`).join(", ")}`,
       )
@@ -195,10 +221,18 @@ export class Judge {
         status !== "authorized" || standing(payment)?.state !== "held",
         () => `${payment.id} is still authorized, long after its authorization has run out`,
       )
-      claim(status !== "processing" && status !== "requires_action", () => `${payment.id} is still ${status}`)
+      claim(
+        waits || (status !== "processing" && status !== "requires_action"),
+        () => `${payment.id} is still ${status}`,
+      )
       const held = standing(payment)
       const amounts = amountsOf(payment)
+      if (!waits) this.#checkEnd(payment, held)
       for (const { charge } of this.chargesOf(payment)) {
+        claim(
+          charge.disputed === undefined || payment.disputes.some((d) => d.reference === charge.disputed),
+          () => `${payment.id}: ${charge.disputed} is not in our books`,
+        )
         const stands =
           held !== undefined &&
           charge.attempt === held.id &&
@@ -243,11 +277,37 @@ export class Judge {
     this.#checkEvents(delivered)
   }
 
+  /** What was asked for is what came of it: parts, ends, reasons, and the rest of what ran out. */
+  #checkEnd(payment: Payment, held: Attempt | undefined): void {
+    const { id, intent, ending, closed } = payment
+    const status = statusOf(payment)
+    if (held?.state === "held" && held.authorized < intent.amount.minor && held.captured < intent.amount.minor)
+      claim(intent.allowPartial, () => `${id}: a part of ${held.authorized} was kept although that is not allowed`)
+    for (const o of payment.operations)
+      if (o.kind === "reverse" && o.reason === "only a part was authorized")
+        claim(!intent.allowPartial, () => `${id}: a part was reversed although it is allowed`)
+    claim(
+      ending === undefined || closed !== undefined || (held?.captured ?? 0n) > 0n,
+      () => `${id} is ${status} although it was to be ${ending?.as}`,
+    )
+    claim(
+      status !== "failed" || payment.failure !== undefined,
+      () => `${id} failed without a reason (${payment.attempts.map((a) => a.outcome?.kind).join(" ")})`,
+    )
+    if (held?.state === "held" && held.captured < held.authorized && !held.released)
+      claim(
+        payment.authorizedUntil === undefined || this.#sight.now() < payment.authorizedUntil + 3_600_000,
+        () => `${id} is ${status} and the rest of it capturable, long after its authorization ended`,
+      )
+  }
+
   /** Every stored event was delivered, once each after deduplication, and every end was told exactly once. */
-  #checkEvents(delivered: readonly EventHead[]): void {
+  #checkEvents(delivered: readonly LoggedEvent[]): void {
     const stored = this.#ledger.contents.events()
     // After a correction (a capture that failed days later, with its refund under way) an incident is what it is: a work item.
     const corrected = new Set(stored.flatMap((e) => (e.type === "payment.corrected" ? [e.payment] : [])))
+    for (const payment of this.#ledger.contents.payments())
+      if (payment.operations.some((o) => o.origin === "provider")) corrected.add(payment.id)
     const incident = stored.find((e) => e.type === "payment.invariant_broken" && !corrected.has(e.payment))
     claim(incident === undefined, () => `the engine itself says of ${incident?.payment} that an invariant is broken`)
     const got = new Set(delivered.map((e) => e.id))

@@ -7,6 +7,7 @@ import {
   type Connector,
   type HttpRequest,
   type HttpResponse,
+  type MethodInput,
   type Notice,
 } from "../src/connectors/connector.ts"
 import type { Effect, Outcome } from "../src/core/outcome.ts"
@@ -21,10 +22,18 @@ const post = (body: LabRequest): HttpRequest => ({
   body: JSON.stringify(body),
 })
 
+/** A contract says that decoders are total. These bodies find out what the engine does where one is not. */
+export const BREAKS_DECODE = "Service temporarily \u0000"
+export const BREAKS_SCRUB = "Service temporarily \u0001"
+
 function decode(response: HttpResponse): Outcome {
+  if (response.body === BREAKS_DECODE) throw new TypeError("cannot read properties of nonsense")
   const raw = { code: `http ${response.status}` }
   if (response.status === 429)
     return { kind: "rejected", fault: "theirs", executed: "no", reason: "rate_limited", raw, evidence: {} }
+  // Some answers say that something failed, and not whether before or after the money had moved.
+  if (response.status === 502)
+    return { kind: "rejected", fault: "theirs", executed: "unknown", reason: "provider_error", raw, evidence: {} }
   if (response.status !== 200) return { kind: "unknown", raw, evidence: {} }
   try {
     return outcomeOf(JSON.parse(response.body) as LabAnswer)
@@ -34,7 +43,10 @@ function decode(response: HttpResponse): Outcome {
 }
 
 function outcomeOf(answer: LabAnswer): Outcome {
-  const raw = { code: answer.reason ?? answer.kind }
+  const raw = {
+    code: answer.reason ?? answer.kind,
+    ...(answer.advice === undefined ? {} : { adviceCode: answer.advice }),
+  }
   const evidence = answer.reference === undefined ? {} : { reference: answer.reference }
   switch (answer.kind) {
     case "approved":
@@ -52,6 +64,8 @@ function outcomeOf(answer: LabAnswer): Outcome {
       return { kind: "declined", reason: (answer.reason ?? "unmapped") as DeclineReason, raw, evidence }
     case "refused":
       return { kind: "rejected", fault: "ours", executed: "no", reason: "wrong_state", raw, evidence }
+    case "rejected":
+      return { kind: "rejected", fault: "theirs", executed: "no", reason: "provider_error", raw, evidence }
     case "absent":
       return { kind: "absent", raw, evidence }
     default:
@@ -59,8 +73,8 @@ function outcomeOf(answer: LabAnswer): Outcome {
   }
 }
 
-const codec = <I>(encode: (input: I) => LabRequest): Codec<I> => ({
-  encode: (input: I, _account: AccountConfig) => post(encode(input)),
+const codec = <I>(encode: (input: I) => Omit<LabRequest, "account">): Codec<I> => ({
+  encode: (input: I, account: AccountConfig) => post({ ...encode(input), account: account.settings["account"] ?? "" }),
   decode,
 })
 
@@ -91,6 +105,7 @@ export function labConnector(profile: Profile): Connector {
         readonly amount: { readonly minor: bigint }
         readonly capture: string
         readonly allowPartial: boolean
+        readonly method: MethodInput
       }) => ({
         do: what,
         key: i.key,
@@ -98,6 +113,9 @@ export function labConnector(profile: Profile): Connector {
         amount: String(i.amount.minor),
         auto: i.capture === "automatic",
         partial: i.allowPartial,
+        ...(i.method.type === "network_token" && i.method.cryptogram !== undefined && what === "authorize"
+          ? { cryptogram: i.method.cryptogram.reveal() }
+          : {}),
         ...(i.reference === undefined ? {} : { reference: i.reference }),
       }),
     )
@@ -140,7 +158,10 @@ export function labConnector(profile: Profile): Connector {
       decode: (request) => [noticeOf(JSON.parse(request.body) as LabNotice)],
       acknowledgement: { status: 200, body: "ok" },
     },
-    scrub: (text) => text,
+    scrub: (text) => {
+      if (text === BREAKS_SCRUB) throw new TypeError("cannot scrub nonsense")
+      return text
+    },
   })
 }
 
@@ -152,6 +173,7 @@ function noticeOf(notice: LabNotice): Notice {
     type: notice.about,
     trust: notice.hint ? "hint" : "signed",
     outcome: outcomeOf(notice.answer),
+    ...(notice.dispute === undefined ? {} : { dispute: { ...notice.dispute, amount: BigInt(notice.dispute.amount) } }),
     attempt: notice.attempt,
     ...(notice.operation === undefined ? {} : { operation: notice.operation }),
     ...(notice.reference === undefined ? {} : { reference: notice.reference }),

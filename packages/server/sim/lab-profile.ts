@@ -1,5 +1,6 @@
-// What a simulated provider can do, drawn anew for every seed around four shapes that exist: one whose object's id is
-// known before it can charge, one that cannot be asked, one that forgets its failures, and one that can always be asked.
+// What a simulated provider can do, drawn anew for every seed around five shapes: one whose object's id is known before it
+// can charge, one that cannot be asked, one that forgets its failures, one that can always be asked, and one that knows
+// payments only by an id which its answer or its webhook has to bring.
 
 import type { InquiryStrength, Manifest, OperationSupport } from "../src/connectors/connector.ts"
 import type { OperationKind } from "../src/core/payment.ts"
@@ -9,6 +10,8 @@ export type Weather = {
   /** Probabilities per request. */
   readonly refused: number
   readonly connectHang: number
+  /** The connection is there only when its time is nearly up. */
+  readonly slowConnect: number
   readonly lostBefore: number
   readonly lateArrival: number
   readonly lostAfter: number
@@ -34,11 +37,13 @@ export type Issuer = {
   readonly pending: number
   readonly followUpFails: number
   readonly failsLate: number
+  readonly rejects: number
+  readonly changesItsMind: number
 }
 
 export type Profile = {
   readonly id: string
-  readonly shape: "prepared" | "unaskable" | "forgetful" | "askable"
+  readonly shape: "prepared" | "unaskable" | "forgetful" | "askable" | "mute"
   readonly replay: OperationSupport["replay"]
   readonly byReference: InquiryStrength
   readonly byAttempt: InquiryStrength
@@ -57,12 +62,22 @@ export type Profile = {
   readonly authorizationMs: number
   readonly settleWithinMs: number
   readonly reliableWebhooks: boolean
+  /** Longest time until a reversal that was accepted is confirmed. */
+  readonly reversalMs: number
+  /** Turns away follow-ups and reversals between these ages (ms). */
+  readonly refuses: { readonly from: number; readonly to: number }
+  /** How often somebody does something to a payment at the dashboard. */
+  readonly byHand: number
   readonly weather: Weather
   readonly issuer: Issuer
 }
 
 export function drawProfile(world: World, index: number): Profile {
-  const shape = world.pick(["prepared", "unaskable", "forgetful", "askable"] as const)
+  const shape = world.pick([
+    ...(["prepared", "unaskable", "forgetful", "askable"] as const),
+    ...(["prepared", "unaskable", "forgetful", "askable"] as const),
+    "mute",
+  ] as const)
   const listenMs = world.pick([8_000, 20_000, 65_000])
   const shapes = {
     prepared: {
@@ -86,6 +101,13 @@ export function drawProfile(world: World, index: number): Profile {
       prepare: false,
       reverseByAttempt: false,
     },
+    mute: {
+      replay: { stores: "none", windowMs: 0 },
+      byReference: "strong",
+      byAttempt: "none",
+      prepare: false,
+      reverseByAttempt: false,
+    },
     askable: {
       replay: { stores: "none", windowMs: 0 },
       byReference: "strong",
@@ -94,7 +116,13 @@ export function drawProfile(world: World, index: number): Profile {
       reverseByAttempt: world.chance(0.5),
     },
   } as const
-  const bad = (p: number): number => (world.chance(0.5) ? world.random() * p : 0)
+  // Where nobody can ask, the provider's webhooks are the only word there is.
+  const tells = shape === "unaskable" || shape === "mute"
+  const refusesFrom = world.int(0, 600_000)
+  // Every world has its own few misfortunes: where all of them strike, nothing of interest comes about.
+  const rough = world.pick([0.15, 0.4, 0.6])
+  const bad = (p: number): number => (world.chance(rough) ? world.random() * p : 0)
+  const often = (p: number): number => (world.chance(0.5) ? world.random() * p : 0)
   return {
     id: `lab${index}`,
     shape,
@@ -110,12 +138,18 @@ export function drawProfile(world: World, index: number): Profile {
     actionMs: world.pick([60_000, 600_000]),
     authorizationMs: world.pick([3_600_000, 86_400_000]),
     settleWithinMs: world.pick([20_000, 120_000]),
-    reliableWebhooks: shape === "unaskable",
+    reliableWebhooks: tells,
+    reversalMs: world.pick([20_000, 20_000, 20_000, 21_600_000]),
+    refuses: world.chance(0.3)
+      ? { from: refusesFrom, to: refusesFrom + world.int(10_000, 3_600_000) }
+      : { from: 0, to: 0 },
+    byHand: world.chance(0.5) ? world.random() * 0.8 : 0,
     weather: {
       refused: bad(0.3),
       connectHang: bad(0.1),
+      slowConnect: bad(0.2),
       lostBefore: bad(0.25),
-      lateArrival: world.chance(0.7) ? world.random() * 0.7 : 0,
+      lateArrival: world.chance(rough + 0.1) ? world.random() * 0.7 : 0,
       lostAfter: bad(0.3),
       errorBefore: bad(0.2),
       errorAfter: bad(0.25),
@@ -123,20 +157,22 @@ export function drawProfile(world: World, index: number): Profile {
       throttled: bad(0.2),
       silence: world.random(),
       latencyMs: world.pick([20, 200, 2_000]),
-      webhookLost: shape === "unaskable" ? 0 : bad(1),
+      webhookLost: tells ? 0 : bad(1),
       webhookTwice: bad(0.5),
       webhookDelayMs: world.pick([50, 2_000, 60_000]),
-      hints: shape === "unaskable" ? 0 : bad(0.4),
+      hints: tells ? 0 : bad(0.4),
       forged: bad(0.3),
     },
     issuer: {
-      approve: world.pick([0.3, 0.6, 0.95]),
+      approve: world.pick([0.4, 0.75, 0.95]),
       soft: world.random(),
-      partial: bad(0.2),
-      action: bad(0.4),
-      pending: bad(0.3),
-      followUpFails: bad(0.3),
-      failsLate: shape === "unaskable" ? bad(0.2) : 0,
+      partial: often(0.25),
+      action: often(0.4),
+      pending: often(0.3),
+      followUpFails: often(0.3),
+      failsLate: often(0.6),
+      rejects: often(0.4),
+      changesItsMind: world.chance(0.5) ? world.random() : 0,
     },
   }
 }

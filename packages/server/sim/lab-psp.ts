@@ -1,7 +1,10 @@
 // A simulated provider: what it holds is the truth against which everything is judged. It does what its profile says,
-// repeats answers as its profile says, and tells by webhook, sooner, later or twice. It never lies about money.
+// repeats answers as its profile says, and tells by webhook, sooner, later or twice. It may change its mind, refuse for a
+// while what it will do later, and be worked on from its own dashboard; but it never lies about what it holds.
 
+import { byHand } from "./lab-dashboard.ts"
 import type { Profile } from "./lab-profile.ts"
+import { hardReasons, NEVER_AGAIN, softReasons } from "./lab-issuer.ts"
 import type { World } from "./world.ts"
 
 export type LabRequest = {
@@ -15,6 +18,8 @@ export type LabRequest = {
     | "increment"
     | "reverse"
     | "inquire"
+  /** Whose credentials it came with. */
+  readonly account: string
   readonly key: string
   readonly attempt: string
   readonly operation?: string
@@ -24,18 +29,23 @@ export type LabRequest = {
   readonly auto?: boolean
   readonly partial?: boolean
   readonly final?: boolean
+  readonly cryptogram?: string
   readonly fields?: Readonly<Record<string, string>>
 }
 
 export type LabAnswer = {
-  readonly kind: "approved" | "pending" | "action" | "declined" | "refused" | "absent"
+  readonly kind: "approved" | "pending" | "action" | "declined" | "refused" | "rejected" | "absent"
   readonly effect?: string
   readonly amount?: string
   readonly reference?: string
   readonly reason?: string
+  readonly advice?: string
 }
 
 export type LabNotice = {
+  readonly account: string
+  /** Signed, and delivered until it is accepted: the only way in which some facts are ever told. */
+  readonly sure?: true
   readonly event: string
   readonly about: string
   readonly attempt: string
@@ -44,10 +54,12 @@ export type LabNotice = {
   readonly operationReference?: string
   readonly hint: boolean
   readonly answer: LabAnswer
+  readonly dispute?: { readonly id: string; readonly stage: "opened" | "won" | "lost"; readonly amount: string }
 }
 
 /** One charge as the provider's books have it. */
 export type Charge = {
+  readonly account: string
   readonly reference: string
   readonly attempt: string
   readonly createdAt: number
@@ -59,6 +71,12 @@ export type Charge = {
   captured: bigint
   refunded: bigint
   reason: string
+  advice?: string
+  /** It said no, and then it was yes after all. */
+  changedItsMind?: true
+  /** Somebody did something to it at the dashboard. */
+  byHand?: true
+  disputed?: string
   readonly does: Deed[]
 }
 /** A capture, refund, … at the provider. */
@@ -75,24 +93,27 @@ export type Deed = {
 export const holds = (charge: Charge): bigint =>
   charge.state === "authorized" ? (charge.captured > 0n ? charge.captured - charge.refunded : charge.authorized) : 0n
 
-const softReasons = ["do_not_honor", "issuer_unavailable"] as const
-const hardReasons = ["stolen_card", "expired_card", "insufficient_funds"] as const
+/** Turned away before any issuer was asked. */
+const REJECTED = "rejected"
 
 export class LabPsp {
   readonly charges: Charge[] = []
   readonly profile: Profile
   readonly #world: World
+  readonly #bornAt: number
   readonly #answers = new Map<
     string,
     { readonly at: number; readonly ok: boolean; readonly answer: LabAnswer | "error" }
   >()
   #reversals = 0
+  #disputes = 0
   /** A webhook to be delivered; whoever carries it may lose, delay and repeat it. */
   onNotice: (notice: LabNotice) => void = () => {}
   onChange: () => void = () => {}
 
   constructor(world: World, profile: Profile) {
     this.#world = world
+    this.#bornAt = world.now
     this.profile = profile
   }
 
@@ -111,15 +132,17 @@ export class LabPsp {
       replay.stores !== "none" &&
       this.#world.now < kept.at + (request.do === "authorize" ? this.profile.authorizationWindowMs : replay.windowMs) &&
       (replay.stores === "all" || kept.ok)
-    )
+    ) {
+      this.#world.note("answer repeated for its key")
       return kept.answer
+    }
     const answer = this.#do(request)
     // A 500 instead of a refusal that nothing else ever tells could be settled by nobody.
     const told = request.do === "authorize" || (answer.kind !== "declined" && answer.kind !== "refused")
     const said = errorAfter && told ? "error" : answer
     this.#answers.set(request.key, {
       at: this.#world.now,
-      ok: said !== "error" && answer.kind !== "refused",
+      ok: said !== "error" && answer.kind !== "refused" && answer.kind !== "rejected",
       answer: said,
     })
     this.onChange()
@@ -146,7 +169,9 @@ export class LabPsp {
         return { kind: "approved", effect: "prepared", amount: "0", reference: charge.reference }
       }
       case "authorize": {
-        const charge = this.profile.prepare ? this.#find(request.reference) : this.#open(request, amount, "prepared")
+        const charge = this.profile.prepare
+          ? this.#find(request.reference, request.account)
+          : this.#open(request, amount, "prepared")
         if (charge === undefined) return { kind: "refused", reason: "not_found" }
         if (charge.state !== "prepared")
           return charge.state === "canceled" || charge.state === "voided"
@@ -171,7 +196,9 @@ export class LabPsp {
         return this.#followUp(
           request,
           amount,
-          (c) => c.state === "authorized" && (this.profile.lenient || c.captured + amount <= c.authorized),
+          (c) =>
+            c.state === "authorized" &&
+            ((this.profile.lenient && c.byHand === undefined) || c.captured + amount <= c.authorized),
           (c) => {
             c.captured += amount
           },
@@ -180,7 +207,9 @@ export class LabPsp {
         return this.#followUp(
           request,
           amount,
-          (c) => c.state === "authorized" && (this.profile.lenient || c.refunded + amount <= c.captured),
+          (c) =>
+            c.state === "authorized" &&
+            ((this.profile.lenient && c.byHand === undefined) || c.refunded + amount <= c.captured),
           (c) => {
             c.refunded += amount
           },
@@ -214,6 +243,7 @@ export class LabPsp {
 
   #open(request: LabRequest, amount: bigint, state: Charge["state"]): Charge {
     const charge: Charge = {
+      account: request.account,
       reference: `${this.profile.id}_${this.charges.length}`,
       attempt: request.attempt,
       createdAt: this.#world.now,
@@ -257,21 +287,93 @@ export class LabPsp {
   #decide(charge: Charge, failure: string | undefined): void {
     const { issuer } = this.profile
     if (failure === undefined && (charge.amount === 0n || this.#world.chance(issuer.approve))) {
-      charge.state = "authorized"
-      charge.authorized = charge.amount > 1n && this.#world.chance(issuer.partial) ? charge.amount / 2n : charge.amount
-      if (charge.auto) charge.captured = charge.authorized
-      this.#world.after(this.profile.authorizationMs + 7_200_000, () => {
-        if (charge.state === "authorized" && charge.captured === 0n) {
-          charge.state = "voided"
-          this.#tell(charge, "expire", { kind: "approved", effect: "voided", amount: "0", reference: charge.reference })
-          this.onChange()
-        }
-      })
+      this.#authorize(
+        charge,
+        charge.amount > 1n && this.#world.chance(issuer.partial) ? charge.amount / 2n : charge.amount,
+      )
     } else {
       charge.state = "declined"
       charge.reason = failure ?? this.#world.pick(this.#world.chance(issuer.soft) ? softReasons : hardReasons)
+      if (this.#world.chance(0.1)) {
+        charge.advice = NEVER_AGAIN
+        this.#world.note("decline with advice never to try again")
+      }
+      if (failure === undefined && this.#world.chance(issuer.rejects)) {
+        charge.reason = REJECTED
+        this.#world.note("rejected by the provider")
+      }
+      this.#mayChangeItsMind(charge)
+      // What was turned away is no event.
+      if (charge.reason === REJECTED) return
     }
     this.#tell(charge, "authorize", this.#verdict(charge))
+  }
+
+  #authorize(charge: Charge, amount: bigint): void {
+    charge.state = "authorized"
+    charge.authorized = amount
+    if (amount < charge.amount) this.#world.note("part approved")
+    if (charge.auto) charge.captured = amount
+    byHand(this.#world, this, charge)
+    this.#world.after(this.profile.authorizationMs + 7_200_000, () => {
+      if (charge.state === "authorized" && charge.captured === 0n) {
+        charge.state = "voided"
+        this.#tell(charge, "expire", { kind: "approved", effect: "voided", amount: "0", reference: charge.reference })
+        this.onChange()
+      }
+    })
+  }
+
+  /** A refusal that was none: the processor behind the provider had done it all the same. */
+  #mayChangeItsMind(charge: Charge): void {
+    if (charge.reason === "authentication_failed" || !this.#world.chance(this.profile.issuer.changesItsMind)) return
+    this.#world.expect(this.#world.pick([3_000, 60_000, 1_800_000]) * this.#world.random(), () => {
+      if (charge.state !== "declined") return
+      this.#world.note("provider changed its mind")
+      charge.changedItsMind = true
+      this.#authorize(charge, charge.amount)
+      this.#tell(charge, "authorize", this.#verdict(charge), undefined, true)
+      this.onChange()
+    })
+  }
+
+  /** Done at the provider's dashboard, at once. */
+  doByHand(charge: Charge, kind: "capture" | "refund" | "void", amount: bigint): void {
+    const deed: Deed = {
+      id: `${charge.reference}_${charge.does.length}`,
+      kind,
+      operation: "",
+      amount,
+      at: this.#world.now,
+      state: "done",
+    }
+    charge.byHand = true
+    charge.does.push(deed)
+    if (kind === "capture") charge.captured += amount
+    else if (kind === "refund") charge.refunded += amount
+    else charge.state = "voided"
+    this.#tell(charge, kind, this.#deedAnswer(charge, deed), deed, true)
+    this.onChange()
+  }
+  dispute(charge: Charge, amount: bigint): void {
+    this.#disputes += 1
+    const id = `${this.profile.id}_dispute_${this.#disputes}`
+    charge.disputed = id
+    const tell = (stage: "opened" | "won" | "lost"): void =>
+      this.onNotice({
+        account: charge.account,
+        sure: true,
+        event: `${id}-${stage}`,
+        about: "dispute",
+        attempt: charge.attempt,
+        reference: charge.reference,
+        hint: false,
+        answer: { kind: "pending" },
+        dispute: { id, stage, amount: String(amount) },
+      })
+    tell("opened")
+    if (this.#world.chance(0.5))
+      this.#world.expect(this.#world.int(60_000, 86_400_000), () => tell(this.#world.pick(["won", "lost"] as const)))
   }
 
   #verdict(charge: Charge): LabAnswer {
@@ -290,7 +392,13 @@ export class LabPsp {
           reference: charge.reference,
         }
       case "declined":
-        return { kind: "declined", reason: charge.reason, reference: charge.reference }
+        if (charge.reason === REJECTED) return { kind: "rejected", reason: "try_elsewhere" }
+        return {
+          kind: "declined",
+          reason: charge.reason,
+          reference: charge.reference,
+          ...(charge.advice === undefined ? {} : { advice: charge.advice }),
+        }
       case "voided":
       case "canceled":
         return { kind: "approved", effect: "voided", amount: "0", reference: charge.reference }
@@ -305,9 +413,13 @@ export class LabPsp {
     possible: (charge: Charge) => boolean,
     effect: (charge: Charge) => void,
   ): LabAnswer {
-    const charge = this.#find(request.reference)
+    const charge = this.#find(request.reference, request.account)
     if (charge === undefined) return { kind: "refused", reason: "not_found" }
     if (!possible(charge)) return { kind: "declined", reason: "wrong_state" }
+    if (this.#refusesNow()) {
+      this.#world.note("follow-up refused for a while")
+      return { kind: "refused", reason: "not_now" }
+    }
     const deed: Deed = {
       id: `${charge.reference}_${charge.does.length}`,
       kind: request.do,
@@ -338,11 +450,12 @@ export class LabPsp {
   }
 
   #failLate(charge: Charge, deed: Deed): void {
-    this.#world.after(this.#world.int(1_000, 600_000), () => {
+    this.#world.expect(this.#world.int(1_000, 600_000), () => {
       if (charge.refunded > 0n || charge.does.some((d) => d.kind === "refund" && d.state === "accepted")) return
       deed.state = "failed"
       charge.captured -= deed.amount
-      this.#tell(charge, deed.kind, this.#deedAnswer(charge, deed), deed)
+      this.#world.note("capture failed after its success")
+      this.#tell(charge, deed.kind, this.#deedAnswer(charge, deed), deed, true)
       this.onChange()
     })
   }
@@ -370,15 +483,22 @@ export class LabPsp {
         ? this.profile.reverseByAttempt
           ? this.charges.findLast((c) => c.attempt === request.attempt)
           : undefined
-        : this.#find(request.reference)
+        : this.#find(request.reference, request.account)
+    if (this.#refusesNow()) {
+      this.#world.note("reversal refused for a while")
+      return { kind: "refused", reason: "not_now" }
+    }
     const nothing: LabAnswer = { kind: "absent" }
+    if (charge === undefined || charge.state === "declined") this.#world.note("nothing to reverse")
     if (!this.profile.acceptedFirst)
       return charge === undefined || charge.state === "declined" ? nothing : this.#undo(charge)
     this.#reversals += 1
     const reference = `${this.profile.id}_reversal_${this.#reversals}`
     // What it finds is decided when it is asked, not when it tells.
     const found = charge !== undefined && charge.state !== "declined" ? charge : undefined
-    this.#world.after(this.#world.int(50, 20_000), () =>
+    const ms = this.#world.int(50, this.profile.reversalMs)
+    if (ms > 3_600_000) this.#world.note("reversal confirmed only hours later")
+    this.#world.expect(ms, () =>
       this.#tellReverse(request, charge, found === undefined ? nothing : this.#undo(found), reference),
     )
     return { kind: "pending", reference }
@@ -400,7 +520,7 @@ export class LabPsp {
   }
 
   #inquire(request: LabRequest): LabAnswer {
-    const byReference = request.reference === undefined ? undefined : this.#find(request.reference)
+    const byReference = request.reference === undefined ? undefined : this.#find(request.reference, request.account)
     const lag =
       this.profile.byAttempt === "strong"
         ? 0
@@ -412,7 +532,7 @@ export class LabPsp {
       this.charges.findLast(
         (c) => c.attempt === request.attempt && c.createdAt + lag <= this.#world.now && c.state !== "prepared",
       )
-    if (charge === undefined) return { kind: "absent" }
+    if (charge === undefined || (charge.state === "declined" && charge.reason === REJECTED)) return { kind: "absent" }
     if (request.about === "authorize" || request.about === "complete" || request.about === "prepare")
       return this.#verdict(charge)
     if (request.about === "reverse") {
@@ -433,19 +553,30 @@ export class LabPsp {
     return deed === undefined ? { kind: "absent" } : this.#deedAnswer(charge, deed)
   }
 
-  #tell(charge: Charge, about: string, answer: LabAnswer, deed?: Deed): void {
+  #refusesNow(): boolean {
+    const { from, to } = this.profile.refuses
+    const age = this.#world.now - this.#bornAt
+    return age >= from && age < to
+  }
+
+  #tell(charge: Charge, about: string, answer: LabAnswer, deed?: Deed, sure = false): void {
     this.onNotice({
+      ...(sure ? { sure } : {}),
+      account: charge.account,
       event: `${charge.reference}-${about}-${deed?.id ?? ""}-${answer.kind}-${this.#world.int(0, 1e9)}`,
       about,
       attempt: charge.attempt,
       reference: charge.reference,
-      hint: this.#world.chance(this.profile.weather.hints),
+      hint: !sure && this.#world.chance(this.profile.weather.hints),
       answer,
-      ...(deed === undefined ? {} : { operation: deed.operation, operationReference: deed.id }),
+      ...(deed === undefined
+        ? {}
+        : { operationReference: deed.id, ...(deed.operation === "" ? {} : { operation: deed.operation }) }),
     })
   }
   #tellReverse(request: LabRequest, charge: Charge | undefined, answer: LabAnswer, operationReference: string): void {
     this.onNotice({
+      account: request.account,
       event: `${request.key}-reverse-${this.#world.int(0, 1e9)}`,
       about: "reverse",
       attempt: request.attempt,
@@ -457,7 +588,8 @@ export class LabPsp {
     })
   }
 
-  #find(reference: string | undefined): Charge | undefined {
-    return this.charges.find((c) => c.reference === reference)
+  /** Accounts do not see each other's payments. */
+  #find(reference: string | undefined, account?: string): Charge | undefined {
+    return this.charges.find((c) => c.reference === reference && (account === undefined || c.account === account))
   }
 }

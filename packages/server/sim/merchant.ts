@@ -1,80 +1,168 @@
-// A merchant and its customers: they pay, wait, lose patience, try again with the same key, come back from 3DS or do not,
-// capture twice at the same moment, refund too much, cancel while a payment is under way.
+// A merchant: pays with cards, tokens and stored agreements, confirms now or later or never, cancels before it was
+// answered, captures twice at the same moment or too late, refunds too much, at once or days later.
 
 import { parseCurrency } from "../src/core/currency.ts"
-import { makeId, type MerchantId, type PaymentId } from "../src/core/id.ts"
-import type { Intent } from "../src/core/intent.ts"
+import { makeId, type AccountId, type MerchantId, type PaymentId } from "../src/core/id.ts"
+import type { Initiator, Intent, Method } from "../src/core/intent.ts"
 import { amountsOf, statusOf, terminalStatuses, type Payment } from "../src/core/payment.ts"
-import type { Request } from "../src/engine/change.ts"
 import { secret } from "../src/core/secret.ts"
-import { create, type Executed } from "../src/engine/execute.ts"
-import { follow, type Command, type Followed } from "../src/engine/follow-up.ts"
-import { LEASE_MARGIN_MS, repeat } from "../src/engine/idempotency.ts"
+import type { Secrets } from "../src/engine/engine.ts"
+import { confirm, create } from "../src/engine/execute.ts"
+import { follow, type Command } from "../src/engine/follow-up.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
-import { Broken } from "./judge.ts"
+import type { Accounts } from "./accounts.ts"
+import type { Answer, Client } from "./client.ts"
 import type { LabPsp } from "./lab-psp.ts"
 import type { Node } from "./node.ts"
 import type { World } from "./world.ts"
 
 export const MERCHANT = "mer_0" as MerchantId
-/** A client gives up on one request after this (ms), and tries again with the same key. */
-const CLIENT_PATIENCE_MS = 40_000
-const CLIENT_TRIES = 40
 
 export type Town = {
   readonly world: World
   readonly ledger: MemoryLedger
   readonly psps: readonly LabPsp[]
-  nodes(): readonly Node[]
+  readonly accounts: Accounts
+  readonly client: Client
+  /** Work that nobody waits for. */
+  readonly aside: (work: Promise<unknown>) => void
 }
+
+/** What one customer's payment is made of. */
+type Order = { readonly intent: Intent; readonly secrets: Secrets; readonly sourceAccount?: AccountId }
 
 /** One customer's payment from beginning to end. */
 export async function shop(town: Town, number: number): Promise<void> {
   const { world } = town
-  const intent = drawIntent(world)
-  const answer = await request(town, `create-${number}`, (node, asked) =>
-    create(node.engine, {
-      payment: newPayment(node, intent),
-      confirm: true,
-      secrets: { number: secret("4111111111111111") },
-      request: asked,
-    }),
-  )
-  if (answer === undefined) return
-  const id = answer.payment as PaymentId
-  if (world.chance(0.08)) void command(town, `early-cancel-${number}`, id, { type: "cancel" })
+  const order = drawOrder(town, number)
+  if (world.chance(0.12)) town.aside(cancelEarly(town, number))
+  const id = world.chance(0.2) ? await twoSteps(town, order, number) : await atOnce(town, order, number)
+  if (id === undefined) return
+  if (world.chance(0.08)) town.aside(command(town, `early-cancel-${number}`, id, { type: "cancel" }))
   await customer(town, id)
   await untilDecided(town, id)
   await backOffice(town, id, number)
 }
 
-function drawIntent(world: World): Intent {
-  const currency = parseCurrency("EUR")!
-  const byMerchant = world.chance(0.15)
-  const onUnknown = world.pick([undefined, "wait", "reverse_then_reroute", "reverse_then_reroute"] as const)
-  return {
-    amount: { minor: world.chance(0.04) ? 0n : BigInt(world.int(2, 50_000)), currency },
-    capture: world.chance(0.5) ? "automatic" : "manual",
-    method: {
-      type: "card",
-      token: "tok_0",
-      network: "visa",
-      bin: "411111",
-      last4: "1111",
-      expiryMonth: 12,
-      expiryYear: 2099,
-      fingerprint: "f",
-    },
-    store: false,
-    initiator: byMerchant
-      ? { by: "merchant", purpose: "recurring", networkTransactionId: "ntx" }
-      : { by: "customer", stored: "none" },
-    threeDs: { mode: "automatic" },
-    allowPartial: world.chance(0.4),
-    answerWithinMs: world.pick([10_000, 25_000]),
-    metadata: {},
-    ...(onUnknown === undefined ? {} : { onUnknown }),
+const paymentOf = (answer: Answer | undefined): PaymentId | undefined => answer?.payment as PaymentId | undefined
+
+const atOnce = async (town: Town, order: Order, number: number): Promise<PaymentId | undefined> =>
+  paymentOf(
+    await town.client.request(`create-${number}`, (node, request) =>
+      create(node.engine, { ...order, payment: newPayment(node, order.intent), confirm: true, request }),
+    ),
+  )
+
+/** Created now, confirmed later, or never. */
+async function twoSteps(town: Town, order: Order, number: number): Promise<PaymentId | undefined> {
+  const { world, ledger, client } = town
+  const id = paymentOf(
+    await client.request(`create-${number}`, (node, request) =>
+      create(node.engine, { ...order, payment: newPayment(node, order.intent), confirm: false, request }),
+    ),
+  )
+  if (id === undefined) return undefined
+  if (world.chance(0.2)) {
+    world.note("payment never confirmed")
+    return undefined
   }
+  await world.sleep(world.int(0, 20_000))
+  world.note("confirm of its own")
+  await client.request(`confirm-${number}`, async (node, request) => {
+    const known = await node.engine.ledger.load(MERCHANT, id)
+    return known === undefined
+      ? { kind: "not_found" }
+      : confirm(node.engine, known, { ...order, intent: known.intent, request })
+  })
+  return ledger.contents.payments().some((p) => p.id === id) ? id : undefined
+}
+
+/** Cancels as soon as the payment can be seen, whatever its first request is still doing. */
+async function cancelEarly(town: Town, number: number): Promise<void> {
+  const { world, ledger } = town
+  for (let looked = 0; looked < 400; looked++) {
+    const seen = ledger.contents.payments().find((p) => p.intent.metadata["order"] === String(number))
+    if (seen !== undefined) {
+      await world.sleep(world.chance(0.5) ? world.int(0, 50) : world.int(0, 5_000))
+      if (!town.client.told.has(`create-${number}`)) world.note("cancel before the create was answered")
+      await command(town, `first-cancel-${number}`, seen.id, { type: "cancel" })
+      return
+    }
+    await world.sleep(looked < 200 ? 20 : 500)
+  }
+}
+
+function drawOrder({ world, accounts }: Town, number: number): Order {
+  const currency = parseCurrency("EUR")!
+  const onUnknown = world.pick([undefined, "wait", "reverse_then_reroute", "reverse_then_reroute"] as const)
+  const own = world.pick(accounts.accounts(MERCHANT)).id
+  const network = world.pick(["visa", "mastercard"] as const)
+  const { initiator, sourceAccount } = drawInitiator(world, own, network)
+  const { method, secrets } = drawMethod(world, own, network, initiator, number)
+  const source = sourceAccount === undefined ? {} : { source: sourceAccount }
+  return {
+    secrets,
+    ...(sourceAccount === undefined ? {} : { sourceAccount }),
+    intent: {
+      amount: { minor: world.chance(0.04) ? 0n : BigInt(world.int(2, 50_000)), currency },
+      capture: world.chance(0.5) ? "automatic" : "manual",
+      method,
+      store: false,
+      initiator,
+      threeDs: { mode: "automatic" },
+      allowPartial: world.chance(0.4),
+      answerWithinMs: world.pick([10_000, 25_000]),
+      metadata: { order: String(number), ...source },
+      ...(onUnknown === undefined ? {} : { onUnknown }),
+    },
+  }
+}
+
+function drawInitiator(
+  world: World,
+  own: AccountId,
+  network: "visa" | "mastercard",
+): { readonly initiator: Initiator; readonly sourceAccount?: AccountId } {
+  if (!world.chance(0.15)) return { initiator: { by: "customer", stored: "none" } }
+  world.note("merchant-initiated payment")
+  if (world.chance(0.6))
+    return { initiator: { by: "merchant", purpose: "recurring", networkTransactionId: networkTransactionIds[network] } }
+  world.note("merchant-initiated payment at its source only")
+  return { initiator: { by: "merchant", purpose: "recurring" }, sourceAccount: own }
+}
+
+const networkTransactionIds = { visa: "123456789012345", mastercard: "MCC1234561231" } as const
+
+function drawMethod(
+  world: World,
+  own: AccountId,
+  network: "visa" | "mastercard",
+  initiator: Initiator,
+  number: number,
+): { readonly method: Method; readonly secrets: Secrets } {
+  const card = {
+    token: "tok_0" as const,
+    network,
+    bin: "411111",
+    last4: "1111",
+    expiryMonth: 12,
+    expiryYear: 2099,
+    fingerprint: "f",
+  }
+  const digits = secret("4111111111111111")
+  const mood = world.random()
+  if (mood < 0.08) {
+    world.note("provider token")
+    return { method: { type: "provider_token", account: own, token: `tok-${own}`, network: "visa" }, secrets: {} }
+  }
+  if (mood < 0.2 && initiator.by === "customer") {
+    world.note("network token with cryptogram")
+    return {
+      method: { type: "network_token", ...card, hasCryptogram: true },
+      secrets: { number: digits, cryptogram: secret(`cryptogram-${number}`) },
+    }
+  }
+  return { method: { type: "card", ...card }, secrets: { number: digits } }
 }
 
 function newPayment(node: Node, intent: Intent): Payment {
@@ -95,93 +183,8 @@ function newPayment(node: Node, intent: Intent): Payment {
   }
 }
 
-type Answer = { readonly payment: string; readonly status: string }
-const render = (payment: Payment): { status: number; body: string } => ({
-  status: 201,
-  body: JSON.stringify({ payment: payment.id, status: statusOf(payment) } satisfies Answer),
-})
-
-/** One idempotent request, repeated over crashes and lost answers until it has one. */
-async function request(
-  town: Town,
-  key: string,
-  run: (node: Node, asked: Request) => Promise<Executed | Followed>,
-): Promise<Answer | undefined> {
-  const { world } = town
-  let first: Answer | undefined
-  const asked: Request = {
-    row: { merchant: MERCHANT, mode: "test", method: "POST", path: "/", key, fingerprint: key },
-    leaseMs: 25_000 + LEASE_MARGIN_MS,
-    render,
-  }
-  for (let tries = 0; tries < CLIENT_TRIES; tries++) {
-    const alive = town.nodes().filter((n) => n.alive)
-    const node = alive.length === 0 ? undefined : world.pick(alive)
-    const answer = node === undefined ? "nobody" : await patient(world, serve(node, asked, run))
-    if (node === undefined || answer === "nobody" || answer === "in_flight" || answer === "error") {
-      await world.sleep(world.int(500, 8_000))
-      continue
-    }
-    if (answer === undefined) return undefined
-    if (first !== undefined && first.payment !== answer.payment)
-      throw new Broken(`key ${key} made two payments: ${first.payment} and ${answer.payment}`)
-    // Some clients ask again although they have their answer.
-    if (first === undefined && world.chance(0.3)) {
-      first = answer
-      await world.sleep(world.int(0, 60_000))
-      continue
-    }
-    if (world.chance(0.1)) await probe(node, asked)
-    return answer
-  }
-  if (first === undefined) throw new Broken(`the request with key ${key} was never answered`)
-  return first
-}
-
-/** The same key with another body is another request, and is told so. */
-async function probe(node: Node, asked: Request): Promise<void> {
-  const row = await node.engine.ledger.idempotency(asked.row).catch(() => undefined)
-  if (row === undefined) return
-  const other: Request = { ...asked, row: { ...asked.row, fingerprint: "another body" } }
-  const again = await repeat(node.engine, row, other)
-  if (again.kind !== "mismatch") throw new Broken(`key ${asked.row.key} was answered to another body: ${again.kind}`)
-}
-
-async function serve(
-  node: Node,
-  asked: Request,
-  run: (node: Node, asked: Request) => Promise<Executed | Followed>,
-): Promise<Answer | "in_flight" | "error" | undefined> {
-  try {
-    const executed = await run(node, asked)
-    if (executed.kind === "payment") return JSON.parse(render(executed.payment).body) as Answer
-    if (executed.kind !== "taken") {
-      // A refused repetition of a request that did run is answered from its key.
-      const row = await node.engine.ledger.idempotency(asked.row)
-      if (row === undefined) return undefined
-      return await repeated(node, row, asked)
-    }
-    return await repeated(node, executed.row, asked)
-  } catch (error) {
-    if (error instanceof Broken) throw error
-    return "error"
-  }
-}
-
-async function repeated(node: Node, row: Parameters<typeof repeat>[1], asked: Request): Promise<Answer | "in_flight"> {
-  const again = await repeat(node.engine, row, asked)
-  if (again.kind === "mismatch") throw new Broken(`key ${row.key} was not known by its own body`)
-  if (row.response !== undefined && again.kind !== "replayed")
-    throw new Broken(`key ${row.key} has its answer, and got ${again.kind}`)
-  if (again.kind === "in_flight") return "in_flight"
-  return JSON.parse(again.kind === "replayed" ? again.response.body : render(again.payment).body) as Answer
-}
-
-const patient = <T>(world: World, work: Promise<T>): Promise<T | "nobody"> =>
-  Promise.race([work, world.sleep(CLIENT_PATIENCE_MS).then(() => "nobody" as const)])
-
 const command = (town: Town, key: string, id: PaymentId, what: Command): Promise<Answer | undefined> =>
-  request(town, key, (node, asked) => follow(node.engine, MERCHANT, id, what, asked))
+  town.client.request(key, (node, asked) => follow(node.engine, MERCHANT, id, what, asked))
 
 const stored = (town: Town, id: PaymentId): Payment | undefined =>
   town.ledger.contents.payments().find((p) => p.id === id)
@@ -195,13 +198,20 @@ async function customer(town: Town, id: PaymentId): Promise<void> {
     const attempt = payment.attempts.find((a) => a.state === "action")
     if (attempt?.action !== undefined) {
       const mood = world.random()
-      if (mood < 0.25) return
+      if (mood < 0.25) {
+        world.note("customer never came back")
+        return
+      }
       const reference = attempt.action.url.split("/").at(-1)!
       await world.sleep(world.int(1_000, 90_000))
       for (const psp of town.psps) psp.challenge(reference, mood < 0.75)
       // Some close the page and never return; the provider still tells.
       if (mood > 0.9 || (mood > 0.7 && mood < 0.75)) return
-      await command(town, `complete-${id}-${rounds}`, id, { type: "complete", fields: { result: reference } })
+      world.note("customer came back")
+      const back = (i: number): Promise<unknown> =>
+        command(town, `complete-${id}-${rounds}-${i}`, id, { type: "complete", fields: { result: reference } })
+      // A browser that sends its form twice.
+      await Promise.all(Array.from({ length: world.chance(0.2) ? 2 : 1 }, (_, i) => back(i)))
       return
     }
     await world.sleep(2_000)
@@ -222,37 +232,58 @@ async function backOffice(town: Town, id: PaymentId, number: number): Promise<vo
   const payment = stored(town, id)
   if (payment === undefined) return
   const { authorized } = amountsOf(payment)
-  if (statusOf(payment) === "authorized" && authorized > 0n) {
-    const mood = world.random()
-    if (mood < 0.15) await command(town, `cancel-${number}`, id, { type: "cancel" })
-    else if (mood < 0.25) return
-    else if (mood < 0.4)
-      await command(town, `increment-${number}`, id, {
-        type: "increment",
-        amount: authorized + BigInt(world.int(1, 500)),
-      })
-    if (mood >= 0.25) {
-      const amount = (): { amount: bigint; final: boolean } | Record<string, never> =>
-        world.chance(0.5) ? { amount: 1n + (authorized * BigInt(world.int(1, 9))) / 10n, final: world.chance(0.2) } : {}
-      await Promise.all(
-        Array.from({ length: world.int(1, 3) }, (_, i) =>
-          command(town, `capture-${number}-${i}`, id, { type: "capture", ...amount() }),
-        ),
-      )
-      if (world.chance(0.2)) await command(town, `cancel-late-${number}`, id, { type: "cancel" })
-    }
-  }
-  await world.sleep(world.int(0, 120_000))
+  if (statusOf(payment) === "authorized") await fulfil(town, payment, authorized, number)
+  await world.sleep(world.chance(0.2) ? world.int(0, 2 * 86_400_000) : world.int(0, 120_000))
   const then = stored(town, id)
   const captured = then === undefined ? 0n : amountsOf(then).captured
-  if (captured > 0n && world.chance(0.6)) {
-    await Promise.all(
-      Array.from({ length: world.int(1, 3) }, (_, i) =>
-        command(town, `refund-${number}-${i}`, id, {
-          type: "refund",
-          ...(world.chance(0.6) ? { amount: 1n + (captured * BigInt(world.int(1, 9))) / 10n } : {}),
-        }),
-      ),
-    )
+  if (captured <= 0n || !world.chance(0.6)) return
+  if (then !== undefined && world.now > then.createdAt + 86_400_000) world.note("refund days later")
+  await Promise.all(
+    Array.from({ length: world.int(1, 3) }, (_, i) =>
+      command(town, `refund-${number}-${i}`, id, {
+        type: "refund",
+        ...(world.chance(0.6) ? { amount: 1n + (captured * BigInt(world.int(1, 9))) / 10n } : {}),
+      }),
+    ),
+  )
+}
+
+async function fulfil(town: Town, { id, authorizedUntil }: Payment, authorized: bigint, number: number): Promise<void> {
+  const { world } = town
+  const mood = world.random()
+  if (mood < 0.15) {
+    world.note("cancel of what is authorized")
+    await command(town, `cancel-${number}`, id, { type: "cancel" })
+    return
   }
+  if (mood < 0.2) return
+  if (mood < 0.35 && authorized > 0n)
+    await command(town, `increment-${number}`, id, {
+      type: "increment",
+      amount: authorized + BigInt(world.int(1, 500)),
+    })
+  // The parcel is packed later, sometimes too late.
+  if (mood > 0.85 && authorizedUntil !== undefined) {
+    await world.sleep(Math.max(0, authorizedUntil - world.now + world.int(-30_000, 60_000)))
+    if (world.now > authorizedUntil) world.note("capture after the authorization ran out")
+  }
+  const amount = (): { amount: bigint; final: boolean } | Record<string, never> =>
+    world.chance(0.5) ? { amount: 1n + (authorized * BigInt(world.int(1, 9))) / 10n, final: world.chance(0.3) } : {}
+  const commands: Promise<unknown>[] = Array.from({ length: world.int(1, 3) }, async (_, i) => {
+    if (i > 0) await world.sleep(world.pick([0, 0, 500, 3_000]))
+    await command(town, `capture-${number}-${i}`, id, { type: "capture", ...amount() })
+  })
+  // Somebody else at the merchant's changes their mind at the same moment.
+  if (world.chance(0.15))
+    commands.push(
+      world.sleep(world.int(0, 2_000)).then(() => command(town, `cancel-beside-${number}`, id, { type: "cancel" })),
+    )
+  if (world.chance(0.15))
+    commands.push(
+      world
+        .sleep(world.int(0, 2_000))
+        .then(() => command(town, `increment-beside-${number}`, id, { type: "increment", amount: authorized + 700n })),
+    )
+  await Promise.all(commands)
+  if (world.chance(0.2)) await command(town, `cancel-late-${number}`, id, { type: "cancel" })
 }

@@ -8,6 +8,7 @@ import { RELAY_LEASE_MS, relayOnce, type Sink } from "../src/engine/relay.ts"
 import type { Sent, Transport } from "../src/engine/transport.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
 import type { LabRequest } from "./lab-psp.ts"
+import type { Sender } from "./network.ts"
 import type { Commit, Ledger } from "../src/storage/ledger/ledger.ts"
 import type { World } from "./world.ts"
 
@@ -27,16 +28,19 @@ export class Node {
   alive = true
   /** Keys of the requests whose answers this process waits for. */
   readonly engaged = new Set<string>()
+  /** Payments whose answer the database would neither store nor tell: what is said then may be said otherwise later. */
+  readonly unsure = new Set<string>()
   readonly #world: World
   readonly #mortality: () => Mortality
   readonly #onDeath: () => void
+  #stillUntil = 0
 
   constructor(
     world: World,
     name: string,
     parts: {
       readonly ledger: Ledger
-      readonly transport: Transport
+      readonly transport: (sender: Sender) => Transport
       readonly directory: Directory
       readonly skewMs: number
     },
@@ -47,18 +51,34 @@ export class Node {
     this.name = name
     this.#mortality = mortality
     this.#onDeath = onDeath
+    // The calibration against the database's clock is never exact.
+    const now = (): number => Math.round(world.now + parts.skewMs)
+    const transport = parts.transport({
+      now,
+      stillFor: () => this.stillFor(),
+      started: (key) => void this.engaged.add(key),
+    })
     this.engine = {
       node: name,
       clock: {
-        // The calibration against the database's clock is never exact.
-        now: () => Math.round(world.now + parts.skewMs),
+        now,
         sleep: (ms) => this.#guard(() => world.sleep(ms)),
-        after: (ms, then) => world.after(ms, () => this.alive && then()),
+        after: (ms, then) => {
+          let canceled = false
+          world.after(ms, () => void this.#goesOn().then(() => this.alive && !canceled && then()))
+          return () => {
+            canceled = true
+          }
+        },
       },
       chance: { random: world.random, bytes: (n) => world.bytes(n) },
       log: {
         info: () => {},
-        warn: (fields, message) => world.say(`${name} warn ${message} ${JSON.stringify(fields)}`),
+        warn: (fields, message) => {
+          if (message === "the answer could not be stored")
+            this.unsure.add(String((fields as { readonly payment?: string }).payment))
+          world.say(`${name} warn ${message} ${JSON.stringify(fields)}`)
+        },
         error: (fields, message) => world.say(`${name} error ${message} ${JSON.stringify(fields)}`),
       },
       ledger: this.#guarded(parts.ledger),
@@ -66,25 +86,28 @@ export class Node {
         send: (origin, request, limits) =>
           this.#guard<Sent>(async () => {
             const key = keyOf(request)
-            this.engaged.add(key)
-            return parts.transport.send(origin, request, limits).finally(() => this.engaged.delete(key))
+            return transport.send(origin, request, limits).finally(() => this.engaged.delete(key))
           }),
         close: () => Promise.resolve(),
       },
       directory: parts.directory,
       cards: { read: () => Promise.resolve(undefined) },
-      background: (work) => void work.catch((error: unknown) => world.say(`${name} background ${String(error)}`)),
+      background: (work) =>
+        void work.catch((error: unknown) =>
+          world.say(`${name} background ${error instanceof Error ? (error.stack ?? "") : String(error)}`),
+        ),
       returnUrl: (payment) => `https://orchestra.invalid/${payment.id}`,
     }
   }
 
-  /** Recovery and stored webhooks, whenever something is due. The wait between rounds is the world's. */
-  async serve(idleMs: number, nextDue: () => number | undefined): Promise<void> {
+  /** Recovery and stored webhooks, whenever something is due. The wait between rounds is the world's: `idleMs` when nothing is. */
+  async serve(idleMs: () => number, nextDue: () => number | undefined): Promise<void> {
     while (this.alive) {
       await processInbound(this.engine).catch(() => 0)
       await recoverOnce(this.engine).catch(() => 0)
       const due = nextDue()
-      await this.engine.clock.sleep(due === undefined ? idleMs : Math.min(idleMs, Math.max(200, due - this.#world.now)))
+      const idle = idleMs()
+      await this.engine.clock.sleep(due === undefined ? idle : Math.min(idle, Math.max(200, due - this.#world.now)))
     }
   }
 
@@ -102,9 +125,26 @@ export class Node {
     }
   }
 
+  /** The machine is paused: time goes on, and nothing of this process does. */
+  stall(ms: number): void {
+    if (!this.alive) return
+    this.#stillUntil = Math.max(this.#stillUntil, this.#world.now + ms)
+    this.#world.note("process stood still")
+    if ([...this.engaged].some((key) => key !== ""))
+      this.#world.note("process stood still while it waited for an answer")
+    this.#world.say(`${this.name} stands still for ${ms} ms`)
+  }
+  stillFor(): number {
+    return Math.max(0, this.#stillUntil - this.#world.now)
+  }
+  async #goesOn(): Promise<void> {
+    while (this.stillFor() > 0) await this.#world.sleep(this.stillFor())
+  }
+
   kill(): void {
     if (!this.alive) return
     this.alive = false
+    this.#world.note("process died")
     this.#world.say(`${this.name} dies`)
     this.#onDeath()
   }
@@ -115,7 +155,10 @@ export class Node {
         const call = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
         return (...args: unknown[]) => {
           if (name === "commit") this.#say(args[0] as Commit)
-          return this.#guard(() => call.apply(target, args))
+          return this.#guard(() => call.apply(target, args)).catch((error: unknown) => {
+            this.#world.note("database lost a connection")
+            throw error
+          })
         }
       },
     })
@@ -130,6 +173,7 @@ export class Node {
 
   /** Before it and after it, the process may die: then the call may have happened, and nobody here will know. */
   async #guard<T>(call: () => Promise<T>): Promise<T> {
+    await this.#goesOn()
     if (!this.alive) return never
     if (this.#world.chance(this.#mortality().perCall)) {
       this.kill()
@@ -137,9 +181,11 @@ export class Node {
     }
     try {
       const result = await call()
+      await this.#goesOn()
       if (this.alive && this.#world.chance(this.#mortality().perCall)) this.kill()
       return this.alive ? result : never
     } catch (error) {
+      await this.#goesOn()
       if (!this.alive) return never
       throw error
     }

@@ -1,19 +1,21 @@
 // One seed: a world with its own providers, weather, processes, merchant and misfortunes, run until it has come to rest.
 
 import type { AccountId } from "../src/core/id.ts"
-import type { Account, Directory } from "../src/engine/engine.ts"
 import { route } from "../src/engine/attempt.ts"
-import { receive } from "../src/engine/receive.ts"
 import type { Sink } from "../src/engine/relay.ts"
-import type { EventHead } from "../src/storage/ledger/ledger.ts"
+import type { Transport } from "../src/engine/transport.ts"
+import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
+import { drawAccounts } from "./accounts.ts"
+import { Client } from "./client.ts"
+import type { Coverage } from "./coverage.ts"
 import { Judge } from "./judge.ts"
-import { labConnector } from "./lab-connector.ts"
 import { drawProfile, type Profile } from "./lab-profile.ts"
-import { LabPsp, type LabNotice } from "./lab-psp.ts"
+import { LabPsp } from "./lab-psp.ts"
 import { MERCHANT, shop } from "./merchant.ts"
-import { labTransport } from "./network.ts"
+import { labTransport, type Sender } from "./network.ts"
 import { Node } from "./node.ts"
+import { post } from "./webhooks.ts"
 import { World } from "./world.ts"
 
 export type Result = {
@@ -22,10 +24,14 @@ export type Result = {
   readonly steps: number
   readonly failure?: string
   readonly trace: readonly string[]
+  readonly coverage: Coverage
 }
 
 /** Misfortunes strike during this time (ms); afterwards only what they left behind goes on. */
 const STORM_MS = 20 * 60_000
+/** Without news from a provider for so long (ms), its webhooks are looked for only so often. */
+const QUIET_AFTER_MS = 1_800_000
+const QUIET_IDLE_MS = 1_200_000
 /** By then everything has come to rest (ms). */
 const REST_MS = 12 * 86_400_000
 
@@ -33,8 +39,12 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   const world = new World(seed)
   world.tracing = tracing
   const start = world.now
-  const storm = (): boolean => world.now < start + STORM_MS
-  const profiles = Array.from({ length: world.int(1, 3) }, (_, i) => drawProfile(world, i))
+  const weather = drawStorms(world, start)
+  for (const { from } of weather.slice(1)) world.after(from - start, () => world.note("weather after the first storm"))
+  const storm = (): boolean => {
+    return weather.some(({ from, to }) => world.now >= from && world.now < to)
+  }
+  const profiles = Array.from({ length: world.pick([1, 2, 2, 3]) }, (_, i) => drawProfile(world, i))
   const psps = profiles.map((profile) => new LabPsp(world, profile))
   const dbLoss = world.chance(0.4) ? world.random() * 0.03 : 0
   const ledger = createMemoryLedger(
@@ -46,13 +56,23 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     },
   )
   const nodes: Node[] = []
-  const directory = directoryOf(profiles)
-  const judge = new Judge(
-    ledger,
-    psps,
-    (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
-    (payment) => route({ directory }, payment, undefined).record.chosen,
-  )
+  const directory = drawAccounts(world, psps, MERCHANT)
+  const profileOf = (account: string): Profile =>
+    profiles.find((p) => p.id === directory.account(account as AccountId)?.connector.manifest.id)!
+  const judge = new Judge(ledger, psps, {
+    now: () => world.now,
+    isOwned: (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
+    decide: (payment, at) =>
+      route({ directory: directory.at(at) }, payment, payment.intent.metadata["source"] as AccountId | undefined).record
+        .chosen,
+    findable: (id) => profileOf(id).reverseByAttempt || profileOf(id).prepare || profileOf(id).byAttempt !== "none",
+    note: (situation) => world.note(situation),
+    accepted: (id, from, to) => [from, to].some((at) => directory.at(at).account(id as AccountId)?.state === "enabled"),
+    answerMs: (id) => {
+      const account = directory.account(id as AccountId)
+      return account?.state === "enabled" ? account.limits.answerMs : undefined
+    },
+  })
   let failure: string | undefined
   const fail = (error: unknown): void => {
     failure ??=
@@ -62,54 +82,74 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
           : (error.stack ?? error.message)
         : String(error)
   }
-  const transport = labTransport(
-    world,
-    new Map(psps.map((psp) => [`https://${psp.profile.id}.invalid`, psp])),
-    () => !storm(),
-    (psp, request) => {
-      try {
-        judge.beforeSend(psp, request)
-      } catch (error) {
-        fail(error)
-      }
-    },
-  )
-  const mortality = world.chance(0.6) ? world.random() * 0.01 : 0
-  const delivered = new Map<string, EventHead>()
+  const transport = (sender: Sender): Transport =>
+    labTransport(
+      world,
+      sender,
+      new Map(psps.map((psp) => [`https://${psp.profile.id}.invalid`, psp])),
+      () => !storm(),
+      (psp, request) => {
+        try {
+          judge.beforeSend(psp, request)
+        } catch (error) {
+          fail(error)
+        }
+      },
+    )
+  const mortality = world.chance(0.5) ? world.random() * 0.01 : 0
+  const sinkFails = world.chance(0.4) ? world.random() * 0.5 : 0
+  const delivered = new Map<string, LoggedEvent>()
   const sink: Sink = {
     name: "listener",
     accept: async (events) => {
       await world.sleep(world.int(0, 200))
-      for (const event of events) delivered.set(event.id, event)
+      const fails = storm() && world.chance(sinkFails)
+      for (const event of fails ? events.slice(0, world.int(0, events.length - 1)) : events)
+        delivered.set(event.id, event)
+      if (fails) {
+        world.note("sink failed")
+        throw new Error("the sink is full")
+      }
     },
   }
   const nextDue = (): number | undefined =>
     ledger.contents
       .wakes()
       .reduce<number | undefined>((least, w) => (least === undefined || w.wakeAt < least ? w.wakeAt : least), undefined)
+  // Stored webhooks are looked for often while there is anything to tell, and seldom in quiet days.
+  let stirred = start
+  const idleMs = (): number => (storm() || world.now < stirred + QUIET_AFTER_MS ? 30_000 : QUIET_IDLE_MS)
   const boot = (index: number, life: number): void => {
     const node: Node = new Node(
       world,
       `n${index}.${life}`,
-      { ledger, transport, directory, skewMs: world.int(-500, 500) },
+      { ledger, transport, directory, skewMs: world.int(-1_000, 1_000) },
       () => ({ perCall: storm() ? mortality : 0 }),
       () => void world.after(world.int(50, 30_000), () => boot(index, life + 1)),
     )
     nodes[index] = node
-    void node.serve(60_000, nextDue).catch(fail)
+    void node.serve(idleMs, nextDue).catch(fail)
     void node.relay(sink, () => ledger.contents.eventCount() > delivered.size).catch(fail)
   }
+  if (world.chance(0.35)) void stalls(world, nodes, weather)
   const count = world.int(1, 3)
   for (let i = 0; i < count; i++) boot(i, 0)
   for (const psp of psps) {
-    psp.onNotice = (notice) => post(world, psp, notice, nodes, directory, storm)
+    psp.onNotice = (notice) => {
+      stirred = world.now
+      post(world, psp, notice, nodes, directory, storm)
+    }
     psp.onChange = () => judge.moneyMoved()
   }
+  const client = new Client(world, MERCHANT, () => nodes)
   const customers = world.int(2, 6)
   let done = 0
   for (let i = 0; i < customers; i++) {
-    world.after(world.int(0, 60_000), () => {
-      shop({ world, ledger, psps, nodes: () => nodes }, i)
+    // Most come at once; some on another day, when the weather may be bad again.
+    const { from, to } = world.pick(weather)
+    const comes = world.chance(0.8) ? world.int(0, 60_000) : world.int(from - start, to - start)
+    world.after(comes, () => {
+      shop({ world, ledger, psps, accounts: directory, client, aside: (work) => void work.catch(fail) }, i)
         .catch(fail)
         .finally(() => {
           done += 1
@@ -128,9 +168,10 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     // By the day, so that a world at rest is left early.
     for (let until = start + STORM_MS; until <= start + REST_MS; until += 6 * 3_600_000) {
       await world.run(until)
-      if (done === customers && nextDue() === undefined && psps.every((p) => p.quiet())) break
+      if (done === customers && nextDue() === undefined && world.expected === 0 && psps.every((p) => p.quiet())) break
     }
     await world.run(world.now + 3_600_000)
+    if (dbLoss === 0) judge.checkAnswers(client.told)
     judge.atRest([...delivered.values()])
   } catch (error) {
     fail(error)
@@ -142,93 +183,31 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     payments: ledger.contents.payments().length,
     steps: world.steps,
     trace: world.trace,
+    coverage: world.coverage,
     ...(failure === undefined ? {} : { failure }),
   }
 }
 
-function directoryOf(profiles: readonly Profile[]): Directory {
-  const accounts = profiles.map((profile, i): Account => {
-    const connector = labConnector(profile)
-    return {
-      id: `acc_${i}` as AccountId,
-      merchant: MERCHANT,
-      state: "enabled",
-      connector,
-      config: { mode: "test", credentials: {}, settings: {} },
-      origin: `https://${profile.id}.invalid`,
-      limits: {
-        ...connector.manifest.limits,
-        settleWithinMs: profile.settleWithinMs,
-        actionMs: profile.actionMs,
-        replayWindowFactor: 1,
-      },
-      webhookSecrets: [`secret-${profile.id}`],
-      onUnknown: "wait",
-    }
+type Storm = { readonly from: number; readonly to: number }
+
+/** The first twenty minutes, and now and then an hour of the following days. */
+function drawStorms(world: World, start: number): readonly Storm[] {
+  const later = Array.from({ length: world.int(0, 3) }, (): Storm => {
+    const from = start + world.int(STORM_MS, 3 * 86_400_000)
+    return { from, to: from + world.int(300_000, 3_600_000) }
   })
-  return { account: (id) => accounts.find((a) => a.id === id), accounts: () => accounts, policy: () => undefined }
+  return [{ from: start, to: start + STORM_MS }, ...later]
 }
 
-/** The provider's side of a webhook: late, twice, out of order, forged by others, and again until it is accepted. */
-function post(
-  world: World,
-  psp: LabPsp,
-  notice: LabNotice,
-  nodes: readonly Node[],
-  directory: Directory,
-  storm: () => boolean,
-): void {
-  const { weather } = psp.profile
-  if (!psp.profile.reliableWebhooks && world.chance(weather.webhookLost)) return
-  const account = directory.accounts(MERCHANT).find((a) => a.connector.manifest.id === psp.profile.id)!
-  // A hint is unsigned: whatever it says may be wrong, and nothing may be booked from it.
-  const said: LabNotice = notice.hint && world.chance(0.5) ? { ...notice, answer: lieAbout(notice.answer) } : notice
-  const body = JSON.stringify(said)
-  const deliver = (tries: number): void => {
-    const node = world.pick(nodes)
-    if (!node.alive || (storm() && world.chance(0.05))) {
-      again(tries)
-      return
+/** Processes that stand still for a second, or for longer than their leases. */
+async function stalls(world: World, nodes: readonly Node[], storms: readonly Storm[]): Promise<void> {
+  const often = world.pick([20_000, 60_000, 240_000])
+  for (const { from, to } of storms) {
+    await world.sleep(from - world.now)
+    while (world.now < to) {
+      await world.sleep(world.int(1, often))
+      const node = world.pick(nodes)
+      if (node.alive) node.stall(world.chance(0.5) ? world.int(1_000, 20_000) : world.int(20_000, 400_000))
     }
-    let answered = false
-    const timeout = world.after(10_000, () => {
-      answered = true
-      again(tries)
-    })
-    receive(
-      node.engine,
-      account,
-      { headers: { "x-secret": `secret-${psp.profile.id}` }, body },
-      () => new Uint8Array(4),
-    ).then(
-      () => timeout(),
-      () => {
-        timeout()
-        if (!answered) again(tries)
-      },
-    )
-  }
-  const again = (tries: number): void =>
-    void (tries < 30 && world.after(Math.min(3_600_000, 1_000 * 2 ** tries), () => deliver(tries + 1)))
-  const copies = world.chance(weather.webhookTwice) ? 2 : 1
-  for (let i = 0; i < copies; i++) world.after(world.random() * weather.webhookDelayMs, () => deliver(0))
-  if (world.chance(weather.forged)) {
-    const lie: LabNotice = { ...notice, event: `${notice.event}-forged`, hint: false, answer: lieAbout(notice.answer) }
-    const node = world.pick(nodes)
-    if (node.alive)
-      void receive(
-        node.engine,
-        account,
-        { headers: { "x-secret": "guess" }, body: JSON.stringify(lie) },
-        () => new Uint8Array(4),
-      ).catch(() => {})
   }
 }
-
-/** The opposite of an answer, with a little money in it. */
-const lieAbout = (answer: LabNotice["answer"]): LabNotice["answer"] => ({
-  ...answer,
-  kind: answer.kind === "approved" ? "declined" : "approved",
-  effect: "authorized",
-  amount: "1",
-})

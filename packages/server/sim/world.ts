@@ -1,5 +1,7 @@
 // A world with its own clock and dice. One seed is one history: whatever happens, happens again with the same seed.
 
+import { Coverage, type Situation } from "./coverage.ts"
+
 /** Events that one world may see before we say that it never comes to rest. */
 export const MAX_STEPS = 400_000
 
@@ -10,6 +12,7 @@ export class World {
   now = 1_800_000_000_000
   readonly seed: number
   readonly trace: string[] = []
+  readonly coverage = new Coverage()
   steps = 0
   tracing = false
   #state: number
@@ -45,6 +48,9 @@ export class World {
   bytes(count: number): Uint8Array {
     return Uint8Array.from({ length: count }, () => this.int(0, 255))
   }
+  note(situation: Situation): void {
+    this.coverage.note(situation)
+  }
   say(text: string): void {
     if (this.tracing) this.trace.push(`${String(this.now - 1_800_000_000_000).padStart(10)} ${text}`)
   }
@@ -55,6 +61,16 @@ export class World {
     return () => {
       item.run = undefined
     }
+  }
+  /** What will still happen by itself at the providers: before that the world is not at rest. */
+  expected = 0
+  /** As `after`, and the world is not at rest before it. */
+  expect(ms: number, run: () => void): void {
+    this.expected += 1
+    this.after(ms, () => {
+      this.expected -= 1
+      run()
+    })
   }
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.after(ms, resolve))

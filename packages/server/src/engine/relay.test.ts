@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { World } from "../../sim/world.ts"
-import type { EventHead } from "../storage/ledger/ledger.ts"
+import type { LoggedEvent } from "../storage/ledger/ledger.ts"
 import { createMemoryLedger, type MemoryLedger, type MemoryOptions } from "../storage/ledger/memory.ts"
 import { changing, inserting, sampleEvent, samplePayment } from "../storage/ledger/sample.ts"
 import { RELAY_BATCH, relayOnce, runRelay, type RelayEngine, type RelayLease, type Sink } from "./relay.ts"
@@ -27,7 +27,7 @@ const leaseOf = (owner: string, leaseMs = 5_000): RelayLease => ({ name: "outbox
 
 /** Remembers what it was given, in the order of its first arrival. */
 function memorySink(name: string, before: () => Promise<void> = async () => {}) {
-  const order: EventHead[] = []
+  const order: LoggedEvent[] = []
   const times = new Map<string, number>()
   const sink: Sink = {
     name,

@@ -5,14 +5,14 @@
 // Sinks of one relay fail together. A sink that may be down alone (the facts store) gets a relay of its own: another
 // lease name is another cursor.
 
-import type { EventHead } from "../storage/ledger/ledger.ts"
+import type { LoggedEvent } from "../storage/ledger/ledger.ts"
 import type { Engine } from "./engine.ts"
 import { runLoop, type Loop } from "./loop.ts"
 
 export type Sink = {
   readonly name: string
   /** Resolves when the events are stored for good. The same events may come again, alone or among others. */
-  accept(events: readonly EventHead[]): Promise<void>
+  accept(events: readonly LoggedEvent[]): Promise<void>
 }
 
 export type RelayLease = {
@@ -43,7 +43,7 @@ export async function relayOnce(
   if (!(await ledger.takeLease(name, owner, leaseMs))) return 0
   // Before the cursor and before the events: what commits after this is below a later horizon.
   const horizon = await ledger.horizon()
-  const events = await ledger.eventHeads(await ledger.cursor(name), horizon, RELAY_BATCH)
+  const events = await ledger.events(await ledger.cursor(name), horizon, RELAY_BATCH)
   const last = events.at(-1)
   if (last === undefined) return 0
   // All of them, to the end, also when one fails: a sink must not still be at work on a batch when it comes again.

@@ -1,0 +1,192 @@
+// What one commit may do to a payment: which attempt may follow which, what must go on standing, what a merchant's command
+// may reserve. Written against what is stored before and after, in the judge's own words: never by asking the engine.
+
+import {
+  amountsOf,
+  isOpen,
+  standing,
+  statusOf,
+  type Attempt,
+  type Operation,
+  type Payment,
+} from "../src/core/payment.ts"
+import { retriedElsewhere } from "./lab-issuer.ts"
+import type { Situation } from "./coverage.ts"
+import { claim } from "./claim.ts"
+
+/** Two processes' clocks and the judge's may be this far apart (ms). */
+export const SKEW_MS = 2_200
+
+export type Sight = {
+  readonly now: number
+  /** Longest answer of an account that takes new payments; undefined where it takes none. */
+  readonly answerMs: (account: string) => number | undefined
+  /** The account took new payments at one of two moments. */
+  readonly accepted: (account: string, from: number, to: number) => boolean
+  /** What its provider made of a request that was never answered can be found out, or undone, all the same. */
+  readonly findable: (account: string) => boolean
+  readonly note: (situation: Situation) => void
+  /** The provider's own books still have money reserved or taken for this attempt. */
+  readonly holds: (attempt: string) => boolean
+}
+
+export function judgeCommit(payment: Payment, before: Payment | undefined, sight: Sight): void {
+  for (const attempt of payment.attempts)
+    if (before === undefined || !before.attempts.some((a) => a.id === attempt.id)) {
+      mayFollow(payment, before, attempt, sight)
+      mayGoThere(payment, attempt, sight)
+    }
+  if (before === undefined) return
+  mustFollow(payment, before, sight)
+  for (const operation of payment.operations)
+    if (!before.operations.some((o) => o.id === operation.id)) mayBegin(payment, before, operation, sight)
+  keepsStanding(payment, before)
+  mayEnd(payment, before, sight)
+}
+
+/** An attempt follows only where every earlier one certainly holds nothing, or where its reversal is stored. */
+function mayFollow(payment: Payment, before: Payment | undefined, attempt: Attempt, { findable, note }: Sight): void {
+  claim(
+    before?.ending === undefined && before?.closed === undefined,
+    () => `${payment.id}: attempt ${attempt.ordinal} was started although the payment was to end`,
+  )
+  for (const earlier of payment.attempts) {
+    if (earlier.ordinal >= attempt.ordinal) continue
+    const { outcome, state } = earlier
+    const free =
+      state === "not_sent" ||
+      state === "absent" ||
+      (state === "rejected" && (outcome?.kind !== "rejected" || outcome.executed === "no")) ||
+      (state === "declined" && outcome?.kind === "declined" && retriedElsewhere(outcome.reason, outcome.raw.adviceCode))
+    note(free ? "attempt after one that holds nothing" : "attempt beside a stored reversal")
+    if (free) continue
+    claim(
+      payment.operations.some((o) => o.kind === "reverse" && o.attempt === earlier.id),
+      () => `${payment.id}: attempt ${attempt.ordinal} follows attempt ${earlier.ordinal}, which is ${said(earlier)}`,
+    )
+    claim(
+      findable(earlier.account) || earlier.reference !== undefined,
+      () => `${payment.id}: rerouted from ${earlier.account}, where a lost payment can be neither found nor reversed`,
+    )
+    claim(
+      payment.intent.initiator.by === "customer" && payment.intent.onUnknown === "reverse_then_reroute",
+      () => `${payment.id}: rerouted after attempt ${earlier.ordinal} was ${said(earlier)}, which nobody asked for`,
+    )
+  }
+}
+
+/** An attempt is made only where this payment may be made at all. */
+function mayGoThere(
+  { id, intent, plan }: Payment,
+  { account, startedAt, ordinal }: Attempt,
+  { accepted, answerMs }: Sight,
+): void {
+  const needs = answerMs(account)
+  claim(
+    ordinal === 1 || needs === undefined || plan.answerBy === undefined || startedAt + needs <= plan.answerBy + SKEW_MS,
+    () => `${id}: attempt ${ordinal} was started ${(plan.answerBy ?? 0) - startedAt} ms before its answer is due`,
+  )
+  const tell = (why: string) => (): string => `${id}: attempt ${ordinal} was made at ${account}, ${why}`
+  claim(accepted(account, startedAt - SKEW_MS, startedAt + SKEW_MS), tell("which takes no new payments"))
+  if (intent.method?.type === "provider_token")
+    claim(intent.method.account === account, tell(`with a token of ${intent.method.account}`))
+  else if (intent.initiator.by === "merchant" && intent.initiator.networkTransactionId === undefined)
+    claim(intent.metadata["source"] === account, tell(`although it began at ${intent.metadata["source"]}`))
+}
+
+const said = ({ state, outcome }: Attempt): string =>
+  `${state} (${outcome?.kind}${outcome !== undefined && "reason" in outcome ? ` ${outcome.reason}` : ""})`
+
+/** What certainly holds nothing leads on while there is time and an account: payments are not given up early. */
+function mustFollow(payment: Payment, before: Payment, { now, answerMs }: Sight): void {
+  const { answerBy } = before.plan
+  if (before.plan.state !== "running" || payment.plan.state !== "over" || answerBy === undefined) return
+  const last = payment.attempts.at(-1)
+  // A verdict that somebody else brought finds the plan's owner where it is.
+  if (last?.state === before.attempts.at(-1)?.state) return
+  if (payment.ending !== undefined || last === undefined || statusOf(payment) !== "failed") return
+  const { outcome } = last
+  const leads =
+    outcome?.kind === "not_sent" ||
+    outcome?.kind === "absent" ||
+    (outcome?.kind === "rejected" && outcome.executed === "no" && outcome.fault === "theirs") ||
+    (outcome?.kind === "declined" && retriedElsewhere(outcome.reason, outcome.raw.adviceCode))
+  const method = payment.intent.method
+  if (!leads || (method?.type === "network_token" && method.hasCryptogram === true)) return
+  const chosen = (last.decision as { readonly chosen: readonly string[] }).chosen
+  for (const account of chosen) {
+    const needs = answerMs(account)
+    claim(
+      needs === undefined || payment.attempts.some((a) => a.account === account) || now + needs + SKEW_MS > answerBy,
+      () => `${payment.id} failed after ${said(last)}, with ${answerBy - now} ms left and ${account} untried`,
+    )
+  }
+}
+
+/** A merchant's command reserves on what stands, and never beside what contradicts it. */
+function mayBegin(payment: Payment, before: Payment, operation: Operation, { now, note }: Sight): void {
+  const { id, kind, origin, attempt } = operation
+  const tell = (what: string) => (): string => `${payment.id}: ${kind} ${id} ${what}`
+  const held = standing(before)
+  if (kind === "reverse" && held !== undefined && held.id !== attempt) note("reversal of a second success")
+  const beside = (...kinds: readonly string[]): boolean =>
+    before.operations.some((o) => kinds.includes(o.kind) && o.attempt === attempt && isOpen(o))
+  if (kind === "authorize" || kind === "prepare")
+    claim(before.ending === undefined, tell(`was written ahead although the payment is to be ${before.ending?.as}`))
+  if (kind === "reverse")
+    claim(
+      held?.id !== attempt || held.captured === 0n,
+      tell(`is owed of an attempt that stands with ${held?.captured} captured`),
+    )
+  if (origin !== "merchant") return
+  if (kind === "complete") {
+    claim(!beside("complete"), tell("began beside another return of the same customer"))
+    claim(
+      before.attempts.some((a) => a.id === attempt && a.state === "action"),
+      tell("of what waits for no customer"),
+    )
+    return
+  }
+  claim(held?.id === attempt, tell(`is of ${attempt}, and ${held?.id} stands`))
+  if (kind === "refund") return
+  claim(before.ending === undefined, tell(`began although the payment is to be ${before.ending?.as}`))
+  claim(!beside("void"), tell("began beside a void"))
+  if (kind === "capture") {
+    const final = before.operations.some((o) => o.kind === kind && o.final && o.attempt === attempt && isOpen(o))
+    claim(!final, tell("began beside a final capture"))
+    claim(
+      before.authorizedUntil === undefined || now < before.authorizedUntil + SKEW_MS + FOLLOW_UP_RETRY_MS,
+      tell("began after the authorization had run out"),
+    )
+    return
+  }
+  claim(!beside("capture", "increment"), tell("began beside another operation on the authorization"))
+  claim(amountsOf(before).captured === 0n, tell("began although money was captured"))
+}
+/** A command is decided at one instant and may be committed after lost connections to the database (ms). */
+const FOLLOW_UP_RETRY_MS = 90_000
+
+/** What stood, with money captured, goes on standing: nobody else's late success takes its place. */
+function keepsStanding(payment: Payment, before: Payment): void {
+  const stood = standing(before)
+  if (stood === undefined || stood.captured - stood.refunded <= 0n || before.closed !== undefined) return
+  const stands = standing(payment)
+  claim(
+    stands === undefined || stands.id === stood.id,
+    () =>
+      `${payment.id}: attempt ${stood.ordinal} stood with ${stood.captured} captured, and now ${stands?.ordinal} does`,
+  )
+}
+
+/** Nobody but the merchant ends a payment that an attempt stands for, unless that attempt's own time is over. */
+function mayEnd(payment: Payment, before: Payment, { now, holds }: Sight): void {
+  const { ending } = payment
+  const stood = standing(before)
+  if (ending === undefined || before.ending !== undefined || ending.by !== undefined || stood?.state !== "held") return
+  const over = before.authorizedUntil !== undefined && now >= before.authorizedUntil - SKEW_MS
+  claim(
+    over || !holds(stood.id),
+    () =>
+      `${payment.id} was ${statusOf(before)} by attempt ${stood.ordinal}, and is to be ${ending.as}: ${ending.reason}`,
+  )
+}
