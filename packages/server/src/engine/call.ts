@@ -8,6 +8,7 @@ import { maskPans } from "../core/pan-mask.ts"
 import type { Outcome, Raw } from "../core/outcome.ts"
 import type { Operation, OperationKind, Payment } from "../core/payment.ts"
 import { TRANSCRIPT_BYTES, type Transcript } from "../storage/ledger/ledger.ts"
+import { evidenceWithoutNumbers, numberIn } from "./echo.ts"
 import { CONNECT_MS, type Account, type Engine } from "./engine.ts"
 import type { Sent } from "./transport.ts"
 
@@ -128,7 +129,7 @@ async function exchange<I>(
     switch (sent.kind) {
       case "answered":
         try {
-          return masked(codec.decode(sent.response, input))
+          return masked(codec.decode(sent.response, input), numberIn(input))
         } catch (error) {
           bug(error, "an answer could not be decoded; its outcome is unknown")
           return {
@@ -156,8 +157,9 @@ async function exchange<I>(
 }
 
 /** Providers echo what they were sent: their words are kept without card numbers in them. */
-export const masked = (outcome: Outcome): Outcome => ({
+export const masked = (outcome: Outcome, sent?: string): Outcome => ({
   ...outcome,
+  evidence: evidenceWithoutNumbers(outcome.evidence, sent),
   raw: given({
     ...outcome.raw,
     code: maskPans(outcome.raw.code),

@@ -10,6 +10,7 @@ import { authorizes, isOpen, reversalOf, type Attempt, type Operation, type Paym
 import { consequences, settle } from "../core/settlement.ts"
 import type { InboundResult, InboundWebhook } from "../storage/ledger/ledger.ts"
 import { masked } from "./call.ts"
+import { bodyWithoutNumbers, hasNumber, noticeWithoutNumbers } from "./echo.ts"
 import { change, newOperation } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
 import { foundAtProvider, type Found } from "./found-at-provider.ts"
@@ -38,9 +39,11 @@ export async function receive(
     merchant: account.merchant,
     account: account.id,
     deduplication:
-      events.length > 0 && events.length <= 4 ? events.join(" ") : hex(hmac("sha256", new Uint8Array(), request.body)),
+      events.length > 0 && events.length <= 4 && !events.some(hasNumber)
+        ? events.join(" ")
+        : hex(hmac("sha256", new Uint8Array(), request.body)),
     headers: request.headers,
-    body: request.body,
+    body: bodyWithoutNumbers(request.body),
     receivedAt: now,
     tries: 0,
   })
@@ -99,7 +102,7 @@ async function processOne(engine: Engine, inbound: InboundWebhook): Promise<Inbo
   let result: InboundResult = "ignored"
   for (const decoded of account.connector.webhook.decode({ headers: inbound.headers, body: inbound.body })) {
     if (decoded.about === "other") continue
-    const notice = { ...decoded, outcome: masked(decoded.outcome) }
+    const notice = { ...noticeWithoutNumbers(decoded), outcome: masked(decoded.outcome) }
     const applied = await apply(engine, account, notice, inbound.tries)
     if (applied === "unmatched") result = "unmatched"
     else if (result === "ignored") result = "processed"

@@ -38,6 +38,7 @@ import { deliveryRows } from "../storage/resources/deliveries.ts"
 import { createCardReader } from "../vault/card-reader.ts"
 import { parseKeyRing } from "../vault/key-ring.ts"
 import { createVault, type Vault } from "../vault/vault.ts"
+import { maskedLog } from "./masked-log.ts"
 import { createMetrics } from "./metrics.ts"
 import type { Role } from "./options.ts"
 
@@ -70,7 +71,7 @@ export type Server = {
 export const DRAIN_MS = 20_000
 
 export async function assemble(parts: Assembly): Promise<Server> {
-  const { log } = parts
+  const log = maskedLog(parts.log)
   const database = openDatabase({ ...parts.database, log })
   const closing: (() => Promise<unknown>)[] = [() => database.close()]
   const close = async (): Promise<void> => {
