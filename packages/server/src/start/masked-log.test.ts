@@ -18,6 +18,6 @@ test("no card number reaches the log, wherever in a line it stands, and all else
   for (const line of lines) {
     assert.doesNotMatch(line, /4242 4242/)
     assert.match(line, /"count":3,"ok":true/)
-    assert.match(line, /a •••• 4242 b/)
+    assert.match(line, /a 424242\*{6}4242 b/)
   }
 })

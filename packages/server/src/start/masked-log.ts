@@ -1,7 +1,7 @@
 // The last line of defence: whatever is logged by whomever, no card number reaches the log. Logging is rare, so every line
 // is looked through.
 
-import { maskPans } from "../core/card.ts"
+import { maskPans } from "../core/pan-mask.ts"
 import type { Log } from "../ports.ts"
 
 /** Deeper than any line. */
