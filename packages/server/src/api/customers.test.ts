@@ -66,7 +66,7 @@ test("two customers cannot have one reference", async () => {
 
 test("a card is stored with consent, never shown, and charged while the customer is away", async () => {
   const { id } = await newCustomer()
-  const method = ok(await store(id, { network_transaction_id: "MCC1234567890" }), 201)
+  const method = ok(await store(id, { network_transaction_id: "488341541494658" }), 201)
   assert.deepEqual(
     [method.type, method.last4, method.network, method.consent.purposes, method.customer],
     ["card", "4242", "visa", ["unscheduled"], id],
@@ -82,7 +82,7 @@ test("a card is stored with consent, never shown, and charged while the customer
   assert.equal(charged.status, "captured")
   assert.equal(charged.customer, id)
   assert.equal(charged.payment_method.id, method.id)
-  assert.equal(charged.initiator.network_transaction_id, "MCC1234567890")
+  assert.equal(charged.initiator.network_transaction_id, "488341541494658")
 })
 
 test("the same number of the same customer stays one method", async () => {
