@@ -85,7 +85,10 @@ function agreementOf(
 }
 
 /** Adyen wants at least three characters. */
-const shopperReference = (id: string): string => (id.length < 3 ? `id:${id}` : id.slice(0, maxShopperReference))
+const shopperReference = (id: string): string =>
+  ([...id].length < minShopperReference ? `id:${id}` : id).slice(0, maxShopperReference)
+/** Characters, not halves of them. */
+const minShopperReference = 3
 
 function modelOf(initiator: Initiator): NonNullable<PaymentRequest["recurringProcessingModel"]> {
   // With the customer there, a stored card is used as card on file, whatever it was stored for.
