@@ -90,7 +90,7 @@ async function run(options: Options, ground: Ground, tell: (text: string) => voi
   const progress = setInterval(() => {
     const down = servers.filter((each) => !each.ready()).length
     tell(
-      `${since()}: ${orders} orders begun, ${kills.servers} + ${kills.database} kills, ${misfortunes.freezes()} freezes, ${down} down`,
+      `${since()}: ${orders} orders begun, ${kills.servers} + ${kills.database} kills, ${misfortunes.freezes()} freezes, ${misfortunes.deeds.length} deeds by hand, ${down} down`,
     )
   }, TELL_MS)
   await runLoad(client, { ...options, accounts: shop.accounts }, (begun) => {
@@ -115,6 +115,7 @@ async function run(options: Options, ground: Ground, tell: (text: string) => voi
   const evidence = {
     transcripts: await readTranscripts(database, shop.merchant, about),
     requests: simulator.log.last(MAX_LOGGED),
+    deeds: misfortunes.deeds,
   }
   return { facts, findings, kills: kills.servers + kills.database, evidence }
 }

@@ -1,16 +1,20 @@
 // What befalls the house while it works: kill -9 of servers and of PostgreSQL, each started again after a moment, servers
-// that stand still and then go on with what others have taken over, and changing weather at every provider. `calm` ends it.
+// that stand still and then go on with what others have taken over, changing weather at every provider, and people at the
+// providers' dashboards. `calm` ends it.
 
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Simulator } from "@orchestra/simulator"
 import type { Cluster } from "./cluster.ts"
 import { dice, type Dice } from "./dice.ts"
+import { isWorkedByHand, workByHand, type Deed } from "./people.ts"
 import type { ServerProcess } from "./server-process.ts"
 import { calm, DAY_MS, drawWeather } from "./weather-dice.ts"
 
 export type Misfortunes = {
   readonly kills: { servers: number; database: number }
   freezes(): number
+  /** What people did by hand at the providers. */
+  readonly deeds: readonly Deed[]
   /** No further misfortune; resolves when the last one is over. */
   stop(): Promise<void>
   /** The same, and everything runs again under a clear sky. */
@@ -45,7 +49,7 @@ export function befall(
   const weather = async (id: string, persona: Parameters<typeof drawWeather>[1]): Promise<void> => {
     const own = dice(seed, `weather of ${id}`)
     while (!signal.aborted) {
-      await simulator.setWeather(id, drawWeather(own, persona))
+      await simulator.setWeather(id, drawWeather(own, persona, !isWorkedByHand(id)))
       await rest(between(own, DAY_MS))
     }
   }
@@ -105,7 +109,9 @@ export function befall(
     await Promise.all(blows)
   }
 
+  const deeds: Deed[] = []
   const all = Promise.all([
+    workByHand(seed, simulator, signal, (deed) => deeds.push(deed)),
     ...simulator.accounts().map(({ id, persona }) => weather(id, persona)),
     ...servers.map(keep),
     violence(),
@@ -117,6 +123,7 @@ export function befall(
   return {
     kills,
     freezes: () => freezes,
+    deeds,
     stop,
     calm: async () => {
       await stop()

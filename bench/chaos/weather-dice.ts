@@ -16,7 +16,8 @@ const latency = { medianMs: 40, p99Ms: 160 }
 /** Nothing goes wrong any more. */
 export const calm: Weather = { latency: { medianMs: 20, p99Ms: 80 } }
 
-export function drawWeather(dice: Dice, provider: Provider): Weather {
+/** `mayDrop`: webhooks may vanish for ever. */
+export function drawWeather(dice: Dice, provider: Provider, mayDrop: boolean): Weather {
   const stormy = dice.chance(STORMS)
   return {
     latency,
@@ -30,7 +31,7 @@ export function drawWeather(dice: Dice, provider: Provider): Weather {
       standingShare: 0.5,
     },
     faults: [...(stormy ? storm(dice) : []), ...drizzle],
-    webhooks: drawWebhookFaults(dice, provider),
+    webhooks: drawWebhookFaults(dice, provider, mayDrop),
   }
 }
 
@@ -89,13 +90,13 @@ function drawLateness(dice: Dice): { readonly delayMs: number; readonly holdMs: 
   return { holdMs, delayMs: dice.int(50, LATEST_MS / 2) }
 }
 
-function drawWebhookFaults(dice: Dice, provider: Provider): readonly WebhookFault[] {
+function drawWebhookFaults(dice: Dice, provider: Provider, mayDrop: boolean): readonly WebhookFault[] {
   const faults: WebhookFault[] = []
   if (dice.chance(0.3)) faults.push({ type: "duplicated", probability: 0.4, copies: dice.int(1, 3) })
   if (dice.chance(0.3)) faults.push({ type: "reordered", probability: 1, withinMs: dice.int(200, 5_000) })
   if (dice.chance(0.2)) faults.push({ type: "late", probability: 0.3, delayMs: dice.int(1_000, 8_000) })
   if (dice.chance(0.3)) faults.push({ type: "lost", probability: 0.4, retryMs: dice.int(1_000, 15_000) })
   // Never told at all is only for those who can be asked: what Adyen accepts and never tells, nobody can know.
-  if (provider !== "adyen" && dice.chance(0.2)) faults.push({ type: "dropped", probability: 0.3 })
+  if (mayDrop && provider !== "adyen" && dice.chance(0.2)) faults.push({ type: "dropped", probability: 0.3 })
   return faults
 }
