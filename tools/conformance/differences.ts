@@ -168,15 +168,6 @@ export const differences: Readonly<Record<"stripe" | "adyen" | "checkout", reado
       source: `request/source/RequestNetworkTokenSource of ${checkoutSdk}`,
     },
     {
-      key: "checkout token without type",
-      operations: [payments],
-      place: "body/source/token_type",
-      rule: "required",
-      reason:
-        "only Visa's and Mastercard's tokens have a type; others are sent without one and refused before anything moves",
-      source: `NetworkTokenType of ${checkoutSdk}; checkout/NOTES.md`,
-    },
-    {
       key: "checkout reversals",
       operations: ["POST /payments/{id}/reversals"],
       place: "path",

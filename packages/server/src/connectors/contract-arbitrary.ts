@@ -123,20 +123,27 @@ const arbitraryExpiry = fc.record({
 
 function arbitraryMethod(manifest: Manifest, initiated: "customer" | "merchant"): fc.Arbitrary<MethodInput> {
   const { methods } = manifest
-  const number = fc
-    .constantFrom<Network>(...methods.networks)
-    .chain((network) => arbitraryNumber(network).map((digits) => ({ network, number: secret(digits) })))
+  const numberOf = (networks: readonly Network[]) =>
+    fc
+      .constantFrom<Network>(...networks)
+      .chain((network) => arbitraryNumber(network).map((digits) => ({ network, number: secret(digits) })))
   const choices: fc.Arbitrary<MethodInput>[] = []
   const cvc = initiated === "customer" ? optional("cvc", arbitraryCvc.map(secret)) : fc.constant({})
   if (methods.card)
     choices.push(
-      merged(fc.constant({ type: "card" }), number, arbitraryExpiry, cvc, optional("holderName", arbitraryText)),
+      merged(
+        fc.constant({ type: "card" }),
+        numberOf(methods.networks),
+        arbitraryExpiry,
+        cvc,
+        optional("holderName", arbitraryText),
+      ),
     )
   if (methods.networkToken)
     choices.push(
       merged(
         fc.constant({ type: "network_token" }),
-        number,
+        numberOf(methods.tokenNetworks ?? methods.networks),
         arbitraryExpiry,
         initiated === "customer" ? arbitraryCryptogram.map((text) => ({ cryptogram: secret(text) })) : fc.constant({}),
         optional("eci", fc.constantFrom("05", "06", "07", "02")),
