@@ -16,6 +16,7 @@ import { create, type Executed } from "../src/engine/execute.ts"
 import { follow, type Command, type Followed } from "../src/engine/follow-up.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
+import type { Policy } from "../src/routing/policy.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
 import { World } from "../sim/world.ts"
 
@@ -65,7 +66,11 @@ export type Reply =
   | "refused"
 export type Call = { readonly account: string; readonly path: string; readonly method: string; readonly body: string }
 
-export function scripted(accounts: readonly Account[], reply: (call: Call, calls: readonly Call[]) => Reply) {
+export function scripted(
+  accounts: readonly Account[],
+  reply: (call: Call, calls: readonly Call[]) => Reply,
+  policy?: Policy,
+) {
   const world = new World(1)
   const ledger = createMemoryLedger({
     now: () => world.now,
@@ -116,7 +121,7 @@ export function scripted(accounts: readonly Account[], reply: (call: Call, calls
     directory: {
       account: (id) => accounts.find((account) => account.id === id),
       accounts: () => accounts,
-      policy: () => undefined,
+      policy: () => policy,
     },
     cards: { read: () => Promise.resolve(secret("4111111111111111")) },
     background: (work) => void work,

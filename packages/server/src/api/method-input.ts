@@ -78,6 +78,7 @@ type NumberBody = {
   readonly cryptogram?: string
   readonly eci?: string
   readonly holder_name?: string
+  readonly requestor_account?: string
 }
 
 const panProblems: Readonly<Record<PanProblem["problem"], string>> = {
@@ -119,6 +120,7 @@ function readCard(
       hasCvc: body.cvc === undefined ? undefined : true,
       hasCryptogram: body.cryptogram === undefined ? undefined : true,
       eci: body.eci,
+      requestorAccount: body.requestor_account as AccountId | undefined,
     }),
     secrets: given({ number: pan.number, cvc: hidden(body.cvc), cryptogram: hidden(body.cryptogram) }),
     card: given({ ...sealed, payment }),

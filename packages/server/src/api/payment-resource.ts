@@ -62,6 +62,7 @@ export function paymentResource(payment: Payment): PaymentResource {
             attempt: failure.attempt,
           }),
     attempts: payment.attempts.map(attemptResource),
+    skipped_accounts: (payment.plan.skipped ?? []).map(({ account, reason }) => ({ account, reason })),
     operations: payment.operations.map(operationResource),
     needs_person: needsPerson(payment),
     disputes: payment.disputes.map(({ id, reference, stage, amount, reason, dueAt }) =>

@@ -48,6 +48,10 @@ export const NetworkTokenInput = closed({
   ),
   eci: Type.Optional(Type.String({ pattern: "^[0-9]{1,2}$" })),
   holder_name: Type.Optional(Text(100)),
+  requestor_account: Type.Optional({
+    ...Id("acc"),
+    description: "Where the token was requested through this account's provider: no other account is tried with it.",
+  }),
 })
 
 const methodTypes = words(["card", "stored", "network_token", "provider_token"])
@@ -394,6 +398,9 @@ export const PaymentResource = Type.Object(
       }),
     ]),
     attempts: Type.Array(AttemptResource),
+    skipped_accounts: Type.Array(Type.Object({ account: Type.String(), reason: Type.String() }), {
+      description: "Accounts that another attempt was allowed for, and why it was not made there.",
+    }),
     operations: Type.Array(OperationResource),
     needs_person: Type.Boolean({ description: "One of its operations does." }),
     disputes: Type.Array(

@@ -35,6 +35,12 @@ export const RuleSchema = closed({
     maxItems: MAX_ACCOUNTS_PER_RULE,
     description: "In the order in which they are tried.",
   }),
+  on_unknown: Type.Optional(
+    words(
+      ["wait", "reverse_then_reroute"],
+      "What to do when a provider does not answer, where the payment does not say. Without it, the account's word counts.",
+    ),
+  ),
 })
 const Rules = Type.Array(RuleSchema, {
   minItems: 1,
@@ -105,8 +111,8 @@ export type PolicyVersionResource = Static<typeof PolicyVersionResource>
 type WireRule = Static<typeof RuleSchema>
 
 export const readRules = (rules: readonly WireRule[]): readonly Rule[] =>
-  rules.map(({ name, when, accounts }) => ({
-    name,
+  rules.map(({ name, when, accounts, on_unknown: onUnknown }) => ({
+    ...given({ name, onUnknown }),
     when: given({
       ...when,
       amount:
@@ -117,8 +123,8 @@ export const readRules = (rules: readonly WireRule[]): readonly Rule[] =>
     accounts: accounts as AccountId[],
   }))
 
-export const ruleResource = ({ name, when, accounts }: Rule): WireRule => ({
-  name,
+export const ruleResource = ({ name, when, accounts, onUnknown }: Rule): WireRule => ({
+  ...given({ name, on_unknown: onUnknown }),
   when: given({
     currency: when.currency && [...when.currency],
     country: when.country && [...when.country],

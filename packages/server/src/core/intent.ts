@@ -54,6 +54,8 @@ export type Method =
       /** Authentication data of the card came along: only this process can send it, once. */
       readonly hasCvc?: boolean
       readonly hasCryptogram?: boolean
+      /** Of a network token that was requested for one account's merchant: nobody else may use it. */
+      readonly requestorAccount?: AccountId
       readonly eci?: string
     }
   /** A token that one provider issued: only accounts of that connector can use it. */

@@ -54,7 +54,7 @@ export function routingContext(payment: Payment, sourceAccount: AccountId | unde
     ...(network === undefined ? {} : { network }),
     ...(country === undefined ? {} : { country }),
     ...(sourceAccount === undefined ? {} : { sourceAccount }),
-    ...(method?.type === "provider_token" ? { tokenAccount: method.account } : {}),
+    ...given({ tokenAccount: method?.type === "provider_token" ? method.account : method?.requestorAccount }),
     ...(intent.pinnedAccount === undefined ? {} : { pinned: intent.pinnedAccount }),
   }
 }

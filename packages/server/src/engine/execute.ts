@@ -9,7 +9,7 @@
 //            └ unknown, reverse_then_reroute ─ the same commit stores the reversal and starts the next attempt
 
 import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
-import type { Intent } from "../core/intent.ts"
+import type { Intent, OnUnknown } from "../core/intent.ts"
 import { evolve } from "../core/evolve.ts"
 import { attemptOf, statusOf, type Payment, type PaymentEvent } from "../core/payment.ts"
 import type { Refusal } from "../core/payment-command.ts"
@@ -146,8 +146,8 @@ async function start(
           ...answer(command.request),
         }
       }
-      const { record } = decision
-      started = { account, rest, record, ...startAttempt(engine, confirmed, account, answerBy, record) }
+      const { record, onUnknown } = decision
+      started = { account, rest, record, onUnknown, ...startAttempt(engine, confirmed, account, answerBy, record) }
     }
     return { events: [...events, started.event], ...stored }
   })
@@ -165,6 +165,7 @@ async function start(
     request: command.request,
     answerBy,
     decision: started.record,
+    onUnknown: started.onUnknown,
     rest: started.rest,
     payment,
     finishing: false,
@@ -179,6 +180,7 @@ type Started = ReturnType<typeof startAttempt> & {
   readonly account: Account
   readonly rest: readonly Account[]
   readonly record: DecisionRecord
+  readonly onUnknown: OnUnknown | undefined
 }
 
 const excludedText = (record: DecisionRecord): string =>

@@ -131,3 +131,46 @@ test("a payment that failed says why, also when its verdict came long after its 
   assert.equal(statusOf(payment), "failed")
   assert.equal(payment.failure?.reason, "never_arrived")
 })
+
+describe("a provider that does not answer", () => {
+  const silent = (onUnknown?: "reverse_then_reroute") =>
+    scripted(
+      [accountAt("first"), accountAt("second")],
+      ({ account }) => (account === "first" ? "silence" : authorised),
+      {
+        id: "pol_0" as never,
+        version: 1,
+        rules: [
+          {
+            name: "all",
+            when: {},
+            accounts: ["first", "second"] as never,
+            ...(onUnknown === undefined ? {} : { onUnknown }),
+          },
+        ],
+      },
+    )
+
+  test("is waited for, unless the rule says to reverse and go on", async () => {
+    const waiting = silent()
+    const first = waiting.pay()
+    await waiting.pass(30_000)
+    assert.deepEqual([...new Set(tried(waiting.calls))], ["first"])
+    assert.equal(statusOf(waiting.stored(first.id)), "processing")
+
+    const going = silent("reverse_then_reroute")
+    const second = going.pay()
+    await going.pass(30_000)
+    assert.ok(tried(going.calls).includes("second"))
+    assert.equal(statusOf(going.stored(second.id)), "authorized")
+    assert.ok(going.stored(second.id).operations.some((o) => o.kind === "reverse"))
+  })
+
+  test("is waited for all the same where the payment asks for it", async () => {
+    const world = silent("reverse_then_reroute")
+    const { id } = world.pay({ onUnknown: "wait" })
+    await world.pass(30_000)
+    assert.deepEqual([...new Set(tried(world.calls))], ["first"])
+    assert.equal(statusOf(world.stored(id)), "processing")
+  })
+})

@@ -5,6 +5,7 @@ import type { AuthorizeInput } from "../connectors/connector.ts"
 import { continuationAfter } from "../core/continuation.ts"
 import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 
+import type { OnUnknown } from "../core/intent.ts"
 import type { Outcome } from "../core/outcome.ts"
 import { evolve } from "../core/evolve.ts"
 import {
@@ -36,6 +37,8 @@ export type Run = {
   readonly request: Request | undefined
   readonly answerBy: number
   readonly decision: DecisionRecord
+  /** The policy's word, where it has one. */
+  readonly onUnknown: OnUnknown | undefined
   /** Accounts not tried yet, in order. */
   rest: readonly Account[]
   payment: Payment
@@ -179,7 +182,7 @@ async function inputFor(
 }
 
 const mayReroute = (run: Run, account: Account): boolean =>
-  (run.payment.intent.onUnknown ?? account.onUnknown) === "reverse_then_reroute" &&
+  (run.payment.intent.onUnknown ?? run.onUnknown ?? account.onUnknown) === "reverse_then_reroute" &&
   run.payment.intent.initiator.by === "customer" &&
   canReverse(account) &&
   candidate(run) !== undefined

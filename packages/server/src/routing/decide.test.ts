@@ -155,6 +155,7 @@ describe("an account is left out, with its reason, when", () => {
       { method: "network_token", network: "amex" },
     ],
     ["another provider issued the token", "foreign_token", {}, { method: "provider_token", tokenAccount: b }],
+    ["the token was requested elsewhere", "requestor_token", {}, { method: "network_token", tokenAccount: b }],
   ]
   for (const [name, expected, candidate, context] of cases)
     test(name, () => assert.equal(reason(candidate, context), expected))

@@ -6,6 +6,7 @@ import type { AccountId, PolicyId } from "../core/id.ts"
 import { exponentOf } from "../core/currency.ts"
 import { rescale, type Money } from "../core/money.ts"
 import { isNetworkTransactionId } from "./network-transaction-id.ts"
+import type { OnUnknown } from "../core/intent.ts"
 import type { Condition, Policy } from "./policy.ts"
 
 export const ROUTER_VERSION = 1
@@ -46,7 +47,7 @@ export type RoutingContext = {
   readonly networkTransactionId?: string
   /** Where the first payment with the stored card was made: all a MIT without a network transaction id may use. */
   readonly sourceAccount?: AccountId
-  /** The only account that can read this provider token. */
+  /** The only account that can read this provider token, or that may use this network token. */
   readonly tokenAccount?: AccountId
   readonly threeDs: "automatic" | "required" | "none" | "external"
   readonly pinned?: AccountId
@@ -69,6 +70,7 @@ export const exclusions = {
     "the account may not send the network's transaction id, and without it the payment would be an ordinary one",
   invalid_network_transaction_id: "the network transaction id is none of this card network",
   foreign_token: "another provider issued the token",
+  requestor_token: "the network token was requested for another account",
   not_pinned: "the payment is pinned to another account",
   no_time: "less time is left before the answer is due than the provider needs for one",
   cryptogram_spent: "the network token's cryptogram was sent to another account, and may be used once",
@@ -84,7 +86,12 @@ export type DecisionRecord = {
   readonly chosen: readonly AccountId[]
   readonly excluded: readonly { readonly account: AccountId; readonly reason: Exclusion }[]
 }
-export type Decision = { readonly candidates: readonly AccountId[]; readonly record: DecisionRecord }
+export type Decision = {
+  readonly candidates: readonly AccountId[]
+  readonly record: DecisionRecord
+  /** The rule's word on outcomes that stay unknown. */
+  readonly onUnknown?: OnUnknown
+}
 
 export function decide(policy: Policy | undefined, accounts: readonly Candidate[], context: RoutingContext): Decision {
   const index = policy === undefined ? -1 : policy.rules.findIndex((rule) => matches(rule.when, context))
@@ -115,6 +122,7 @@ export function decide(policy: Policy | undefined, accounts: readonly Candidate[
       chosen,
       excluded,
     },
+    ...(rule?.onUnknown === undefined || context.pinned !== undefined ? {} : { onUnknown: rule.onUnknown }),
   }
 }
 
@@ -134,6 +142,7 @@ function excludes(account: Candidate | undefined, context: RoutingContext): Excl
   if (context.method === "provider_token") {
     if (context.tokenAccount !== account.id) return "foreign_token"
   } else if (context.method === "card" ? !account.card : !account.networkToken) return "method"
+  else if (context.tokenAccount !== undefined && context.tokenAccount !== account.id) return "requestor_token"
   const networks = context.method === "network_token" ? (account.tokenNetworks ?? account.networks) : account.networks
   if (context.network !== undefined && !networks.includes(context.network)) return "network"
   if (account.currencies !== "all" && !account.currencies.includes(context.amount.currency)) return "currency"

@@ -2,6 +2,7 @@
 // A rule names accounts in the order in which they are tried.
 
 import type { Network } from "../core/card.ts"
+import type { OnUnknown } from "../core/intent.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
 
 export type Condition = {
@@ -14,7 +15,13 @@ export type Condition = {
   readonly amount?: { readonly min?: bigint; readonly max?: bigint }
 }
 
-export type Rule = { readonly name: string; readonly when: Condition; readonly accounts: readonly AccountId[] }
+export type Rule = {
+  readonly name: string
+  readonly when: Condition
+  readonly accounts: readonly AccountId[]
+  /** Where the payment itself does not say; the account's word counts where the rule says nothing either. */
+  readonly onUnknown?: OnUnknown
+}
 
 export type Policy = { readonly id: PolicyId; readonly version: number; readonly rules: readonly Rule[] }
 
