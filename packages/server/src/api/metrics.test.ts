@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { Client } from "pg"
+import { serveMetrics } from "./metrics.ts"
 import { card, eventually, ok, simulate, startApi, type Json } from "../../testing/api.ts"
 
 const api = await startApi()
@@ -136,4 +137,21 @@ test("every metric of ours is described, and no label holds an id of a payment o
 test("whoever opens the address is shown the reference", async () => {
   const answer = await api.call("GET", "/", { key: null })
   assert.deepEqual([answer.status, answer.headers["location"]], [302, "/docs"])
+})
+
+test("an address of its own serves the numbers and nothing else, without a key", async () => {
+  const app = await serveMetrics(
+    { contentType: "text/plain; version=0.0.4", text: async () => "orchestra_due_payments 0\n", served: () => {} },
+    { port: 0, host: "127.0.0.1" },
+  )
+  try {
+    const address = app.server.address()
+    assert.ok(typeof address === "object" && address !== null)
+    const { port } = address
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+    assert.deepEqual([answer.status, await answer.text()], [200, "orchestra_due_payments 0\n"])
+    assert.equal((await fetch(`http://127.0.0.1:${port}/v1/payments`)).status, 404)
+  } finally {
+    await app.close()
+  }
 })
