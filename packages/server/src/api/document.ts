@@ -25,7 +25,13 @@ export const documentOptions: SwaggerOptions = {
     info: {
       title: "Orchestra",
       version: "1",
-      description: "One payment over many providers, never twice, never lost.",
+      description:
+        "One payment over many providers, never twice, never lost.\n\n" +
+        "Where money moves, or where somebody says that it has, an `Idempotency-Key` is required: the same key with the " +
+        "same body gets the first answer again for 30 days, with `Idempotent-Replayed: true`, whatever has become of the " +
+        "payment, its card or its customer since; another body gets 422; a first request that is still being worked on, " +
+        "409 with `Retry-After`. A request that was refused leaves its key free. Other requests do not look at keys: " +
+        "repeat the creation of a customer with a `reference` of your own, and changes with `If-Match`.",
     },
     tags: sections.map((section) => ({ ...section })),
     components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } } },
