@@ -194,7 +194,7 @@ connectorContract(stripe, {
 
 const whole = standardInput(stripe, "authorize") as Input["authorize"]
 
-test("a network transaction id is sent only where Stripe has opened that door for the account", () => {
+test("a network transaction id is sent only where Stripe has opened that door, and never with the customer there", () => {
   const input: Input["authorize"] = {
     ...whole,
     initiator: { by: "merchant", purpose: "recurring", networkTransactionId: "485029173640127" },
@@ -205,6 +205,8 @@ test("a network transaction id is sent only where Stripe has opened that door fo
     new URLSearchParams(stripe.codecs.authorize!.encode(input, account).body).get(field)
   assert.equal(sent(open), "485029173640127")
   assert.equal(sent(config), null)
+  const present = { ...input, initiator: { ...input.initiator, by: "customer", stored: "used" } } as const
+  assert.equal(new URLSearchParams(stripe.codecs.authorize!.encode(present, open).body).get(field), null)
 })
 
 test("a smaller authorization is asked for only where the merchant allows it and Stripe offers it to the account", () => {
