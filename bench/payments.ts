@@ -12,7 +12,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -25,10 +25,10 @@ import { loadOrCreateKeyFile } from "../packages/server/src/vault/key-file.ts"
 import type { MerchantId, PaymentId } from "../packages/server/src/core/id.ts"
 import type { BoundCommands } from "./payments/bound.ts"
 import type { CaptureCommands, Captured } from "./payments/capture.ts"
-import { median, MiB, quantiles, round, table } from "./payments/figures.ts"
+import { GiB, median, MiB, quantiles, round, table } from "./payments/figures.ts"
 import type { Loaded, LoadCommands, Target } from "./payments/load.ts"
 import { cpuMs, familyCpuMs, machine, rssBytes } from "./payments/machine.ts"
-import { bytesPerPayment, prefill, storedPayments } from "./payments/prefill.ts"
+import { bytesPerPayment, prefill, storedPayments, warmIndexes } from "./payments/prefill.ts"
 import type { ProviderCommands } from "./payments/provider.ts"
 import type { ProxyCommands } from "./payments/proxy.ts"
 import { openShop, type Persona, type Shop } from "./payments/shop.ts"
@@ -62,6 +62,9 @@ const BOUND_DATABASE = "bound"
 /** Before anything counts: code is compiled, plans are made, connections stand (ms). */
 const WARM_UP_MS = 4_000
 const SOAK_STEP_MS = 60_000
+/** Room that the largest level takes: its payments, B's copy of them, and the write-ahead log beside. */
+const BYTES_PER_PAYMENT = 2 * 24 * 1_024
+const BYTES_BESIDE = 8 * 2 ** 30
 const STOP_LIMIT_MS = 30_000
 
 const log: Log = { info: () => {}, warn: () => {}, error: (fields, message) => console.error(message, fields) }
@@ -72,6 +75,10 @@ export async function run(args: readonly string[]): Promise<void> {
     console.log(help)
     return
   }
+  const needed = BYTES_BESIDE + BYTES_PER_PAYMENT * Math.max(...options.sizes)
+  const { bavail, bsize } = statfsSync(tmpdir())
+  if (bavail * bsize < needed)
+    throw new Error(`${tmpdir()} has ${GiB(bavail * bsize)} free, and ${GiB(needed)} are needed: set TMPDIR`)
   const dir = mkdtempSync(join(tmpdir(), "orchestra-bench-"))
   const stopping: (() => Promise<unknown>)[] = [async () => rmSync(dir, { recursive: true, force: true })]
   const stop = async (): Promise<void> => {
@@ -100,7 +107,8 @@ type Cast = {
 }
 
 async function bench(options: Options, dir: string, stopping: (() => Promise<unknown>)[]): Promise<void> {
-  console.log(`${new Date().toISOString().slice(0, 10)}, ${machine()}\n`)
+  const began = Date.now()
+  console.log(`${new Date(began).toISOString().slice(0, 10)}, ${machine()}\n`)
   const { clock, chance } = systemPorts(() => 0, log)
   const embedded = await startEmbedded({ dir, ports: { clock, log } })
   stopping.push(() => embedded.stop())
@@ -130,11 +138,15 @@ async function bench(options: Options, dir: string, stopping: (() => Promise<unk
   const cast: Cast = { embedded, masterKeys, dir, shop, load, provider, bound, proxy, proxyOrigin, captured }
 
   const measured: Measured[] = []
-  for (const [index, size] of options.sizes.entries()) {
-    const last = index === options.sizes.length - 1
-    measured.push(await level(options, cast, stopping, size, index === 0, last ? options.soakMinutes : 0))
+  try {
+    for (const [index, size] of options.sizes.entries()) {
+      const last = index === options.sizes.length - 1
+      measured.push(await level(options, cast, stopping, size, index === 0, last ? options.soakMinutes : 0))
+    }
+  } finally {
+    // Nobody may be there when a long run fails: what was measured until then is told.
+    report(measured, Date.now() - began)
   }
-  report(measured)
 }
 
 type Measured = {
@@ -149,6 +161,8 @@ type Measured = {
   /** Processor time per payment of A, and of B with its client (ms). */
   readonly cpu: { readonly server: number; readonly database: number; readonly rest: number; readonly bound: number }
   readonly rss: readonly [number, number]
+  /** The server's memory before the soak and after each of its minutes; empty without. */
+  readonly soaked: readonly number[]
 }
 type Quantiles = ReturnType<typeof quantiles>
 
@@ -231,7 +245,7 @@ async function level(
       console.log(`${size} stored: Orchestra before ${persona}: ${perSecond(other)}/s`)
     }
   const rssAfter = rssBytes(server.pid)
-  if (soakMinutes > 0) await soak(cast, server, target, half, soakMinutes)
+  const soaked = soakMinutes > 0 ? await soak(cast, server, target, half, soakMinutes) : []
   await server.stop()
   await bound.ask("stop")
   const stored = await withSession(embedded, DATABASE, storedPayments)
@@ -249,6 +263,7 @@ async function level(
       bound: spent.bound / spent.alone,
     },
     rss: [rssBefore, rssAfter],
+    soaked,
   }
 }
 
@@ -262,14 +277,22 @@ function overheadOf(loaded: Loaded, provider: ReadonlyMap<string, number>): read
 }
 
 /** Load at half rate for minutes, and the server's memory after each. */
-async function soak(cast: Cast, server: Running, target: Target, half: number, minutes: number): Promise<void> {
+async function soak(
+  cast: Cast,
+  server: Running,
+  target: Target,
+  half: number,
+  minutes: number,
+): Promise<readonly number[]> {
   const rss = [rssBytes(server.pid)]
   for (let minute = 0; minute < minutes; minute++) {
     await cast.provider.ask("forget")
-    await cast.load.ask("open", { target, perSecond: half, connections: 192, ms: SOAK_STEP_MS })
+    const ms = Math.min(1, minutes - minute) * SOAK_STEP_MS
+    await cast.load.ask("open", { target, perSecond: half, connections: 192, ms })
     rss.push(rssBytes(server.pid))
   }
   console.log(`Server's memory over ${minutes} minutes at ${Math.round(half)}/s: ${rss.map(MiB).join(", ")}`)
+  return rss
 }
 
 /** The stored payments of a level, and B's copy of them. */
@@ -284,6 +307,7 @@ async function fill({ embedded, shop, captured }: Cast, size: number): Promise<v
   await administer(embedded, `drop database if exists ${BOUND_DATABASE}`)
   await administer(embedded, `create database ${BOUND_DATABASE} template ${DATABASE} strategy file_copy`)
   await administer(embedded, "checkpoint")
+  for (const database of [DATABASE, BOUND_DATABASE]) await withSession(embedded, database, warmIndexes)
   console.log(
     `\n${size} stored payments, ${round(bytes / 1_024, 1)} KiB each with indexes (made in ${Math.round((Date.now() - from) / 1_000)} s)`,
   )
@@ -374,7 +398,7 @@ function printStatements({ statements, requests }: Captured, full: boolean): voi
 
 const shown = (_name: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value)
 
-function report(measured: readonly Measured[]): void {
+function report(measured: readonly Measured[], tookMs: number): void {
   const rows = measured.map((m) => {
     const [orchestra, bound, proxy] = [m.orchestra, m.bound, m.proxy].map(median) as [number, number, number]
     return [
@@ -409,14 +433,22 @@ function report(measured: readonly Measured[]): void {
     "server's memory",
   ]
   console.log(`\nMedians of the rounds; milliseconds at half of Orchestra's rate.\n\n${table(head, rows)}\n`)
-  const last = measured.at(-1)
-  if (last === undefined) return
+  const levels = measured.map((m) => ({
+    stored: m.size,
+    orchestra_per_s: median(m.orchestra),
+    sql_bound_per_s: median(m.bound),
+    of_bound: round(median(m.orchestra) / median(m.bound)),
+    proxy_per_s: median(m.proxy),
+    overhead_ms: m.overhead,
+    cpu_ms: { server: round(m.cpu.server), database: round(m.cpu.database), bound: round(m.cpu.bound) },
+  }))
+  const soaked = measured.at(-1)?.soaked ?? []
   console.log(
     JSON.stringify({
-      orchestra_per_s: median(last.orchestra),
-      sql_bound_per_s: median(last.bound),
-      proxy_per_s: median(last.proxy),
-      overhead_ms: last.overhead,
+      ...levels.at(-1),
+      levels,
+      memory_mib: soaked.map((bytes) => Math.round(bytes / 2 ** 20)),
+      minutes: round(tookMs / 60_000, 1),
     }),
   )
 }

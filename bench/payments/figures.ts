@@ -20,6 +20,8 @@ export const round = (value: number, digits = 2): number => Number(value.toFixed
 
 export const MiB = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
 
+export const GiB = (bytes: number): string => `${round(bytes / 2 ** 30, 1)} GiB`
+
 /** Columns under each other; numbers to the right. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const lines = [head, ...rows.map((row) => row.map(String))]

@@ -39,17 +39,19 @@ const tables: Readonly<Record<string, { readonly of: string; readonly fresh: Rea
   cards: { of: "t.payment_id", fresh: { payment_id: "f.pay", id: "f.tok", created_ms: "f.ms" } },
 }
 
-// The first ten digits of an id are its time in base 32; the rest is random, with the bits that say UUIDv7.
-const idFunction = `create function pg_temp.bench_id(prefix text, ms bigint, random text, digits integer) returns text
-  language sql immutable as $$
-    select prefix || (select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', ((ms >> (45 - 5 * i)) & 31)::integer + 1, 1), '' order by i)
-      from generate_series(0, 9) i) || 'e' || substr(random, 1, 2) || '8' || substr(random, 3, digits - 14) $$`
+// The first ten digits of an id are its time in base 32; the rest is random, with the bits that say UUIDv7. All ids of one
+// payment share both.
+const timeFunction = `create function pg_temp.bench_time(ms bigint) returns text language sql immutable
+  return (select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz', ((ms >> (45 - 5 * i)) & 31)::integer + 1, 1), '' order by i)
+    from generate_series(0, 9) i)`
 
 const freshTable = `create temp table fresh as
-  select n, ms, bench_id('pay_', ms, random, 26) as pay, bench_id('att_', ms, random, 25) as att,
-    bench_id('op_', ms, random, 25) as op, bench_id('evt_', ms, random, 25) as evt, bench_id('tok_', ms, random, 26) as tok,
-    'order-' || right(random, 14) as word
-  from (select n, $1::bigint - n * $2::bigint as ms, md5($5 || n::text) as random from generate_series($3::bigint, $4::bigint, -1) n) s`
+  select n, ms, 'pay_' || long as pay, 'att_' || short as att, 'op_' || short as op, 'evt_' || short as evt,
+    'tok_' || long as tok, 'order-' || right(random, 14) as word
+  from (select n, ms, random, time || 'e' || substr(random, 1, 2) || '8' || substr(random, 3, 12) as long,
+      time || 'e' || substr(random, 1, 2) || '8' || substr(random, 3, 11) as short
+    from (select n, ms, pg_temp.bench_time(ms) as time, md5($5 || n::text) as random
+      from (select n, $1::bigint - n * $2::bigint as ms from generate_series($3::bigint, $4::bigint, -1) n) a) b) c`
 
 /** Copies `payment` until there are `wanted` payments, and tells how many rows of each table one payment has. */
 export async function prefill(
@@ -60,8 +62,9 @@ export async function prefill(
 ): Promise<void> {
   const stored = Number((await one(session, "select count(*)::integer as n from payments"))["n"])
   const now = Number((await one(session, "select created_ms as n from payments where id = $1", [payment]))["n"])
-  await session.run(`set synchronous_commit = off; set work_mem = '64MB'; set search_path = "$user", public, pg_temp`)
-  await session.run(idFunction)
+  // Copies of what the foreign keys have seen; and what a crash would lose is made again.
+  await session.run("set synchronous_commit = off; set work_mem = '64MB'; set session_replication_role = replica")
+  await session.run(timeFunction)
   const columns = await session.query<{ table_name: string; column_name: string }>(
     unnamed(
       `select table_name, column_name from information_schema.columns
@@ -72,13 +75,7 @@ export async function prefill(
   // The oldest first: ids come in the order of birth.
   for (let left = wanted - stored; left > 0; left -= BATCH) {
     await session.run("drop table if exists fresh")
-    await session.query(unnamed(freshTable.replaceAll("bench_id", "pg_temp.bench_id")), [
-      now,
-      GAP_MS,
-      left,
-      Math.max(1, left - BATCH + 1),
-      `${wanted} `,
-    ])
+    await session.query(unnamed(freshTable), [now, GAP_MS, left, Math.max(1, left - BATCH + 1), `${wanted} `])
     for (const [table, { of, fresh }] of Object.entries(tables)) {
       const names = columns.filter((column) => column.table_name === table).map((column) => column.column_name)
       await session.query(
@@ -94,6 +91,18 @@ export async function prefill(
   await session.run("update relays set transaction = ledger_horizon(), event_id = '', lease_until_ms = 0")
   await session.run("vacuum (analyze)")
   await session.run("checkpoint")
+}
+
+/**
+ * Reads every index into the file system's cache. In a database that has been at work they are there; here the copying of
+ * tens of gigabytes has just driven them out.
+ */
+export async function warmIndexes(session: Session): Promise<void> {
+  await session.run("create extension if not exists pg_prewarm")
+  await session.run(
+    `select sum(pg_prewarm(c.oid, 'read')) from pg_class c join pg_namespace s on s.oid = c.relnamespace
+     where s.nspname = 'public' and c.relkind = 'i'`,
+  )
 }
 
 export async function storedPayments(session: Session): Promise<number> {
