@@ -15,7 +15,7 @@ import {
   type Payment,
   type PaymentStatus,
 } from "../src/core/payment.ts"
-import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
+import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
 import type { DecisionRecord } from "../src/routing/decide.ts"
 import { claim } from "./claim.ts"
@@ -200,7 +200,7 @@ export class Judge {
   }
 
   /** When nothing moves any more: no operation is open, and stored and true money agree to the last unit. */
-  atRest(delivered: readonly LoggedEvent[]): void {
+  atRest(delivered: readonly EventHead[]): void {
     const payments = this.#ledger.contents.payments()
     for (const payment of payments) {
       const open = payment.operations.filter(isOpen)
@@ -302,7 +302,7 @@ export class Judge {
   }
 
   /** Every stored event was delivered, once each after deduplication, and every end was told exactly once. */
-  #checkEvents(delivered: readonly LoggedEvent[]): void {
+  #checkEvents(delivered: readonly EventHead[]): void {
     const stored = this.#ledger.contents.events()
     // After a correction (a capture that failed days later, with its refund under way) an incident is what it is: a work item.
     const corrected = new Set(stored.flatMap((e) => (e.type === "payment.corrected" ? [e.payment] : [])))

@@ -4,7 +4,7 @@ import type { AccountId } from "../src/core/id.ts"
 import { route } from "../src/engine/attempt.ts"
 import type { Sink } from "../src/engine/relay.ts"
 import type { Transport } from "../src/engine/transport.ts"
-import type { LoggedEvent } from "../src/storage/ledger/ledger.ts"
+import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
 import { drawAccounts } from "./accounts.ts"
 import { Client } from "./client.ts"
@@ -98,7 +98,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     )
   const mortality = world.chance(0.5) ? world.random() * 0.01 : 0
   const sinkFails = world.chance(0.4) ? world.random() * 0.5 : 0
-  const delivered = new Map<string, LoggedEvent>()
+  const delivered = new Map<string, EventHead>()
   const sink: Sink = {
     name: "listener",
     accept: async (events) => {

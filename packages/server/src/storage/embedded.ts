@@ -14,6 +14,7 @@
 
 import { execFile, spawn, type ChildProcess } from "node:child_process"
 import * as fs from "node:fs"
+import { totalmem } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { Ports } from "../ports.ts"
@@ -24,6 +25,7 @@ import {
   pidFile,
   signal,
   whoAnswers,
+  yieldCore,
   type Cluster,
   type Running,
 } from "./embedded-postmaster.ts"
@@ -54,7 +56,7 @@ export type EmbeddedFault = "instance_already_running" | "disk_full" | "not_perm
 
 export const SUPERUSER = "orchestra"
 const POLL_MS = 25
-/** Crash recovery replays the write-ahead log; by default at most 1 GB of it. */
+/** Crash recovery replays the write-ahead log; at most about 4 GB of it. */
 const START_LIMIT_MS = 10 * 60_000
 const RETRY_MS = 250
 /** Between two looks at whether PostgreSQL still runs. */
@@ -177,7 +179,10 @@ async function bringUp(
   let deaf = 0
   for (let waitedMs = 0; waitedMs < START_LIMIT_MS;) {
     const running = await whoAnswers(cluster)
-    if (running) return running
+    if (running) {
+      yieldCore(running.pid)
+      return running
+    }
     const ended = ours?.ended()
     if (ended !== undefined) {
       ours = undefined
@@ -217,6 +222,7 @@ function launch(cluster: Cluster, settings: Readonly<Record<string, string>>): S
     listen_addresses: "",
     unix_socket_permissions: "0700",
     unix_socket_directories: cluster.sockets,
+    ...sizes(),
     ...settings,
   }
   const args = ["-D", cluster.data, ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`])]
@@ -232,6 +238,21 @@ function launch(cluster: Cluster, settings: Readonly<Record<string, string>>): S
   child.unref()
   fs.closeSync(output)
   return { ended: () => failure }
+}
+
+/**
+ * Keys and references are random, so payments write all over their indexes. What of these does not fit in memory is read
+ * again and again, and after every checkpoint the first change of a page writes the whole of it: the defaults (128 MB, a
+ * checkpoint for every 500 MB, each minute of full load) are for a smaller machine. Safety settings stay at their defaults.
+ */
+function sizes(): Readonly<Record<string, string>> {
+  const memoryMb = Math.floor(totalmem() / 2 ** 20)
+  return {
+    shared_buffers: `${Math.min(1_024, Math.max(128, Math.floor(memoryMb / 16)))}MB`,
+    max_wal_size: "4GB",
+    // Our statements are short; compiling one costs more than running it.
+    jit: "off",
+  }
 }
 
 /** SIGINT is PostgreSQL's fast shutdown: sessions are ended, a checkpoint is written. */
@@ -279,6 +300,7 @@ function isFault(error: Error): boolean {
 }
 
 function tail(path: string, from: number): string {
+  if (!fs.existsSync(path)) return "" // deleted with its folder
   const bytes = fs.readFileSync(path)
   return bytes.subarray(Math.max(from, bytes.length - LOG_TAIL_BYTES)).toString("utf8")
 }

@@ -25,6 +25,30 @@ export function outbox(it: It): void {
     )
   })
 
+  it("heads are the same events in the same order; only what belongs to no payment has its data", async ({
+    ledger,
+    now,
+  }) => {
+    const payment = samplePayment(now())
+    const { payment: _payment, ...bare } = sampleEvent(payment, now(), {
+      type: "account.changed",
+      data: [1n, undefined],
+    })
+    await ledger.commit(
+      inserting(payment, { events: [sampleEvent(payment, now()), bare, sampleEvent(payment, now())] }),
+    )
+    const horizon = await ledger.horizon()
+    const events = await ledger.events(undefined, horizon, 10)
+    assert.equal(events.length, 3)
+    const heads = events.map((event) => {
+      const { data: _data, ...head } = event
+      return event.payment === undefined ? event : head
+    })
+    assert.deepEqual(await ledger.eventHeads(undefined, horizon, 10), heads)
+    assert.deepEqual(await ledger.eventHeads(heads[0]?.position, horizon, 1), heads.slice(1, 2))
+    assert.deepEqual(await ledger.eventHeads(undefined, events[0]?.position.transaction ?? "", 10), [])
+  })
+
   it("pages follow each other without gap or overlap", async ({ ledger, now }) => {
     let payment = samplePayment(now())
     await ledger.commit(inserting(payment))

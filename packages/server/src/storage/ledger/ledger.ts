@@ -50,6 +50,11 @@ export type OutboxEvent = {
 /** A place in the log: transaction, then event id. Opaque outside storage and relay. */
 export type Position = { readonly transaction: string; readonly event: string }
 export type LoggedEvent = OutboxEvent & { readonly position: Position }
+/**
+ * What relays need of an event. Those of a payment come without their data: there are five of them to a payment, and who
+ * sends one reads it then.
+ */
+export type EventHead = Omit<LoggedEvent, "data"> & { readonly data?: unknown }
 
 /** One exchange with a provider, scrubbed. Bodies are cut at TRANSCRIPT_BYTES. */
 export type Transcript = {
@@ -158,6 +163,8 @@ export type Ledger = {
   horizon(): Promise<string>
   /** Events after `after` and with a transaction below `horizon`, in log order. */
   events(after: Position | undefined, horizon: string, limit: number): Promise<readonly LoggedEvent[]>
+  /** The same events as heads. */
+  eventHeads(after: Position | undefined, horizon: string, limit: number): Promise<readonly EventHead[]>
   /** One holder at a time until `leaseMs` are over; the holder renews by taking it again. */
   takeLease(name: string, owner: string, leaseMs: number): Promise<boolean>
   cursor(name: string): Promise<Position | undefined>

@@ -12,6 +12,7 @@ import type {
   Commit,
   Committed,
   Due,
+  EventHead,
   Found,
   IdempotencyRow,
   IdempotencyScope,
@@ -180,6 +181,16 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
     }
   }
 
+  function pageOf(after: Position | undefined, horizon: string, limit: number): LoggedEvent[] {
+    const page: LoggedEvent[] = []
+    for (let i = after === undefined ? 0 : firstAfter(log, after); i < log.length && page.length < limit; i++) {
+      const event = log[i] as LoggedEvent
+      if (Number(event.position.transaction) >= Number(horizon)) break
+      page.push(event)
+    }
+    return page
+  }
+
   function keepAnswer(scope: IdempotencyScope, response: StoredResponse): void {
     const row = keys.get(scopeText(scope))
     if (row !== undefined && row.response === undefined) keys.set(scopeText(scope), frozenCopy({ ...row, response }))
@@ -249,17 +260,9 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
 
     horizon: () => call(() => String(running.size === 0 ? lastTransaction + 1 : Math.min(...running))),
 
-    events: (after, horizon, limit) =>
-      call(() => {
-        const start = after === undefined ? 0 : firstAfter(log, after)
-        const page: LoggedEvent[] = []
-        for (let i = start; i < log.length && page.length < limit; i++) {
-          const event = log[i] as LoggedEvent
-          if (Number(event.position.transaction) >= Number(horizon)) break
-          page.push(event)
-        }
-        return page
-      }),
+    events: (after, horizon, limit) => call(() => pageOf(after, horizon, limit)),
+
+    eventHeads: (after, horizon, limit) => call(() => pageOf(after, horizon, limit).map(headOf)),
 
     takeLease: (name, owner, leaseMs) =>
       call(() =>
@@ -356,6 +359,12 @@ const comparePositions = (a: Position, b: Position): number =>
   Number(a.transaction) - Number(b.transaction) || compareText(a.event, b.event)
 
 /** The index of the first event after the position, by halving. */
+function headOf(event: LoggedEvent): EventHead {
+  if (event.payment === undefined) return event
+  const { data: _data, ...head } = event
+  return head
+}
+
 function firstAfter(log: readonly LoggedEvent[], position: Position): number {
   let low = 0
   let high = log.length

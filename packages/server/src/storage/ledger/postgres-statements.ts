@@ -63,6 +63,14 @@ export const eventsAfter: Statement = {
     order by transaction, id limit $4`,
 }
 
+export const eventHeadsAfter: Statement = {
+  name: "outbox-event-heads",
+  text: `select merchant_id, id, payment_id, sequence, type, at_ms, transaction,
+      case when payment_id is null then data::text end as data from events
+    where (transaction, id) > ($1::bigint, $2::text) and transaction < $3::bigint
+    order by transaction, id limit $4`,
+}
+
 export const takeRelay: Statement = {
   name: "relay-take",
   text: `insert into relays (name, owner, lease_until_ms) values ($1, $2, now_ms() + $3::bigint)

@@ -7,7 +7,7 @@ import { failureOf, type Database } from "../database.ts"
 import { decodeDocument, encodeDocument } from "../document.ts"
 import { checkCommit } from "./commit-check.ts"
 import { bodyText, commitQuery, NO_ACCOUNT } from "./commit-values.ts"
-import type { Due, IdempotencyRow, IdempotencyScope, InboundWebhook, Ledger, LoggedEvent } from "./ledger.ts"
+import type { Due, EventHead, IdempotencyRow, IdempotencyScope, InboundWebhook, Ledger, Position } from "./ledger.ts"
 import {
   paymentById,
   paymentByKeys,
@@ -17,6 +17,7 @@ import {
   claimPayment,
   horizonNow,
   eventsAfter,
+  eventHeadsAfter,
   takeRelay,
   relayCursor,
   moveRelay,
@@ -100,13 +101,15 @@ export function createPostgresLedger(database: Database): Ledger {
     },
 
     async events(after, horizon, limit) {
-      const rows = await query<StoredEvent>(eventsAfter, [
-        after?.transaction ?? "-1",
-        after?.event ?? "",
-        horizon,
-        limit,
-      ])
-      return rows.map(eventFrom)
+      const rows = await query<StoredEvent<string>>(eventsAfter, eventsValues(after, horizon, limit))
+      return rows.map((row) => ({ ...headFrom(row), data: decodeDocument(JSON.parse(row.data)) }))
+    },
+
+    async eventHeads(after, horizon, limit) {
+      const rows = await query<StoredEvent<string | null>>(eventHeadsAfter, eventsValues(after, horizon, limit))
+      return rows.map((row) =>
+        row.data === null ? headFrom(row) : { ...headFrom(row), data: decodeDocument(JSON.parse(row.data)) },
+      )
     },
 
     async takeLease(name, owner, leaseMs) {
@@ -195,29 +198,32 @@ const dueFrom = (row: StoredWake): Due => ({
   wakeAt: Number(row.wake_ms),
 })
 
-type StoredEvent = {
+const eventsValues = (after: Position | undefined, horizon: string, limit: number): unknown[] => [
+  after?.transaction ?? "-1",
+  after?.event ?? "",
+  horizon,
+  limit,
+]
+
+type StoredEvent<Data> = {
   merchant_id: MerchantId
-  id: LoggedEvent["id"]
+  id: EventHead["id"]
   payment_id: PaymentId | null
   sequence: number
   type: string
   at_ms: bigint
   transaction: bigint
   /** JSON text. */
-  data: string
+  data: Data
 }
 
-const eventFrom = (row: StoredEvent): LoggedEvent => ({
+const headFrom = (row: Omit<StoredEvent<unknown>, "data">): EventHead => ({
   id: row.id,
   merchant: row.merchant_id,
   ...(row.payment_id === null ? {} : { payment: row.payment_id }),
   sequence: row.sequence,
   type: row.type,
   at: Number(row.at_ms),
-  // Most readers of the outbox look at the types of most events only.
-  get data() {
-    return decodeDocument(JSON.parse(row.data))
-  },
   position: { transaction: String(row.transaction), event: row.id },
 })
 

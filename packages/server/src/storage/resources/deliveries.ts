@@ -55,13 +55,16 @@ export type DeliveryRow = {
 /** Tries kept in a delivery's log. */
 export const MAX_LOGGED_TRIES = 20
 
+/** What decides who hears of an event; its data only where it belongs to no payment. */
+type Announced = Pick<OutboxEvent, "id" | "merchant" | "payment" | "type"> & { readonly data?: unknown }
+
 export type DeliveryRows = ReturnType<typeof deliveryRows>
 
 /** The deliverer's store. */
 export function deliveryRows(database: Database) {
   return {
     /** Adds a pending delivery, due now, for each event and each endpoint that wants it. Existing ones stay as they are. */
-    async fanOut(events: readonly OutboxEvent[]): Promise<void> {
+    async fanOut(events: readonly Announced[]): Promise<void> {
       const rows = events.map((event) => {
         const { id, merchant, payment, type } = event
         // The payment knows its mode; only without one it is looked up in the data.
@@ -249,9 +252,9 @@ const fanOut: Statement = {
     select e.merchant_id, e.id, w.id, 'pending', now_ms()
     from jsonb_to_recordset($1::jsonb) as e (merchant_id text, id text, payment_id text, type text,
       mode text)
+    join webhook_endpoints w on w.merchant_id = e.merchant_id and w.state = 'enabled' and ${wants("e.type")}
     left join payments p on p.merchant_id = e.merchant_id and p.id = e.payment_id
-    join webhook_endpoints w on w.merchant_id = e.merchant_id and w.state = 'enabled'
-      and w.mode = coalesce(p.mode, e.mode, w.mode) and ${wants("e.type")}
+    where w.mode = coalesce(p.mode, e.mode, w.mode)
     on conflict (merchant_id, event_id, endpoint_id) do nothing`,
 }
 
