@@ -72,6 +72,9 @@ test("a card is stored with consent, never shown, and charged while the customer
     ["card", "4242", "visa", ["unscheduled"], id],
   )
   assert.ok(!JSON.stringify(await contents(api)).includes("4242424242424242"))
+  // The form of Mastercard's ids on a Visa card: refused where it is given, not declined by the issuer later.
+  const wrong = await store(id, { network_transaction_id: "MCC1234567890" })
+  assert.deepEqual([wrong.status, wrong.body.errors[0].pointer], [400, "#/network_transaction_id"])
   const charged = ok(
     await pay({
       payment_method: { type: "stored", stored: { id: method.id } },

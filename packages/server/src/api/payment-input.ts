@@ -9,6 +9,7 @@ import { given } from "../core/given.ts"
 import type { AccountId, CustomerId, PaymentId } from "../core/id.ts"
 import type { Initiator, Intent, Method, Party as StoredParty, ThreeDsIntent } from "../core/intent.ts"
 import { money } from "../core/money.ts"
+import { isNetworkTransactionId } from "../core/network-transaction-id.ts"
 import { secret, type Secret } from "../core/secret.ts"
 import type { Secrets } from "../engine/engine.ts"
 import type { SealedCard } from "../storage/ledger/ledger.ts"
@@ -23,6 +24,12 @@ export type ReadPayment = {
   readonly secrets: Secrets
   readonly card?: SealedCard
   readonly sourceAccount?: AccountId
+}
+
+/** An id that the card's network certainly never gave out would only be declined. */
+function checkTransactionId(pointer: string, id: string | undefined, method: Method | undefined): void {
+  if (id !== undefined && method !== undefined && !isNetworkTransactionId(method.network, id))
+    throw invalid(pointer, `${method.network ?? "this network"} gives out no network transaction id like ${id}`)
 }
 
 export async function readCreate(
@@ -44,6 +51,7 @@ export async function readCreate(
   if (read?.customer !== undefined && body.customer !== undefined && read.customer !== body.customer)
     throw invalid("#/payment_method/stored/id", "belongs to another customer")
   const initiator = readInitiator(body, store, read?.networkTransactionId)
+  checkTransactionId("#/initiator/network_transaction_id", body.initiator?.network_transaction_id, read?.method)
   const { threeDs, cryptogram } = readThreeDs(body.three_ds, initiator.by)
   checkThreeDs(initiator, threeDs)
   const details = body.customer_details
@@ -96,6 +104,7 @@ export async function readConfirm(
     throw invalid("#/payment_method", "takes no CVC when the merchant initiates: no customer is there to type it")
   if (customer !== undefined && intent.customerId !== undefined && customer !== intent.customerId)
     throw invalid("#/payment_method/stored/id", "belongs to another customer")
+  checkTransactionId("#/payment_method", intent.initiator.networkTransactionId, method)
   if (intent.threeDs.mode === "external" && body.three_ds === undefined)
     throw unauthenticated("#/three_ds/external/cryptogram", "is required: the payment was created with a 3DS result")
   const { threeDs, cryptogram } =

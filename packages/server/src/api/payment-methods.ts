@@ -7,6 +7,7 @@ import { Fault, invalid, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId, makeId, type PaymentMethodId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
+import { isNetworkTransactionId } from "../core/network-transaction-id.ts"
 import { storedEvent } from "../engine/store-method.ts"
 import {
   findByFingerprint,
@@ -189,6 +190,9 @@ async function store(
   const { method, card } = await readMethod(reader(api), caller, undefined, { type: "card", card: body.card }, "#")
   assert(method.type === "card" && card !== undefined, "a card was read")
   const { token, network, bin, last4, expiryMonth, expiryYear, fingerprint, holderName } = method
+  const transaction = body.network_transaction_id
+  if (transaction !== undefined && !isNetworkTransactionId(network, transaction))
+    throw invalid("#/network_transaction_id", `is none that ${network} gives out`)
   const { merchant, mode } = caller
   const known = await findByFingerprint(api.database, merchant, customer.id, fingerprint)
   if (known !== undefined) {

@@ -5,7 +5,7 @@ import type { Network } from "../core/card.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
 import { exponentOf } from "../core/currency.ts"
 import { rescale, type Money } from "../core/money.ts"
-import { isNetworkTransactionId } from "./network-transaction-id.ts"
+import { isNetworkTransactionId } from "../core/network-transaction-id.ts"
 import type { OnUnknown } from "../core/intent.ts"
 import type { Condition, Policy } from "./policy.ts"
 

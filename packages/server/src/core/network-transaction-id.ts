@@ -2,7 +2,7 @@
 // one. Its form is the network's own. Only what is certainly wrong is refused: a wrong id makes an issuer decline, and
 // a right one that is refused here would make the payment impossible.
 
-import type { Network } from "../core/card.ts"
+import type { Network } from "./card.ts"
 
 /**
  * Visa: the Transaction Identifier, field 62.2 of ISO 8583, fifteen digits.

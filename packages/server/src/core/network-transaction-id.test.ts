@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import type { Network } from "../core/card.ts"
+import type { Network } from "./card.ts"
 import { isNetworkTransactionId } from "./network-transaction-id.ts"
 
 const right: readonly (readonly [Network, string])[] = [
