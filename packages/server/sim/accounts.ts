@@ -27,7 +27,7 @@ export function drawAccounts(world: World, psps: readonly LabPsp[], merchant: ty
     history.push({ from: world.now, accounts })
   }
   // Never the only one, and seldom: most payments are about something else.
-  if (accounts.length > 1 && world.chance(0.15)) {
+  if (accounts.length > 1 && world.chance(0.2)) {
     const index = world.int(0, accounts.length - 1)
     world.after(world.int(1_000, 90_000), () => change(index, world.chance(0.5) ? "draining" : "disabled"))
   }

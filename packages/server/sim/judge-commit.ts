@@ -28,6 +28,8 @@ export type Sight = {
   readonly note: (situation: Situation) => void
   /** The provider's own books still have money reserved or taken for this attempt. */
   readonly holds: (attempt: string) => boolean
+  /** How long an answer to a question would have said so, where the provider can be asked (ms). */
+  readonly toldFor: (attempt: string) => number
 }
 
 export function judgeCommit(payment: Payment, before: Payment | undefined, sight: Sight): void {
@@ -124,7 +126,7 @@ function mustFollow(payment: Payment, before: Payment, { now, answerMs }: Sight)
 }
 
 /** A merchant's command reserves on what stands, and never beside what contradicts it. */
-function mayBegin(payment: Payment, before: Payment, operation: Operation, { now, note }: Sight): void {
+function mayBegin(payment: Payment, before: Payment, operation: Operation, { note }: Sight): void {
   const { id, kind, origin, attempt } = operation
   const tell = (what: string) => (): string => `${payment.id}: ${kind} ${id} ${what}`
   const held = standing(before)
@@ -133,11 +135,17 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { now
     before.operations.some((o) => kinds.includes(o.kind) && o.attempt === attempt && isOpen(o))
   if (kind === "authorize" || kind === "prepare")
     claim(before.ending === undefined, tell(`was written ahead although the payment is to be ${before.ending?.as}`))
-  if (kind === "reverse")
+  if (kind === "reverse" && held?.id === attempt) {
+    claim(held.captured === 0n, tell(`is owed of an attempt that stands with ${held.captured} captured`))
+    const { intent } = payment
     claim(
-      held?.id !== attempt || held.captured === 0n,
-      tell(`is owed of an attempt that stands with ${held?.captured} captured`),
+      payment.ending !== undefined ||
+        payment.closed !== undefined ||
+        held.state !== "held" ||
+        (!intent.allowPartial && held.authorized < intent.amount.minor),
+      tell("is owed of an attempt that stands for all that was asked"),
     )
+  }
   if (origin !== "merchant") return
   if (kind === "complete") {
     claim(!beside("complete"), tell("began beside another return of the same customer"))
@@ -155,7 +163,7 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { now
     const final = before.operations.some((o) => o.kind === kind && o.final && o.attempt === attempt && isOpen(o))
     claim(!final, tell("began beside a final capture"))
     claim(
-      before.authorizedUntil === undefined || now < before.authorizedUntil + SKEW_MS + FOLLOW_UP_RETRY_MS,
+      before.authorizedUntil === undefined || operation.createdAt < before.authorizedUntil + SKEW_MS,
       tell("began after the authorization had run out"),
     )
     return
@@ -163,8 +171,9 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { now
   claim(!beside("capture", "increment"), tell("began beside another operation on the authorization"))
   claim(amountsOf(before).captured === 0n, tell("began although money was captured"))
 }
-/** A command is decided at one instant and may be committed after lost connections to the database (ms). */
-const FOLLOW_UP_RETRY_MS = 90_000
+
+/** Longer than a process stands still between its question and what it makes of the answer (ms). */
+const LONG_AGO_MS = 450_000
 
 /** What stood, with money captured, goes on standing: nobody else's late success takes its place. */
 function keepsStanding(payment: Payment, before: Payment): void {
@@ -179,10 +188,16 @@ function keepsStanding(payment: Payment, before: Payment): void {
 }
 
 /** Nobody but the merchant ends a payment that an attempt stands for, unless that attempt's own time is over. */
-function mayEnd(payment: Payment, before: Payment, { now, holds }: Sight): void {
+function mayEnd(payment: Payment, before: Payment, { now, holds, toldFor }: Sight): void {
   const { ending } = payment
   const stood = standing(before)
-  if (ending === undefined || before.ending !== undefined || ending.by !== undefined || stood?.state !== "held") return
+  if (ending === undefined || before.ending !== undefined || ending.by !== undefined) return
+  for (const attempt of before.attempts)
+    claim(
+      attempt.state !== "action" || toldFor(attempt.id) < LONG_AGO_MS,
+      () => `${payment.id} is to be ${ending.as}: ${ending.reason}; its provider has known better for long`,
+    )
+  if (stood?.state !== "held") return
   const over = before.authorizedUntil !== undefined && now >= before.authorizedUntil - SKEW_MS
   claim(
     over || !holds(stood.id),

@@ -44,6 +44,7 @@ export class Judge {
   readonly #psps: readonly LabPsp[]
   readonly #terminal = new Map<string, PaymentStatus>()
   readonly #versions = new Map<string, number>()
+  readonly #lessened = new Set<string>()
   #seen = new Map<string, Payment>()
 
   readonly #sight: JudgeSight
@@ -107,6 +108,14 @@ export class Judge {
         operation.checkAt !== undefined || operation.needsPerson,
         () => `${id}: nobody will look at ${operation.kind} ${operation.state} again`,
       )
+    claim(
+      standing(payment) === undefined || payment.plan.state !== "running",
+      () => `${id} is ${status}, and its plan goes on`,
+    )
+    claim(
+      standing(payment)?.released !== true || status !== "partially_captured",
+      () => `${id}: more may be captured after the final capture`,
+    )
     if (!terminalStatuses.has(status))
       claim(
         wakeAt(payment) !== undefined ||
@@ -133,6 +142,8 @@ export class Judge {
       )
     }
     const { requested, authorized, captured, refunded, capturing, refunding } = amountsOf(payment)
+    // A capture that fails days later may leave refunds behind that were right when they began.
+    if (before !== undefined && captured < amountsOf(before).captured) this.#lessened.add(id)
     // Whoever works at the provider's dashboard does not ask what is on its way.
     const byHand = payment.operations.some((o) => o.origin === "provider")
     claim(
@@ -140,7 +151,7 @@ export class Judge {
       () => `${id}: ${captured} captured and ${capturing} on its way, of ${authorized} authorized`,
     )
     claim(
-      refunded + refunding <= captured || captured === 0n || byHand,
+      refunded + refunding <= captured || captured === 0n || byHand || this.#lessened.has(id),
       () => `${id}: ${refunded} refunded and ${refunding} on its way, of ${captured} captured`,
     )
     claim(requested >= 0n && captured >= 0n && refunded >= 0n, () => `${id}: a negative amount`)
@@ -164,7 +175,14 @@ export class Judge {
     const { now, answerMs, accepted, findable, note } = this.#sight
     const holding = (attempt: string): boolean =>
       this.#psps.some((psp) => psp.charges.some((c) => c.attempt === attempt && holds(c) > 0n))
-    return { now: now(), answerMs, accepted, findable, note, holds: holding }
+    const toldFor = (attempt: string): number => {
+      const psp = this.#psps.find((p) => p.charges.some((c) => c.attempt === attempt))
+      const charge = psp?.charges.find((c) => c.attempt === attempt && c.state === "authorized")
+      return psp?.profile.byReference !== "strong" || charge?.authorizedAt === undefined
+        ? 0
+        : now() - charge.authorizedAt
+    }
+    return { now: now(), toldFor, answerMs, accepted, findable, note, holds: holding }
   }
 
   /** At most one charge of a payment holds money that no stored reversal covers. */

@@ -72,12 +72,16 @@ export type Profile = {
   readonly issuer: Issuer
 }
 
-export function drawProfile(world: World, index: number): Profile {
-  const shape = world.pick([
-    ...(["prepared", "unaskable", "forgetful", "askable"] as const),
-    ...(["prepared", "unaskable", "forgetful", "askable"] as const),
-    "mute",
-  ] as const)
+export function drawProfile(world: World, index: number, theme: Theme): Profile {
+  // Who cannot be asked is whom a reversal can overtake.
+  const shape =
+    theme === "overtaking" && world.chance(0.6)
+      ? "unaskable"
+      : world.pick([
+          ...(["prepared", "unaskable", "forgetful", "askable"] as const),
+          ...(["prepared", "unaskable", "forgetful", "askable"] as const),
+          "mute",
+        ] as const)
   const listenMs = world.pick([8_000, 20_000, 65_000])
   const shapes = {
     prepared: {
@@ -123,7 +127,7 @@ export function drawProfile(world: World, index: number): Profile {
   const rough = world.pick([0.15, 0.4, 0.6])
   const bad = (p: number): number => (world.chance(rough) ? world.random() * p : 0)
   const often = (p: number): number => (world.chance(0.5) ? world.random() * p : 0)
-  return {
+  const profile: Profile = {
     id: `lab${index}`,
     shape,
     ...shapes[shape],
@@ -171,9 +175,60 @@ export function drawProfile(world: World, index: number): Profile {
       pending: often(0.3),
       followUpFails: often(0.3),
       failsLate: often(0.6),
-      rejects: often(0.4),
+      rejects: often(0.6),
       changesItsMind: world.chance(0.5) ? world.random() : 0,
     },
+  }
+  return themed(profile, theme)
+}
+
+/** What a world is about: a bit of everything, or one kind of trouble on otherwise good days. */
+export type Theme = "everything" | "overtaking" | "stammering" | "by webhook"
+export const drawTheme = (world: World): Theme =>
+  world.pick(["everything", "everything", "everything", "overtaking", "stammering", "by webhook"] as const)
+
+function themed(profile: Profile, theme: Theme): Profile {
+  const { weather, issuer } = profile
+  const good = {
+    ...weather,
+    refused: 0,
+    connectHang: 0,
+    lostBefore: 0.05,
+    errorBefore: 0,
+    garbage: 0,
+    throttled: 0,
+    forged: 0,
+  }
+  const willing = { ...issuer, approve: 0.95, pending: 0, rejects: 0, followUpFails: 0.05 }
+  switch (theme) {
+    case "everything":
+      return profile
+    case "overtaking":
+      // Requests are on their way for minutes, and what is done next is there before them.
+      return {
+        ...profile,
+        reversalMs: 600_000,
+        refuses: { from: 0, to: 0 },
+        weather: { ...good, lateArrival: 0.6, slowConnect: 0.2, lostAfter: 0.3, webhookDelayMs: 60_000 },
+        issuer: { ...willing, action: 0 },
+      }
+    case "stammering":
+      // It does what it is asked, and says that it failed.
+      return {
+        ...profile,
+        weather: { ...good, lateArrival: 0.05, errorAfter: 0.4, lostAfter: 0.2, garbage: 0.25 },
+        issuer: { ...willing, action: 0.1 },
+      }
+    case "by webhook":
+      // Customers act, verdicts come later, and much is done at the dashboard.
+      return {
+        ...profile,
+        byHand: 0.6,
+        weather: { ...good, lateArrival: 0, webhookLost: profile.reliableWebhooks ? 0 : 0.4 },
+        issuer: { ...willing, action: 0.5, pending: 0.3, failsLate: 0.4, changesItsMind: 0.8, approve: 0.7 },
+      }
+    default:
+      return theme satisfies never
   }
 }
 

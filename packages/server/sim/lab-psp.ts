@@ -68,6 +68,7 @@ export type Charge = {
   readonly auto: boolean
   readonly partial: boolean
   authorized: bigint
+  authorizedAt?: number
   captured: bigint
   refunded: bigint
   reason: string
@@ -294,7 +295,7 @@ export class LabPsp {
     } else {
       charge.state = "declined"
       charge.reason = failure ?? this.#world.pick(this.#world.chance(issuer.soft) ? softReasons : hardReasons)
-      if (this.#world.chance(0.1)) {
+      if (this.#world.chance(0.15)) {
         charge.advice = NEVER_AGAIN
         this.#world.note("decline with advice never to try again")
       }
@@ -312,6 +313,7 @@ export class LabPsp {
   #authorize(charge: Charge, amount: bigint): void {
     charge.state = "authorized"
     charge.authorized = amount
+    charge.authorizedAt = this.#world.now
     if (amount < charge.amount) this.#world.note("part approved")
     if (charge.auto) charge.captured = amount
     byHand(this.#world, this, charge)

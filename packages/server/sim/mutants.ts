@@ -1,6 +1,11 @@
 // Broken engines. Each is the real engine with one line changed while it is loaded; the simulation must catch every one
 // within MUTANT_SEEDS worlds (`npm run sim -- --mutants`; the quick ones in mutants.test.ts). A change whose text is no longer found fails: a mutant never goes quiet.
 
+import { coreMutants } from "./mutants-core.ts"
+import { inboundMutants } from "./mutants-inbound.ts"
+import { planMutants } from "./mutants-plan.ts"
+import { recoveryMutants } from "./mutants-recovery.ts"
+
 export type Mutant = {
   readonly name: string
   /** Below packages/server/src. */
@@ -16,6 +21,10 @@ export const MUTANT_SEEDS = 500
 export const QUICK_SEEDS = 150
 
 export const mutants: readonly Mutant[] = [
+  ...planMutants,
+  ...coreMutants,
+  ...recoveryMutants,
+  ...inboundMutants,
   {
     name: "fail over on timeout",
     file: "engine/plan.ts",
@@ -33,23 +42,23 @@ export const mutants: readonly Mutant[] = [
   {
     name: "guess on 5xx",
     file: "engine/call.ts",
-    find: `return masked(codec.decode(sent.response, input))`,
-    replace: `return masked(sent.response.status >= 500 ? { kind: "declined", reason: "provider_error", raw: { code: "5xx" }, evidence: {} } : codec.decode(sent.response, input))`,
-    quick: true,
+    find: `masked(codec.decode(sent.response, input)`,
+    replace: `masked(sent.response.status >= 500 ? { kind: "declined", reason: "provider_error", raw: { code: "5xx" }, evidence: {} } : codec.decode(sent.response, input)`,
+    quick: false,
   },
   {
     name: "absence means unpaid",
     file: "engine/reconsider.ts",
     find: `const weak = outcome.kind === "absent" && (proof === undefined || askedAt < proof)`,
     replace: `const weak = false`,
-    quick: true,
+    quick: false,
   },
   {
     name: "replay after the key's window",
     file: "engine/timing.ts",
     find: `if (replay === undefined || replay.stores !== "all" || operation.sentAt === undefined) return false`,
     replace: `if (replay === undefined || replay.stores !== "all" || operation.sentAt === undefined) return false\n  if (now > 0) return true`,
-    quick: true,
+    quick: false,
   },
   {
     name: "obligation closed at the first 'nothing to cancel'",
@@ -63,7 +72,7 @@ export const mutants: readonly Mutant[] = [
     file: "engine/reverse.ts",
     find: `inquiryStrength(account, asking ?? operation, attempt)`,
     replace: `inquiryStrength(account, operation, attempt)`,
-    quick: true,
+    quick: false,
   },
   {
     name: "recover without deadline",
@@ -93,21 +102,21 @@ export const mutants: readonly Mutant[] = [
     file: "core/settlement.ts",
     find: `return outcome.kind === "declined" && isCaptureOrRefund(operation)`,
     replace: `return outcome.kind === "declined" && operation.kind === "refund"`,
-    quick: true,
+    quick: false,
   },
   {
     name: "refund retried under a new key",
     file: "engine/recover.ts",
     find: `const ahead = { ...open, sendUntil: sendUntil(now)`,
     replace: `const ahead = { ...open, key: open.key + "-again", sendUntil: sendUntil(now)`,
-    quick: true,
+    quick: false,
   },
   {
     name: "relay that skips late commits",
     file: "engine/relay.ts",
-    find: `const events = await ledger.events(await ledger.cursor(name), horizon, RELAY_BATCH)`,
-    replace: `const events = await ledger.events(await ledger.cursor(name), horizon === "" ? "" : "999999999", RELAY_BATCH)`,
-    quick: true,
+    find: `await ledger.cursor(name), horizon, RELAY_BATCH`,
+    replace: `await ledger.cursor(name), horizon === "" ? "" : "999999999", RELAY_BATCH`,
+    quick: false,
   },
   {
     name: "reroute without a stored reversal",
@@ -128,6 +137,6 @@ export const mutants: readonly Mutant[] = [
     file: "core/settlement.ts",
     find: `if (payment.ending !== undefined && holding.every((a) => a.captured === 0n)) {`,
     replace: `if (payment.ending !== undefined && holding.every((a) => a.state === "held")) {`,
-    quick: true,
+    quick: false,
   },
 ]

@@ -10,7 +10,7 @@ import { drawAccounts } from "./accounts.ts"
 import { Client } from "./client.ts"
 import type { Coverage } from "./coverage.ts"
 import { Judge } from "./judge.ts"
-import { drawProfile, type Profile } from "./lab-profile.ts"
+import { drawProfile, drawTheme, type Profile } from "./lab-profile.ts"
 import { LabPsp } from "./lab-psp.ts"
 import { MERCHANT, shop } from "./merchant.ts"
 import { labTransport, type Sender } from "./network.ts"
@@ -44,7 +44,8 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   const storm = (): boolean => {
     return weather.some(({ from, to }) => world.now >= from && world.now < to)
   }
-  const profiles = Array.from({ length: world.pick([1, 2, 2, 3]) }, (_, i) => drawProfile(world, i))
+  const theme = drawTheme(world)
+  const profiles = Array.from({ length: world.pick([1, 2, 2, 3]) }, (_, i) => drawProfile(world, i, theme))
   const psps = profiles.map((profile) => new LabPsp(world, profile))
   const dbLoss = world.chance(0.4) ? world.random() * 0.03 : 0
   const ledger = createMemoryLedger(

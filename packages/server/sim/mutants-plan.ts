@@ -1,0 +1,187 @@
+// Broken engines: what is tried where and when, what is answered, and what a key is worth.
+
+import type { Mutant } from "./mutants.ts"
+
+export const planMutants: readonly Mutant[] = [
+  {
+    name: "an attempt without time for its answer",
+    file: "engine/plan.ts",
+    find: `return run.engine.clock.now() + account.limits.answerMs > run.answerBy ? "no_time" : undefined`,
+    replace: `return undefined`,
+    quick: true,
+  },
+  {
+    name: "a spent cryptogram sent to the next account",
+    file: "engine/plan.ts",
+    find: `if (run.cryptogramSpent) return "cryptogram_spent"`,
+    replace: ``,
+    quick: true,
+  },
+  {
+    name: "a spent cryptogram sent again in a copy",
+    file: "engine/plan.ts",
+    find: `      !run.cryptogramSpent
+`,
+    replace: `      true
+`,
+    quick: false,
+  },
+  {
+    name: "'not found' believed while the merchant waits",
+    file: "engine/plan.ts",
+    find: `if (called.outcome.kind === "absent" && now < provenFrom(run.payment, operation, account, strength)) {`,
+    replace: `if (called.outcome.kind === "absent" && now < 0) {`,
+    quick: true,
+  },
+  {
+    name: "a merchant-initiated payment rerouted on unknown",
+    file: "engine/plan.ts",
+    find: `run.payment.intent.initiator.by === "customer" &&`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "what was prepared is confirmed after a cancel",
+    file: "engine/plan.ts",
+    find: `if (known.plan.state !== "running" || operationOf(known, operation.id)?.state !== "sent")`,
+    replace: `if (known === null)`,
+    quick: false,
+  },
+  {
+    name: "the next attempt after the plan is over",
+    file: "engine/plan.ts",
+    find: `if (after.plan.state !== "running") return over(run, settled, transcripts)`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "a request started whenever the process gets to it",
+    file: "engine/plan.ts",
+    find: `    notAfter: operation.sendUntil ?? 0,
+    totalMs: kind`,
+    replace: `    notAfter: Number.POSITIVE_INFINITY,
+    totalMs: kind`,
+    quick: true,
+  },
+  {
+    name: "no next account after a request that never left",
+    file: "core/continuation.ts",
+    find: `      return { kind: "next" }
+    case "absent":`,
+    replace: `      return { kind: "stop", why: "x" }
+    case "absent":`,
+    quick: true,
+  },
+  {
+    name: "no next account after a soft decline",
+    file: "core/continuation.ts",
+    find: `return declineReasons[outcome.reason].retryElsewhere === "yes"`,
+    replace: `return declineReasons[outcome.reason].retryElsewhere === ("never" as string)`,
+    quick: true,
+  },
+  {
+    name: "a next account after a hard decline",
+    file: "core/continuation.ts",
+    find: `return declineReasons[outcome.reason].retryElsewhere === "yes"`,
+    replace: `return declineReasons[outcome.reason].retryElsewhere !== ("never" as string)`,
+    quick: false,
+  },
+  {
+    name: "a request that was handed over is sent again",
+    file: "engine/call.ts",
+    find: `sent.kind === "not_sent" && sent.code === "ECONNRESET"`,
+    replace: `sent.kind !== "answered" && sent.code === "ECONNRESET"`,
+    quick: false,
+  },
+  {
+    name: "an answer that breaks the decoder counts as not executed",
+    file: "engine/call.ts",
+    find: `bug(error, "an answer could not be decoded; its outcome is unknown")
+          return {
+            kind: "unknown",`,
+    replace: `bug(error, "x")
+          return {
+            kind: "rejected", fault: "ours", executed: "no", reason: "invalid_request",`,
+    quick: false,
+  },
+  {
+    name: "a follow-up's answer at the deadline and not stored",
+    file: "engine/follow-up.ts",
+    find: `  return settleAnswer(engine, request, reservedPayment)
+}`,
+    replace: `  return { kind: "payment", payment: reservedPayment }
+}`,
+    quick: false,
+  },
+  {
+    name: "a key that stays in flight for ever",
+    file: "engine/idempotency.ts",
+    find: `if (left > 0) return`,
+    replace: `if (left > -1e15) return`,
+    quick: true,
+  },
+  {
+    name: "a key answered to another body",
+    file: "engine/idempotency.ts",
+    find: `if (row.fingerprint !== request.row.fingerprint) return { kind: "mismatch" }`,
+    replace: ``,
+    quick: true,
+  },
+  {
+    name: "a key that does not repeat its answer",
+    file: "engine/idempotency.ts",
+    find: `if (row.response !== undefined) return { kind: "replayed", response: row.response, row }`,
+    replace: ``,
+    quick: true,
+  },
+  {
+    name: "another request's key taken for one's own",
+    file: "engine/change.ts",
+    find: `if (failures === 0 || committed.row.payment !== id || foundTaken) return committed`,
+    replace: `if (committed.row.payment !== id) return committed`,
+    quick: false,
+  },
+  {
+    name: "an unlinked merchant-initiated payment made anywhere",
+    file: "routing/decide.ts",
+    find: `if (!context.hasNetworkTransactionId) return "mit_source"`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "a provider's token sent to another provider",
+    file: "routing/decide.ts",
+    find: `if (context.tokenAccount !== account.id) return "foreign_token"`,
+    replace: ``,
+    quick: true,
+  },
+  {
+    name: "a payment made at an account that is switched off",
+    file: "routing/decide.ts",
+    find: `if (account.state !== "enabled") return account.state`,
+    replace: ``,
+    quick: true,
+  },
+  {
+    name: "an answer given and not stored",
+    file: "engine/plan.ts",
+    find: `return { events, transcripts, ...(run.late ? {} : answer(run.request)) }`,
+    replace: `return { events, transcripts }`,
+    quick: true,
+  },
+  {
+    name: "an answer given at the deadline and not stored",
+    file: "engine/execute.ts",
+    find: `      return settleAnswer(engine, run.request, run.payment)`,
+    replace: `      return { kind: "payment", payment: run.payment }`,
+    quick: true,
+  },
+  {
+    name: "rerouted from where nothing can be found or reversed",
+    file: "engine/plan.ts",
+    find: `  canReverse(account) &&
+`,
+    replace: ``,
+    quick: true,
+  },
+]

@@ -1,0 +1,71 @@
+// Broken engines: what is asked, believed, sent again and given up afterwards, and when.
+
+import type { Mutant } from "./mutants.ts"
+
+export const recoveryMutants: readonly Mutant[] = [
+  {
+    name: "a reversal that is accepted and never told stays so",
+    file: "engine/reverse.ts",
+    find: `if (open.state === "pending") return rearm(engine, known, open, proof, open.outcome ?? silence, seen)`,
+    replace: `if (open.state === "pending") return later(engine, known, open, proof, seen)`,
+    quick: false,
+  },
+  {
+    name: "'not found' believed before a reversal too early",
+    file: "engine/reverse.ts",
+    find: `const unproven = asked.outcome.kind === "absent" && asked.transcript.at < proof`,
+    replace: `const unproven = false as boolean`,
+    quick: false,
+  },
+  {
+    name: "a reversal repeated under its old key",
+    file: "engine/reverse.ts",
+    find: `\`\${operation.id}-\${operation.round + 1}\``,
+    replace: `operation.key`,
+    quick: false,
+  },
+  {
+    name: "a dead owner's plan that is never over",
+    file: "engine/recover.ts",
+    find: `now >= known.plan.answerBy + PLAN_GRACE_MS`,
+    replace: `now >= known.plan.answerBy + PLAN_GRACE_MS + 1e13`,
+    quick: true,
+  },
+  {
+    name: "the rest of an authorization that never lapses",
+    file: "engine/recover.ts",
+    find: `if (held.captured > 0n) events.push({ type: "attempt_lapsed", attempt: held.id, at: now })`,
+    replace: `if (held === null) events.push({ type: "attempt_lapsed", attempt: "x" as never, at: now })`,
+    quick: true,
+  },
+  {
+    name: "a request's time on its way forgotten",
+    file: "engine/timing.ts",
+    find: `return last + account.limits.inFlightMs + lag + CLOCK_MARGIN_MS`,
+    replace: `return last + lag + CLOCK_MARGIN_MS`,
+    quick: false,
+  },
+  {
+    name: "a copy that starts in time and arrives late",
+    file: "engine/timing.ts",
+    find: `    now + account.limits.inFlightMs + CLOCK_MARGIN_MS <
+`,
+    replace: `    now <
+`,
+    quick: false,
+  },
+  {
+    name: "an owner given up while it listens",
+    file: "engine/timing.ts",
+    find: `sendUntilMs + account.limits.listenMs + OWNER_MARGIN_MS`,
+    replace: `sendUntilMs + OWNER_MARGIN_MS`,
+    quick: true,
+  },
+  {
+    name: "a copy where failures are not repeated",
+    file: "engine/timing.ts",
+    find: `replay.stores !== "all" ||`,
+    replace: `replay.stores === "none" ||`,
+    quick: false,
+  },
+]
