@@ -89,16 +89,6 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   }
 }
 
-/**
- * A statement that is sent wakes a backend, which then takes the core from the very server that is still sending: on two
- * cores a third of the server's time went by so, and every payment on its event loop waited. The kernel lets a batch
- * process wait until somebody stops running of his own accord (sched(7)); its share of the cores is the same. Backends
- * inherit it. Where there is no chrt, nothing changes.
- */
-export function yieldCore(pid: number): void {
-  if (process.platform === "linux") spawnSync("chrt", ["-b", "-p", "0", String(pid)], { stdio: "ignore" })
-}
-
 function readOr(path: string, otherwise: string): string {
   try {
     return fs.readFileSync(path, "utf8")

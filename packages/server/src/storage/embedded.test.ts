@@ -42,15 +42,6 @@ test("starts a real PostgreSQL that listens on its Unix socket only", async (t) 
   assert.equal(fs.statSync(embedded.host).mode & 0o777, 0o700)
 })
 
-const BATCH = "3" // sched(7)
-const hasChrt = process.platform === "linux" && spawnSync("chrt", ["--version"]).status === 0
-
-test("its backends wait until the server stops running of its own accord", { skip: !hasChrt }, async (t) => {
-  const embedded = await started(t, cluster("yielding"))
-  const [row] = await query(embedded, "select pg_backend_pid() as pid, pg_read_file('/proc/self/stat') as stat")
-  assert.equal(String(row?.["stat"]).split(") ")[1]?.split(" ")[41 - 3], BATCH)
-})
-
 test("keeps what was committed over a stop and a start", async (t) => {
   const dir = cluster("kept")
   const first = await started(t, dir)

@@ -25,7 +25,6 @@ import {
   pidFile,
   signal,
   whoAnswers,
-  yieldCore,
   type Cluster,
   type Running,
 } from "./embedded-postmaster.ts"
@@ -179,10 +178,7 @@ async function bringUp(
   let deaf = 0
   for (let waitedMs = 0; waitedMs < START_LIMIT_MS;) {
     const running = await whoAnswers(cluster)
-    if (running) {
-      yieldCore(running.pid)
-      return running
-    }
+    if (running) return running
     const ended = ours?.ended()
     if (ended !== undefined) {
       ours = undefined
@@ -250,8 +246,6 @@ function sizes(): Readonly<Record<string, string>> {
   return {
     shared_buffers: `${Math.min(1_024, Math.max(128, Math.floor(memoryMb / 16)))}MB`,
     max_wal_size: "4GB",
-    // Our statements are short; compiling one costs more than running it.
-    jit: "off",
   }
 }
 
