@@ -10,7 +10,7 @@
 // payments arrive at half of A's rate, and the time that the provider took is taken off each. docs/benchmarks.md has
 // numbers and what they mean.
 
-import { execFileSync, spawn, type ChildProcess } from "node:child_process"
+import { spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
@@ -42,7 +42,6 @@ const help = `npm run bench -- payments [options]
   --rounds N       of A, B and C in turn (default 3)
   --seconds N      of one stretch (default 8)
   --soak N         minutes of load at half rate for the memory (default 0; 10 with --full)
-  --batch          PostgreSQL as batch processes (sched(7)): they do not take a core from whoever just sent them something
   --statements     print the captured statements in full
   --profile DIR    write the server's CPU profiles there
 `
@@ -53,7 +52,6 @@ type Options = {
   readonly rounds: number
   readonly ms: number
   readonly soakMinutes: number
-  readonly batch: boolean
   readonly statements: boolean
   readonly profile: string | undefined
 }
@@ -114,7 +112,6 @@ async function bench(options: Options, dir: string, stopping: (() => Promise<unk
   const { clock, chance } = systemPorts(() => 0, log)
   const embedded = await startEmbedded({ dir, ports: { clock, log } })
   stopping.push(() => embedded.stop())
-  if (options.batch) execFileSync("chrt", ["-b", "-p", "0", String(embedded.pid())])
   await administer(embedded, `create database ${DATABASE}`)
   const masterKeys = loadOrCreateKeyFile(join(dir, "keys"), "first", chance)
   const started = <C extends object>(file: string): Worker<C> => {
@@ -491,7 +488,6 @@ function readOptions(args: readonly string[]): Options | undefined {
       rounds: value,
       seconds: value,
       soak: value,
-      batch: flag,
       statements: flag,
       profile: value,
       help: flag,
@@ -511,7 +507,6 @@ function readOptions(args: readonly string[]): Options | undefined {
     rounds: Math.max(1, number(values.rounds, 3)),
     ms: 1_000 * number(values.seconds, 8),
     soakMinutes: number(values.soak, full ? 10 : 0),
-    batch: values.batch === true,
     statements: values.statements === true,
     profile: values.profile,
   }
