@@ -28,9 +28,10 @@ export type JudgeSight = {
   readonly now: () => number
   /** Longest answer of an account that takes new payments; undefined where it takes none. */
   readonly answerMs: (account: string) => number | undefined
-  /** The accounts that routing chooses for a payment, asked anew. */
   /** What its provider made of a request that was never answered can be found out, or undone, all the same. */
   readonly findable: (account: string) => boolean
+  /** It answers questions about what it has given an id. */
+  readonly askable: (account: string) => boolean
   readonly note: (situation: Situation) => void
   readonly decide: (payment: Payment, at: number) => readonly string[]
   /** The account took new payments at one of two moments. */
@@ -225,7 +226,9 @@ export class Judge {
       // Where the provider can be asked by nothing that we have, and nothing ever came, a person is the right end.
       const lost = (o: Operation): boolean => {
         const { account, reference } = attemptOf(payment, o.attempt)!
-        return o.needsPerson && reference === undefined && !this.#sight.findable(account)
+        const asks = reference === undefined ? this.#sight.findable(account) : this.#sight.askable(account)
+        // A reversal can always be sent anew; anything else only while the provider repeats its answers.
+        return o.needsPerson && !asks && (reference === undefined || o.kind !== "reverse")
       }
       const waits = open.length > 0 && open.every(lost)
       if (waits) this.#sight.note("left to a person where nobody can know")
@@ -236,7 +239,7 @@ export class Judge {
       )
       const status = statusOf(payment)
       claim(
-        status !== "authorized" || standing(payment)?.state !== "held",
+        waits || status !== "authorized" || standing(payment)?.state !== "held",
         () => `${payment.id} is still authorized, long after its authorization has run out`,
       )
       claim(

@@ -24,8 +24,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "a success told after a decline ignored",
     file: "core/settlement.ts",
-    find: `if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined") return "nothing"`,
-    replace: `if (operation.outcome?.kind === "declined") return "nothing"`,
+    find: `if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))`,
+    replace: `if (operation.outcome?.kind === "declined")`,
     quick: false,
   },
   {
@@ -59,15 +59,15 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "an authorization that never ends",
     file: "core/payment.ts",
-    find: `    times.push(payment.expiryTold === true ? payment.authorizedUntil : tellExpiryAt(payment, payment.authorizedUntil))`,
-    replace: `    void tellExpiryAt`,
+    find: `    else if (!busy) times.push(payment.authorizedUntil)`,
+    replace: `    void busy`,
     quick: true,
   },
   {
     name: "a capture that failed leaves the rest released",
     file: "core/evolve.ts",
-    find: `captured: attempt.captured - operation.amount, released: false`,
-    replace: `captured: attempt.captured - operation.amount`,
+    find: `captured: attempt.captured - booked(operation), released: false`,
+    replace: `captured: attempt.captured - booked(operation)`,
     quick: false,
   },
   {

@@ -100,7 +100,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "late failure ignored",
     file: "core/settlement.ts",
-    find: `return outcome.kind === "declined" && isCaptureOrRefund(operation)`,
+    find: `return outcome.kind === "declined" && (isCaptureOrRefund(operation) || operation.kind === "reverse")`,
     replace: `return outcome.kind === "declined" && operation.kind === "refund"`,
     quick: false,
   },

@@ -88,7 +88,7 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       }
     case "found_at_provider":
       return applyToAttempt(
-        { ...now, operations: [...payment.operations, event.operation] },
+        { ...(reopens(payment, event) ? withoutEnd(now) : now), operations: [...payment.operations, event.operation] },
         event.operation,
         event.outcome,
         event.at,
@@ -106,6 +106,17 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
     default:
       return event satisfies never
   }
+}
+
+/** Money that somebody took at the provider of an authorization that we thought had ended: the payment goes on with it. */
+const reopens = (payment: Payment, { operation, outcome }: Extract<PaymentEvent, { type: "found_at_provider" }>) =>
+  operation.kind === "capture" &&
+  outcome.kind === "approved" &&
+  (payment.closed?.as === "expired" || payment.closed?.as === "canceled") &&
+  payment.attempts.some((a) => a.id === operation.attempt && a.state === "lapsed" && a.authorized > 0n)
+
+function withoutEnd({ closed: _closed, ending: _ending, ...payment }: Payment): Payment {
+  return payment
 }
 
 type Settled = Extract<PaymentEvent, { type: "operation_settled" }>
@@ -196,12 +207,18 @@ function applyToAttempt(
       case "refund":
         if (outcome.kind === "approved") return { ...told, refunded: told.refunded + outcome.amount }
         return correction && outcome.kind === "declined"
-          ? { ...told, refunded: told.refunded - operation.amount }
+          ? { ...told, refunded: told.refunded - booked(operation) }
           : told
       case "increment":
         return outcome.kind === "approved" ? { ...told, authorized: outcome.amount } : told
       case "void":
       case "reverse":
+        // It was given back, and then it was not: what was taken is still there.
+        if (correction && outcome.kind === "declined")
+          return told.state === "reversed" && told.captured > 0n ? { ...told, state: "held" } : told
+        // What was captured meanwhile stays: a void can only release the rest.
+        if (operation.kind === "void" && outcome.kind === "approved" && told.captured > 0n)
+          return { ...told, released: true }
         // A void that never took effect leaves the attempt as it is; a reversal looked for the attempt itself.
         if (outcome.kind === "absent")
           return operation.kind === "void" ? told : { ...told, state: "absent", settledAt: at }
@@ -304,9 +321,12 @@ function capture(attempt: Attempt, operation: Operation, outcome: Outcome, corre
     return { ...taken, state: "held", authorized: captured > attempt.authorized ? captured : attempt.authorized }
   }
   return correction && outcome.kind === "declined"
-    ? { ...attempt, captured: attempt.captured - operation.amount, released: false }
+    ? { ...attempt, captured: attempt.captured - booked(operation), released: false }
     : attempt
 }
+
+/** What its approval booked, which a correction takes back; of what was never approved by itself, its whole amount. */
+const booked = ({ amount, outcome }: Operation): bigint => (outcome?.kind === "approved" ? outcome.amount : amount)
 
 const merge = (before: Evidence, outcome: Outcome, operation: Operation): Evidence => {
   if (!authorizes(operation) && operation.kind !== "prepare") return before

@@ -9,6 +9,8 @@ export function violationOf(payment: Payment): string | undefined {
   const { authorized, captured, capturing, refunded, refunding } = amountsOf(payment)
   if (captured + capturing > authorized) return "captures exceed what is authorized"
   if (refunded + refunding > captured) return "refunds exceed what is captured"
+  if (payment.attempts.some((a) => a.captured > a.refunded && a.state !== "held" && a.state !== "reversed"))
+    return "money was captured of an attempt that counts as ended"
   const open = payment.operations.filter(isOpen)
   if (open.some((o) => o.checkAt === undefined && !o.needsPerson)) return "nobody will look at an open operation again"
   const status = statusOf(payment)

@@ -45,6 +45,8 @@ export type Abilities = {
 
 /** Captures, refunds and increments of one payment at most. */
 export const MAX_OPERATIONS = 200
+/** Returns of a customer that are worth a question to the provider: its address is public. */
+export const MAX_COMPLETIONS = 20
 
 export type Send = {
   readonly now: number
@@ -108,18 +110,22 @@ export function refund(
   send: Send,
 ): Reserved | Refusal {
   const attempt = standing(payment)
-  const { captured, refunded, refunding } = amountsOf(payment)
-  const left = captured - refunded - refunding
+  const { captured, refunded, refunding, disputed } = amountsOf(payment)
+  // What a chargeback has taken back already would be given back twice.
+  const left = captured - refunded - refunding - disputed
   if (attempt === undefined || captured === 0n)
     return refuse("payment.not_refundable", `A payment that is ${statusOf(payment)} has nothing to refund.`)
   if (left <= 0n)
-    return refuse("payment.not_refundable", "Everything that was captured is refunded, or its refund is on its way.")
+    return refuse(
+      "payment.not_refundable",
+      "Everything that was captured is refunded or disputed, or its refund is on its way.",
+    )
   const asked = amount ?? left
   if (asked <= 0n) return refuse("amount.not_positive", "The amount to refund must be above 0.")
   if (asked > left)
     return refuse(
       "amount.exceeds_captured",
-      `At most ${left} can still be refunded: ${captured} captured, ${refunded} refunded, ${refunding} on its way.`,
+      `At most ${left} can still be refunded: ${captured} captured, ${refunded} refunded, ${refunding} on its way, ${disputed} disputed.`,
     )
   if (asked < captured && !abilities.partialRefund)
     return refuse("provider.unsupported", "This provider refunds only the whole captured amount.")
@@ -195,8 +201,13 @@ function reserve(
   send: Send,
   reason?: string,
 ): Reserved | Refusal {
-  if (payment.operations.length >= MAX_OPERATIONS)
-    return refuse("operations.too_many", `A payment has at most ${MAX_OPERATIONS} operations.`)
+  // What the merchant asked for counts. A void is never refused for it, nor do a customer's returns use it up.
+  const counted = payment.operations.filter((o) =>
+    kind === "complete" ? o.kind === "complete" : o.origin === "merchant" && o.kind !== "complete",
+  ).length
+  const most = kind === "complete" ? MAX_COMPLETIONS : MAX_OPERATIONS
+  if (kind !== "void" && counted >= most)
+    return refuse("operations.too_many", `A payment has at most ${most} operations of this kind.`)
   const { id, key } = send.create()
   const operation: Operation = {
     id,

@@ -402,8 +402,14 @@ export function wakeAt(payment: Payment): number | undefined {
     held.captured < held.authorized &&
     !held.released &&
     payment.authorizedUntil !== undefined
-  )
-    times.push(payment.expiryTold === true ? payment.authorizedUntil : tellExpiryAt(payment, payment.authorizedUntil))
+  ) {
+    // What is under way has times of its own, and decides first.
+    const busy =
+      payment.ending !== undefined ||
+      (held.captured === 0n && payment.operations.some((o) => o.kind === "capture" && isOpen(o)))
+    if (payment.expiryTold !== true) times.push(tellExpiryAt(payment, payment.authorizedUntil))
+    else if (!busy) times.push(payment.authorizedUntil)
+  }
   if (statusOf(payment) === "requires_confirmation") times.push(payment.createdAt + UNCONFIRMED_MS)
   return times.length === 0 ? undefined : Math.min(...times)
 }

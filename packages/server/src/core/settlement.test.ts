@@ -275,6 +275,93 @@ describe("what stands", () => {
   })
 })
 
+describe("what is told late or twice", () => {
+  const held = (): Payment => settled(started(), "op_1", approved("authorized"))
+  const followed = (payment: Payment, kind: "capture" | "void" | "refund" | "reverse" | "complete"): Payment => ({
+    ...payment,
+    operations: [
+      ...payment.operations,
+      { ...authorization(1), id: "op_next" as OperationId, kind, key: "next", amount: 400n, origin: "merchant" },
+    ],
+  })
+
+  test("a void after a capture releases the rest and nothing else", () => {
+    const captured = settled(followed(held(), "capture"), "op_next", approved("captured", 400n))
+    const operation = { ...authorization(1), id: "op_void" as OperationId, kind: "void" } as const
+    const voided = settled(
+      { ...captured, operations: [...captured.operations, operation] },
+      "op_void",
+      approved("voided", 0n),
+    )
+    assert.equal(statusOf(voided), "captured")
+    assert.equal(amountsOf(voided).captured, 400n)
+  })
+
+  test("a completion that failed has nothing to add to an authorization that succeeded", () => {
+    const failed = settled(followed(started(), "complete"), "op_next", {
+      kind: "rejected",
+      fault: "theirs",
+      executed: "no",
+      reason: "rate_limited",
+      raw: { code: "429" },
+      evidence: {},
+    })
+    const authorized = settled(failed, "op_1", approved("authorized"))
+    assert.deepEqual(settle(authorized, "op_next" as OperationId, approved("captured"), times, numbered()), [])
+  })
+
+  test("a correction takes back what was booked, not what was asked for", () => {
+    const captured = settled(followed(held(), "capture"), "op_next", approved("captured", 300n))
+    assert.equal(amountsOf(settled(captured, "op_next", declined)).captured, 0n)
+  })
+
+  test("a person who said that a refund failed may have been wrong", () => {
+    const paid = settled(started(), "op_1", approved("captured"))
+    const byHand: Outcome = { kind: "declined", reason: "unmapped", raw: { code: "settled_by_hand" }, evidence: {} }
+    const said = settled(followed(paid, "refund"), "op_next", byHand)
+    assert.equal(amountsOf(settled(said, "op_next", approved("refunded", 400n))).refunded, 400n)
+    const told = settled(followed(paid, "refund"), "op_next", declined)
+    assert.equal(amountsOf(settled(told, "op_next", approved("refunded", 400n))).refunded, 0n)
+  })
+
+  test("an approval of what is being reversed does not prolong the authorization that stands", () => {
+    const standing = settled(
+      apply(started(2), oweReversal(started(2), "att_1" as AttemptId, "x", NOW, numbered())),
+      "op_2",
+      approved("authorized"),
+    )
+    const late = { ...times, authorizedUntil: times.authorizedUntil + 1_000_000 }
+    const after = apply(standing, settle(standing, "op_1" as OperationId, approved("authorized"), late, numbered()))
+    assert.equal(after.authorizedUntil, times.authorizedUntil)
+  })
+
+  test("an authorization that captured with itself is captured, unless captures of its own say more", () => {
+    assert.equal(amountsOf(settled(held(), "op_1", approved("captured"))).captured, 1_000n)
+    const capturing = followed(held(), "capture")
+    assert.equal(amountsOf(settled(capturing, "op_1", approved("captured"))).captured, 0n)
+  })
+
+  test("a void that was refused and then told as done is done, while there is something to void", () => {
+    const refused = settled(followed(held(), "void"), "op_next", declined)
+    assert.equal(settled(refused, "op_next", approved("voided", 0n)).attempts[0]?.state, "reversed")
+    const gone = settled(refused, "op_next", approved("voided", 0n))
+    assert.deepEqual(settle(gone, "op_next" as OperationId, approved("voided", 0n), times, numbered()), [])
+  })
+
+  test("what a chargeback took back is not refunded again", () => {
+    const paid = settled(started(), "op_1", approved("captured"))
+    const disputed = apply(paid, [
+      {
+        type: "disputed",
+        at: NOW,
+        dispute: { id: "dsp_1" as never, reference: "d", stage: "opened", amount: 700n, at: NOW },
+      },
+    ])
+    assert.equal(refund(disputed, 400n, undefined, abilities, send()).kind, "refused")
+    assert.equal(refund(disputed, 300n, undefined, abilities, send()).kind, "reserved")
+  })
+})
+
 describe("a payment that failed", () => {
   const told = (outcome: Outcome): string | undefined =>
     settled(settled(started(), "op_1", unknown, true), "op_1", outcome).failure?.reason

@@ -13,6 +13,7 @@ import {
   holders,
   isOpen,
   operationOf,
+  reversalOf,
   standing,
   type Attempt,
   type Failure,
@@ -44,9 +45,10 @@ export type News = "settles" | "corrects" | "nothing"
  *   unknown                 | approved declined absent pending action    |
  *   pending                 | approved declined absent                   |
  *   action                  | approved declined absent pending           |
- *   succeeded               |                                            | declined, of a capture or refund (it failed later)
+ *   succeeded               |                                            | declined, of a capture, refund or reversal (it failed later);
+ *                           |                                            | captured, of an authorization
  *   failed, absent, not_sent|                                            | approved (it took effect after all); but a capture
- *                           |                                            | or refund that was declined stays so
+ *                           |                                            | or refund that the provider declined stays so
  *   reversed                |                                            |
  *
  * `rejected` and `not_sent` speak about one copy of the request: they decide only while the first copy is the only one.
@@ -63,10 +65,17 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
     case "action":
       return isVerdict(outcome) || outcome.kind === "pending" ? "settles" : "nothing"
     case "succeeded":
-      return outcome.kind === "declined" && isCaptureOrRefund(operation) ? "corrects" : "nothing"
+      // Networks of single messages capture with the authorization, and not every message says so.
+      if (authorizes(operation) && effectOf(operation.outcome) === "authorized" && effectOf(outcome) === "captured")
+        return "corrects"
+      return outcome.kind === "declined" && (isCaptureOrRefund(operation) || operation.kind === "reverse")
+        ? "corrects"
+        : "nothing"
     case "failed":
-      // A capture or refund that failed after its success fails for good: its success, told late, is old news.
-      if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined") return "nothing"
+      // A capture or refund that failed after its success fails for good: its success, told late, is old news. A person
+      // who said so may have been wrong.
+      if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))
+        return "nothing"
       return tookEffect(operation, outcome) ? "corrects" : "nothing"
     case "absent":
     case "not_sent":
@@ -78,18 +87,47 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
   }
 }
 
+/**
+ * What `newsOf` would take for news of the operation, and what the attempt knows better: its authorization succeeded by
+ * another operation (a completion that failed has nothing to add), or its reversal gave back nothing that could fail later.
+ */
+function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolean {
+  const own = payment.operations.filter((o) => o.attempt === operation.attempt)
+  const attempt = attemptOf(payment, operation.attempt)
+  if (authorizes(operation) && !isOpen(operation)) {
+    const taken = own.some((o) => o.kind === "capture" && (isOpen(o) || o.state === "succeeded"))
+    return operation.state === "succeeded"
+      ? taken || attempt?.state !== "held" || attempt.captured > 0n
+      : own.some((o) => authorizes(o) && o.state === "succeeded")
+  }
+  if (operation.kind === "void" && !isOpen(operation)) return attempt?.state !== "held"
+  if (operation.kind !== "reverse" || operation.state !== "succeeded" || outcome.kind !== "declined") return false
+  return attempt?.captured === 0n || own.some((o) => o.kind === "reverse" && isOpen(o))
+}
+
 const isCaptureOrRefund = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund"
 
-/** Money moved by it after all. A void or reversal that comes late changes nothing: others have ended the attempt. */
+const effectOf = (outcome: Outcome | undefined) => (outcome?.kind === "approved" ? outcome.effect : undefined)
+
+/** It took effect after all. A reversal that comes late changes nothing: others have ended the attempt. */
 function tookEffect({ kind }: Operation, outcome: Outcome): boolean {
-  if (outcome.kind !== "approved" || kind === "prepare" || kind === "reverse" || kind === "void") return false
+  if (outcome.kind !== "approved" || kind === "prepare" || kind === "reverse") return false
+  if (kind === "void") return outcome.effect === "voided"
   return kind === "refund"
     ? outcome.effect === "refunded"
     : outcome.effect !== "voided" && outcome.effect !== "refunded"
 }
 
+/** The raw code of what a person said. */
+export const BY_HAND = "settled_by_hand"
+const isByHand = (outcome: Outcome): boolean => outcome.raw.code === BY_HAND
+
 const isVerdict = (outcome: Outcome): boolean =>
   outcome.kind === "approved" || outcome.kind === "declined" || outcome.kind === "absent"
+
+/** Nothing else stands, and it is not being reversed: what it holds is the payment's. */
+const mayStand = (payment: Payment, attempt: AttemptId): boolean =>
+  reversalOf(payment, attempt) === undefined && (standing(payment)?.id ?? attempt) === attempt
 
 /** The events that an outcome of an operation leads to, with all their consequences; none if it is no news. */
 export function settle(
@@ -101,7 +139,7 @@ export function settle(
   planOver?: { readonly failure?: Failure },
 ): readonly PaymentEvent[] {
   const operation = operationOf(payment, id)
-  const news = operation === undefined ? "nothing" : newsOf(operation, outcome)
+  const news = operation === undefined || isOld(payment, operation, outcome) ? "nothing" : newsOf(operation, outcome)
   const events: PaymentEvent[] = []
   if (operation !== undefined && news !== "nothing") {
     const holds =
@@ -115,7 +153,9 @@ export function settle(
       at: times.now,
       checkAt: outcome.kind === "action" ? times.actionUntil : times.checkAt,
       ...(outcome.kind === "action" ? { actionUntil: times.actionUntil } : {}),
-      ...(holds && authorizes(operation) ? { authorizedUntil: times.authorizedUntil } : {}),
+      ...(holds && authorizes(operation) && mayStand(payment, operation.attempt)
+        ? { authorizedUntil: times.authorizedUntil }
+        : {}),
     })
   }
   if (planOver !== undefined && payment.plan.state === "running")

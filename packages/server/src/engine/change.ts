@@ -146,7 +146,8 @@ function saidOf(
 ): readonly Announcement[] {
   const said = announce(before, payment, events)
   const violation = violationOf(payment)
-  if (violation === undefined) return said
+  // Said once: what is broken stays so until a person has looked into it.
+  if (violation === undefined || (before !== undefined && violationOf(before) === violation)) return said
   engine.log.error({ payment: payment.id, version: payment.version, violation }, "an invariant of a payment is broken")
   return [...said, { type: "payment.invariant_broken", data: { ...summarize(payment), violation } }]
 }

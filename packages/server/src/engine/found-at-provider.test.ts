@@ -3,9 +3,11 @@ import { describe, test } from "node:test"
 import { connectors } from "../connectors/registry.ts"
 import type { Notice } from "../connectors/connector.ts"
 import type { Effect, Outcome } from "../core/outcome.ts"
-import { amountsOf, statusOf, type Payment } from "../core/payment.ts"
-import type { PaymentId } from "../core/id.ts"
+import { amountsOf, isOpen, statusOf, type Payment, type PaymentEvent } from "../core/payment.ts"
+import { oweReversal } from "../core/settlement.ts"
+import type { OperationId, PaymentId } from "../core/id.ts"
 import { accountAt, scripted, type Scripted } from "../../testing/scripted.ts"
+import { change as commit } from "./change.ts"
 import { apply } from "./receive.ts"
 
 const account = accountAt("shop")
@@ -42,6 +44,13 @@ async function tell(world: Scripted, notice_: Notice, tries = 0): Promise<"appli
   await world.pass(1_000)
   return applied
 }
+const newId = () => ({ id: `op_test${++told}` as OperationId, key: `key ${told}` })
+async function change(world: Scripted, id: PaymentId, events: readonly PaymentEvent[]): Promise<void> {
+  const { merchant } = world.stored(id)
+  const committed = commit(world.engine, merchant, id, world.stored(id), () => ({ events }))
+  await world.pass(100)
+  await committed
+}
 const brief = (payment: Payment): string => {
   const { authorized, captured, refunded } = amountsOf(payment)
   return `${statusOf(payment)} ${authorized}/${captured}/${refunded}`
@@ -54,6 +63,14 @@ describe("made by hand at the provider,", () => {
     await tell(world, captured)
     await tell(world, captured)
     assert.equal(brief(world.stored(id)), "partially_captured 1000/400/0")
+  })
+
+  test("a fact without an id of its own is known by its event", async () => {
+    const { world, id } = await paid("automatic")
+    const refund = notice("refund", approved("refunded", 300n))
+    await tell(world, refund)
+    await tell(world, refund)
+    assert.equal(brief(world.stored(id)), "captured 1000/1000/300")
   })
 
   test("a sum of captures says only what exceeds those that are known", async () => {
@@ -73,14 +90,14 @@ describe("made by hand at the provider,", () => {
 
   test("a void of an authorization cancels the payment", async () => {
     const { world, id } = await paid("manual")
-    await tell(world, notice("void", approved("voided", 0n)))
+    await tell(world, notice("void", approved("voided", 0n)), 2)
     assert.equal(brief(world.stored(id)), "canceled 0/0/0")
   })
 
   test("a void after a part was captured releases the rest, and the part stands", async () => {
     const { world, id } = await paid("manual")
     await tell(world, notice("capture", approved("captured", 400n), { operationReference: "CAP" }))
-    await tell(world, notice("void", approved("voided", 0n), { operationReference: "V" }))
+    await tell(world, notice("void", approved("voided", 0n), { operationReference: "V" }), 2)
     assert.equal(brief(world.stored(id)), "captured 1000/400/0")
   })
 
@@ -111,10 +128,52 @@ describe("made by hand at the provider,", () => {
   })
 })
 
+describe("told in the wrong order,", () => {
+  test("a capture by hand of what was said to have ended goes on with its payment", async () => {
+    const { world, id } = await paid("manual")
+    await tell(world, notice("void", approved("voided", 0n), { operationReference: "V" }), 2)
+    await tell(world, notice("capture", approved("captured", 400n), { operationReference: "CAP", final: true }))
+    assert.equal(brief(world.stored(id)), "captured 1000/400/0")
+    assert.ok(world.stored(id).operations.every((o) => o.kind !== "reverse"))
+  })
+
+  test("a refund by hand waits for its authorization, however long that is unknown", async () => {
+    const world = scripted([account], () => "silence")
+    const { id } = world.pay({ capture: "automatic" })
+    await world.pass(1_000)
+    const attempt = world.stored(id).attempts[0]!.id
+    const refund = notice("refund", approved("refunded", 300n), { attempt, operationReference: "R" })
+    assert.equal(await tell(world, refund, 6), "unmatched")
+    await tell(
+      world,
+      notice("authorize", { ...approved("captured", 1_000n), evidence: { reference: "PSP" } }, { attempt }),
+    )
+    assert.equal(await tell(world, refund, 7), "applied")
+    assert.equal(brief(world.stored(id)), "captured 1000/1000/300")
+  })
+
+  test("a reversal of captured money that fails days later is owed anew", async () => {
+    const { world, id } = await paid("automatic")
+    const { attempts, intent } = world.stored(id)
+    // Somebody found the payment to be wrong: its reversal is stored, made, and then fails at the customer's bank.
+    await change(world, id, oweReversal(world.stored(id), attempts[0]!.id, "test", world.world.now, newId))
+    await world.pass(5_000)
+    const [reversal] = world.stored(id).operations.filter((o) => o.kind === "reverse")
+    const about = { operation: reversal!.id, operationReference: "MOD" }
+    await tell(world, notice("reverse", approved("refunded", intent.amount.minor), about))
+    assert.equal(world.stored(id).attempts[0]?.state, "reversed")
+    const failed: Outcome = { kind: "declined", reason: "unmapped", raw: { code: "REFUND_FAILED" }, evidence: {} }
+    await tell(world, notice("reverse", failed, about))
+    assert.equal(world.stored(id).attempts[0]?.state, "held")
+    assert.equal(world.stored(id).operations.filter((o) => o.kind === "reverse" && isOpen(o)).length, 1)
+  })
+})
+
 describe("an authorization that the provider lets expire", () => {
   test("ends its payment", async () => {
     const { world, id } = await paid("manual")
-    await tell(world, notice("expire", approved("voided", 0n)))
+    assert.equal(await tell(world, notice("expire", approved("voided", 0n))), "unmatched")
+    await tell(world, notice("expire", approved("voided", 0n)), 2)
     assert.equal(brief(world.stored(id)), "expired 0/0/0")
   })
 
@@ -130,7 +189,7 @@ describe("an authorization that the provider lets expire", () => {
     const { id } = world.pay()
     await world.pass(20_000)
     assert.equal(world.stored(id).attempts.length, 2)
-    void apply(world.engine, first, notice("expire", approved("voided", 0n)))
+    void apply(world.engine, first, notice("expire", approved("voided", 0n)), 2)
     await world.pass(60_000)
     const payment = world.stored(id)
     assert.equal(statusOf(payment), "authorized")

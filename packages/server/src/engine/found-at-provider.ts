@@ -27,10 +27,16 @@ export type Finding = {
   readonly attempt: Attempt
   readonly notice: Notice
   readonly times: Times
-  /** It has waited long enough: whatever it says has happened. */
-  readonly believed: boolean
+  /** How often it has waited already. */
+  readonly tries: number
   readonly create: NewOperation
 }
+
+/** Tries after which a fact that does not fit is no longer waited with: what it overtook has come by then, or never will. */
+export const BELIEVED_AFTER_TRIES = 4
+/** Tries for which an end waits, so that a capture told a moment later is not told of a payment that has ended. */
+const ENDS_AFTER_TRIES = 2
+const isBelieved = ({ tries }: Finding): boolean => tries >= BELIEVED_AFTER_TRIES
 
 export function foundAtProvider(finding: Finding): Found {
   const { attempt, notice, payment, times } = finding
@@ -67,12 +73,14 @@ export function foundAtProvider(finding: Finding): Found {
 }
 
 function captured(finding: Finding): Found {
-  const { attempt, believed, notice, payment, times, create } = finding
+  const { attempt, notice, payment, times, create } = finding
   const { outcome } = notice
   if (attempt.state === "held" && outcome.kind === "declined") return lost(finding)
   if (outcome.kind !== "approved") return []
   if (attempt.state === "open" || attempt.state === "action") return "wait"
   // We know it as ended, and money was taken: what said so was wrong. The payment's own rules decide what stands.
+  if (attempt.state === "lapsed" && attempt.authorized > 0n)
+    return found(finding, "capture", outcome.amount, outcome, notice.final === true)
   if (attempt.state !== "held") {
     const authorization = payment.operations.findLast((o) => o.attempt === attempt.id && authorizes(o))
     return authorization === undefined || attempt.state === "reversed" || attempt.state === "verified"
@@ -89,7 +97,7 @@ function captured(finding: Finding): Found {
   // An automatic capture is told again by its own webhook: nothing new.
   if (amount <= 0n || attempt.captured >= attempt.authorized) return []
   const room = attempt.authorized - attempt.captured - inFlight(payment, attempt, "capture")
-  if (amount > room && !believed) return "wait"
+  if (amount > room && !isBelieved(finding)) return "wait"
   return found(finding, "capture", amount, { ...outcome, amount }, notice.final === true)
 }
 
@@ -99,20 +107,21 @@ const evidenceOf = ({ reference }: Notice) => (reference === undefined ? {} : { 
 /** The capture that came with an automatic authorization failed afterwards: the money was never taken. */
 function lost(finding: Finding): readonly PaymentEvent[] {
   const { attempt, payment, notice } = finding
-  const whole = attempt.captured === attempt.authorized && attempt.captured > 0n && attempt.refunded === 0n
+  const whole = attempt.captured === attempt.authorized && attempt.captured > 0n
   return payment.intent.capture === "automatic" && whole
     ? found(finding, "capture", attempt.captured, notice.outcome)
     : []
 }
 
 function refunded(finding: Finding): Found {
-  const { attempt, believed, notice, payment } = finding
+  const { attempt, notice, payment } = finding
   const { outcome } = notice
   if (outcome.kind !== "approved" || attempt.state === "reversed" || attempt.state === "verified") return []
-  if (attempt.state !== "held") return believed ? [] : "wait"
+  if (attempt.state === "open" || attempt.state === "action") return "wait"
+  if (attempt.state !== "held") return isBelieved(finding) ? [] : "wait"
   const amount = notice.sum === true ? outcome.amount - byHand(payment, attempt, "refund") : outcome.amount
   if (amount <= 0n) return []
-  return amount > refundable(payment, attempt) && !believed ? "wait" : given(finding, amount)
+  return amount > refundable(payment, attempt) && !isBelieved(finding) ? "wait" : given(finding, amount)
 }
 
 const given = (finding: Finding, amount: bigint): readonly PaymentEvent[] =>
@@ -121,12 +130,14 @@ const given = (finding: Finding, amount: bigint): readonly PaymentEvent[] =>
     : found(finding, "refund", amount, { ...finding.notice.outcome, effect: "refunded", amount })
 
 /** Nothing of the authorization is left: the payment ends with it, unless money was taken or another attempt stands. */
-function ended({ attempt, believed, payment, times }: Finding, as: "canceled" | "expired", why: string): Found {
+function ended(finding: Finding, as: "canceled" | "expired", why: string): Found {
+  const { attempt, payment, times } = finding
   const at = times.now
   // Its verdict is still to come, and says more than this.
-  if (attempt.state === "open") return believed ? [] : "wait"
+  if (attempt.state === "open") return "wait"
   if (attempt.state !== "held" && attempt.state !== "action") return []
-  if (inFlight(payment, attempt, "capture") > 0n && !believed) return "wait"
+  // Our own capture on its way says what became of the rest.
+  if (finding.tries < ENDS_AFTER_TRIES || inFlight(payment, attempt, "capture") > 0n) return "wait"
   if (attempt.captured > 0n) return rest(attempt, at)
   const alone =
     payment.plan.state !== "running" &&
@@ -178,7 +189,8 @@ function found(
     outcome,
     origin: "provider",
     needsPerson: false,
-    ...(notice.operationReference === undefined ? {} : { reference: notice.operationReference }),
+    // By it a second telling is known.
+    reference: notice.operationReference ?? notice.eventId,
   }
   return [{ type: "found_at_provider", operation, outcome, at: times.now }]
 }

@@ -19,7 +19,7 @@ import {
   type PaymentEvent,
   type Verdict,
 } from "../core/payment.ts"
-import { settle, type Times } from "../core/settlement.ts"
+import { BY_HAND, settle, type Times } from "../core/settlement.ts"
 import { authorizedUntil } from "../core/validity.ts"
 import type { IdempotencyRow } from "../storage/ledger/ledger.ts"
 import { change, newOperation, type Request } from "./change.ts"
@@ -143,6 +143,9 @@ function tooEarly(
   if (operation.state === "sent" && now < (operation.deadline ?? 0))
     return refuse("operation.in_progress", `Its answer is waited for${until(operation.deadline)}.`)
   if (verdict === "succeeded") return undefined
+  // The provider may still tell another end, after the merchant has acted on this one.
+  if (!operation.needsPerson)
+    return refuse("operation.in_progress", `It is looked at by itself${until(operation.checkAt)}.`)
   if (operation.state === "action" && now < (attempt.actionUntil ?? 0))
     return refuse("operation.in_progress", `The customer may still finish it${until(attempt.actionUntil)}.`)
   const proof =
@@ -163,7 +166,7 @@ function outcomeOf(
   said: Said,
   person: Person,
 ): Outcome | Refused {
-  const raw = { code: "settled_by_hand", ...(person.note === undefined ? {} : { message: person.note }) }
+  const raw = { code: BY_HAND, ...(person.note === undefined ? {} : { message: person.note }) }
   const evidence = said.reference === undefined ? {} : { reference: said.reference }
   const { kind } = operation
   switch (said.verdict) {

@@ -110,9 +110,6 @@ async function processOne(engine: Engine, inbound: InboundWebhook): Promise<Inbo
   return result
 }
 
-/** Tries after which a fact that does not fit is no longer waited with: what it overtook has come by then, or never will. */
-export const BELIEVED_AFTER_TRIES = 4
-
 /** Applies one notice to the payment it is about. Safe to repeat. `tries`: how often it has waited already. */
 export async function apply(
   engine: Engine,
@@ -149,7 +146,7 @@ export async function apply(
   await change(engine, payment.merchant, payment.id, payment, (known) => {
     const now = known === undefined ? undefined : attemptIn(known, account, notice)
     if (known === undefined || now === undefined) return { events: [] }
-    const events = eventsOf(engine, known, now, account, notice, tries >= BELIEVED_AFTER_TRIES)
+    const events = eventsOf(engine, known, now, account, notice, tries)
     waits = events === "wait"
     return events === "wait"
       ? { events: [] }
@@ -204,13 +201,16 @@ function targetOf(payment: Payment, attempt: Attempt, notice: Notice): Operation
   const own = payment.operations.filter((o) => o.attempt === attempt.id)
   const named = own.find(
     (o) =>
-      fits(o, notice.about) &&
-      (o.id === notice.operation ||
-        (notice.operationReference !== undefined && o.reference === notice.operationReference)),
+      (fits(o, notice.about) || o.origin === "provider") &&
+      (o.id === notice.operation || o.reference === (notice.operationReference ?? notice.eventId)),
   )
   if (named !== undefined) return named
   if (notice.about === "authorize" || notice.about === "complete")
-    return own.findLast((o) => authorizes(o) && isOpen(o)) ?? own.findLast(authorizes)
+    return (
+      own.findLast((o) => authorizes(o) && isOpen(o)) ??
+      own.findLast((o) => authorizes(o) && o.state === "succeeded") ??
+      own.findLast(authorizes)
+    )
   // What ends an attempt may be told without our id: it can only be the one that is under way.
   if (notice.about === "void" || notice.about === "reverse")
     return own.findLast((o) => (o.kind === "void" || o.kind === "reverse") && isOpen(o))
@@ -236,7 +236,7 @@ function eventsOf(
   attempt: Attempt,
   account: Account,
   notice: Notice,
-  believed: boolean,
+  tries: number,
 ): Found {
   const now = engine.clock.now()
   if (notice.dispute !== undefined) {
@@ -272,6 +272,14 @@ function eventsOf(
       ? []
       : [{ type: "operation_rescheduled", operation: target.id, checkAt: now, unlooked: true, at: now }]
   }
+  // Of an earlier round of a reversal, which a later one has made good.
+  if (
+    target?.kind === "reverse" &&
+    !isOpen(target) &&
+    notice.operationReference !== undefined &&
+    notice.operationReference !== target.reference
+  )
+    return []
   if (target !== undefined) {
     const outcome = meantBy(notice, payment)
     return settle(payment, target.id, outcome, timesFor(payment, target, account, outcome, now), newOperation(engine))
@@ -279,7 +287,7 @@ function eventsOf(
   const authorization = payment.operations.findLast((o) => o.attempt === attempt.id && authorizes(o))
   if (authorization === undefined) return []
   const times = timesFor(payment, authorization, account, notice.outcome, now)
-  return foundAtProvider({ payment, attempt, notice, times, believed, create: newOperation(engine) })
+  return foundAtProvider({ payment, attempt, notice, times, tries, create: newOperation(engine) })
 }
 
 /** The notice's outcome as this payment's: an authorization may be its capture as well. */

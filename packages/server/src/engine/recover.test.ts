@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { connectors } from "../connectors/registry.ts"
 import { isOpen, statusOf } from "../core/payment.ts"
+import { MAX_COMPLETIONS } from "../core/payment-command.ts"
 import { accountAt, scripted } from "../../testing/scripted.ts"
 import { follow } from "./follow-up.ts"
 import { apply } from "./receive.ts"
@@ -139,4 +140,39 @@ test("a follow-up goes to the account of the attempt that stands, not to the lat
       .map((call) => `${call.account} ${call.path.replace(/^\/v\d+/, "")}`),
     ["first /payments/PSP1/captures"],
   )
+})
+
+test("a copy that is turned away says nothing about a first request that may have arrived", async () => {
+  const world = scripted([accountAt("shop")], ({ path }, calls) =>
+    path.endsWith("/payments")
+      ? { body: { pspReference: "PSP", resultCode: "Authorised" } }
+      : calls.some((call) => call.path.includes("refunds"))
+        ? { status: 401, body: { status: 401, errorCode: "000", message: "HTTP Status Response - Unauthorized" } }
+        : "silence",
+  )
+  const { id } = world.pay({ capture: "automatic" })
+  await world.pass(2_000)
+  void world.follow(id, { type: "refund", amount: 300n })
+  await world.pass(5 * 86_400_000)
+  const operation = world.stored(id).operations.find((o) => o.kind === "refund")
+  assert.deepEqual([operation?.state, operation?.needsPerson], ["unknown", true])
+  assert.ok(world.calls.filter((call) => call.path.includes("refunds")).length > 1)
+})
+
+test("a customer's returns use up nothing that the merchant needs", async () => {
+  const world = scripted([accountAt("shop")], ({ path }) =>
+    path.endsWith("/payments")
+      ? redirect
+      : { status: 422, body: { status: 422, errorCode: "14_0408", errorType: "validation", message: "Invalid" } },
+  )
+  const { id } = world.pay({ returnUrl: "https://shop.example" })
+  await world.pass(2_000)
+  for (let visits = 0; visits < 30; visits++) {
+    void world.follow(id, { type: "complete", fields: { redirectResult: "forged" } })
+    await world.pass(1_000)
+  }
+  assert.equal(world.stored(id).operations.filter((o) => o.kind === "complete").length, MAX_COMPLETIONS)
+  const canceled = world.follow(id, { type: "cancel" })
+  await world.pass(1_000)
+  assert.equal((await canceled).kind, "payment")
 })

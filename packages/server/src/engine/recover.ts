@@ -324,7 +324,6 @@ async function copy(
   transcripts: Change["transcripts"] = [],
 ): Promise<Payment> {
   const now = engine.clock.now()
-  const proof = provenFrom(payment, operation, account)
   const until = deadline(account, sendUntil(now))
   const written = await decideAnew(
     engine,
@@ -339,18 +338,8 @@ async function copy(
   )
   const ahead = operationOf(written, operation.id)
   if (ahead?.state !== "unknown") return written
-  const called = await send(engine, written, ahead, account)
-  const { outcome } = called
-  // Turned away for good, when no earlier copy can still take effect: it never happened.
-  const refused = outcome.kind === "rejected" && outcome.executed === "no" && outcome.fault === "ours" && now >= proof
-  return settleOr(
-    engine,
-    written,
-    ahead,
-    account,
-    refused ? { ...called, outcome: { kind: "absent", raw: outcome.raw, evidence: {} } } : called,
-    refused ? now : undefined,
-  )
+  // A copy that is turned away (credentials, limits, a state that the first copy itself has made) says nothing about the first.
+  return settleOr(engine, written, ahead, account, await send(engine, written, ahead, account), undefined)
 }
 
 /** Rounds until stopped; a round that was full is followed at once. */

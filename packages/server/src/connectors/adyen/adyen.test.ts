@@ -349,3 +349,14 @@ describe("adyen: credentials", () => {
     })
   })
 })
+
+test("the result of another payment's redirect completes nothing, and one that names no payment proves nothing", () => {
+  const { complete } = adyen.codecs
+  const input = standardInput(adyen, "complete") as Input["complete"]
+  const completed = (merchantReference?: string): Outcome =>
+    complete.decode(answer({ pspReference: "PSPOFANOTHER", resultCode: "Authorised", merchantReference }), input)
+  assert.equal(completed(input.attempt).kind, "approved")
+  const foreign = completed("att_01k9zq3v5e7f8g9h0jkmnpqrsz")
+  assert.ok(foreign.kind === "rejected" && foreign.executed === "no")
+  assert.deepEqual([foreign.evidence, completed().kind, completed().evidence], [{}, "unknown", {}])
+})

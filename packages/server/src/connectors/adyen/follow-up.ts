@@ -21,7 +21,25 @@ export const complete: Codec<Input["complete"]> = {
     const details = { redirectResult: (result ?? "").slice(0, maxRedirectResult) }
     return post("/payments/details", { details }, account, input.key)
   },
-  decode: paymentOutcome,
+  decode: completed,
+}
+
+/**
+ * What the browser brings is whatever somebody put into it: the result of another payment would pay for this one. The
+ * answer names its payment by the reference that we gave it, our attempt's id; without that it proves nothing.
+ */
+function completed(response: HttpResponse, input: Input["complete"]): Outcome {
+  const outcome = paymentOutcome(response, input)
+  if (!isSuccess(response)) return outcome
+  const named = textAt(parseJson(response.body), "merchantReference")
+  if (named === input.attempt) return outcome
+  const raw: Raw = {
+    code: outcome.raw.code,
+    message: "The answer is about another payment, or does not say about which.",
+  }
+  return named === undefined
+    ? { kind: "unknown", raw, evidence: {} }
+    : { kind: "rejected", fault: "ours", executed: "no", reason: "invalid_request", raw, evidence: {} }
 }
 
 export const capture: Codec<Input["capture"]> = modification("/captures", amountOf)
