@@ -48,6 +48,16 @@ export const adyenRules: readonly RecordedRule[] = [
       kind === "unknown" && Object.keys(parseJson(response.body) ?? {}).join() === "additionalData",
   },
   {
+    key: "adyen anonymous completion",
+    reason:
+      "the answer to a customer's return does not name its payment by our reference: it may be another one's, and proves nothing",
+    source: "PaymentDetailsResponse.merchantReference of Checkout v72; the mocks leave it out",
+    explains: ({ response }, _aspect, { kind }) =>
+      kind === "unknown" &&
+      textAt(parseJson(response.body), "resultCode") === "Authorised" &&
+      textAt(parseJson(response.body), "merchantReference") === undefined,
+  },
+  {
     key: "adyen not a payment",
     reason:
       "pay-outs, stored details, terminals, sessions, links, orders, disputes and balance platforms are no operation of the connector's",
@@ -100,7 +110,12 @@ function inputFor(parsed: unknown): Readonly<Record<string, unknown>> {
   const told = textAt(parsed, "additionalData", "authorisedAmountValue")
   const toldIn = textAt(parsed, "additionalData", "authorisedAmountCurrency")
   const at2 = amountFrom(adyen.manifest, told === undefined ? undefined : BigInt(told), toldIn)
-  return { amount: at1 ?? at2 ?? money(1_000n, "EUR" as Currency), capture: "manual" }
+  const attempt = textAt(parsed, "merchantReference")
+  return {
+    amount: at1 ?? at2 ?? money(1_000n, "EUR" as Currency),
+    capture: "manual",
+    ...(attempt === undefined ? {} : { attempt }),
+  }
 }
 
 /** The codec that reads a mock, by the name of its file. */
