@@ -20,7 +20,7 @@ export function judgeAnswers({ payments, events, keys, journal }: Facts): readon
   const history = historyOf(events)
   return [
     ...journal.acknowledged.flatMap((answer) => judgeAnswer(answer, byId.get(answer.payment), history)),
-    ...journal.wishes.flatMap((wish) => judgeWish(wish, byId)),
+    ...journal.wishes.flatMap((wish) => judgeWish(wish, byId, history)),
     ...judgeOrders(payments),
     ...judgeKeys(payments, keys),
     ...[...journal.unexpected].map(([text, count]) => finding("lost", undefined, `${count} times: ${text}`)),
@@ -65,13 +65,18 @@ function judgeAnswer(answer: Acknowledged, payment: Payment | undefined, history
   return findings
 }
 
-function judgeWish(wish: Wish, payments: ReadonlyMap<string, Payment>): readonly Finding[] {
+/** Somebody captured it by hand at the provider before its cancellation arrived there, and the merchant was told. */
+const isOvertaken = (payment: Payment, history: History): boolean =>
+  payment.operations.some((o) => o.kind === "capture" && o.origin === "provider") &&
+  (history.get(payment.id) ?? []).some((event) => event.type === "payment.cancel_overtaken")
+
+function judgeWish(wish: Wish, payments: ReadonlyMap<string, Payment>, history: History): readonly Finding[] {
   const { what, key, payments: named } = wish
   if (named.size > 1) return [finding("double_charge", [...named][0], `key ${key} made ${[...named].join(" and ")}`)]
   const payment = wish.payment === undefined ? undefined : payments.get(wish.payment)
   if (payment === undefined) return []
   // Whoever was told that it is canceled ships nothing: the money must not stay.
-  if (what === "cancel" && !unpaid.has(statusOf(payment)))
+  if (what === "cancel" && !unpaid.has(statusOf(payment)) && !isOvertaken(payment, history))
     return [finding("double_charge", payment.id, `${key} was acknowledged, and the payment is ${statusOf(payment)}`)]
   if (what !== "refund") return []
   // A refund carries its key as its reason.
