@@ -68,7 +68,8 @@ export const payments: Routes = (app, api, guard) => {
           const now = engine.clock.now()
           const id = makeId("pay", now, engine.chance.bytes(16))
           const read = await readCreate(reader(api), caller, id, body)
-          checkAccount(api, caller, body.account)
+          checkAccount(api, caller, body.account, "#/account")
+          checkMethodAccounts(api, caller, body.payment_method)
           await checkCustomer(api, caller, body.customer)
           const payment: Payment = {
             id,
@@ -141,6 +142,7 @@ export const payments: Routes = (app, api, guard) => {
           const payment = await load(api, caller, request.params.id)
           const refused = unconfirmable(payment)
           if (refused !== undefined) throw new Fault(refused.code, { detail: refused.detail })
+          checkMethodAccounts(api, caller, body.payment_method)
           const read = await readConfirm(reader(api), caller, payment.id, payment.intent, body)
           const executed = await confirm(api.engine, payment, { ...read, request: asked })
           if (executed.kind === "refused") throw new Fault(executed.code, { detail: executed.detail })
@@ -307,11 +309,27 @@ export async function load(api: Api, caller: Key, id: string): Promise<Payment> 
   return payment
 }
 
-function checkAccount(api: Api, caller: Key, id: string | undefined): void {
+/** A method that only one account may use names one that there is. */
+function checkMethodAccounts(
+  api: Api,
+  caller: Key,
+  method:
+    | {
+        readonly provider_token?: { readonly account: string }
+        readonly network_token?: { readonly requestor_account?: string }
+      }
+    | undefined,
+): void {
+  checkAccount(api, caller, method?.provider_token?.account, "#/payment_method/provider_token/account")
+  const requestor = method?.network_token?.requestor_account
+  checkAccount(api, caller, requestor, "#/payment_method/network_token/requestor_account")
+}
+
+function checkAccount(api: Api, caller: Key, id: string | undefined, pointer: string): void {
   if (id === undefined) return
   const account = api.engine.directory.account(id as `acc_${string}`)
   if (account === undefined || account.merchant !== caller.merchant || account.config.mode !== caller.mode)
-    throw invalid("#/account", "no account has this id")
+    throw invalid(pointer, "no account has this id")
 }
 
 async function checkCustomer(api: Api, caller: Key, id: string | undefined): Promise<void> {

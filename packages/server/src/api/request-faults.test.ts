@@ -51,6 +51,37 @@ const cases: readonly (readonly [what: string, body: Json, status: number, code:
     "#/payment_method/card/expiry_month",
   ],
   ["a CVC of the wrong length", withCard({ cvc: "1234" }), 400, "request.invalid", "#/payment_method/card/cvc"],
+  [
+    "a provider's token of an account that is not there",
+    {
+      ...payment,
+      payment_method: {
+        type: "provider_token",
+        provider_token: { account: "acc_01k9zq3v5e7f8g9h0jkmnpqrst", token: "pm_1" },
+      },
+    },
+    400,
+    "request.invalid",
+    "#/payment_method/provider_token/account",
+  ],
+  [
+    "a network token that an account requested that is not there",
+    {
+      ...payment,
+      payment_method: {
+        type: "network_token",
+        network_token: {
+          number: "5555555555554444",
+          expiry_month: 12,
+          expiry_year: 2030,
+          requestor_account: "acc_01k9zq3v5e7f8g9h0jkmnpqrst",
+        },
+      },
+    },
+    400,
+    "request.invalid",
+    "#/payment_method/network_token/requestor_account",
+  ],
   ["no payment method", { amount: 1, currency: "EUR" }, 400, "request.invalid", "#/payment_method"],
   [
     "a type without its field",
@@ -170,6 +201,14 @@ test("another content type is not read", async () => {
   const answer = await create(payment, { "content-type": "application/xml" })
   assert.equal(answer.status, 415)
   assert.equal(answer.body.code, "request.unsupported_media_type")
+})
+
+test("an address with a broken escape is a problem too", async () => {
+  const { status, headers, body } = await api.call("GET", "/v1/payments/%E0%A4")
+  assert.deepEqual(
+    [status, body.code, headers["content-type"]],
+    [404, "request.no_such_path", "application/problem+json"],
+  )
 })
 
 test("a path that does not exist is a problem too", async () => {

@@ -4,7 +4,7 @@
 import swagger from "@fastify/swagger"
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox"
 import scalar from "@scalar/fastify-api-reference"
-import Fastify, { type FastifyInstance } from "fastify"
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
 import { maskPans } from "../core/pan-mask.ts"
 import { Fault } from "../core/fault.ts"
 import { makeId } from "../core/id.ts"
@@ -42,6 +42,14 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
     logger: false,
     genReqId: () => makeId("req", engine.clock.now(), engine.chance.bytes(16)),
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    // What the router turns away before any route is found: an address with a broken escape.
+    frameworkErrors: (error, request, reply) => {
+      const fault =
+        error.code === "FST_ERR_BAD_URL"
+          ? new Fault("request.no_such_path", { detail: "The address is not well encoded." })
+          : new Fault("server.error")
+      void sendFault(fault, request as unknown as FastifyRequest, reply as unknown as FastifyReply)
+    },
     ajv: {
       customOptions: {
         allErrors: true,
