@@ -99,7 +99,13 @@ async function run(options: Options, ground: Ground, tell: (text: string) => voi
   tell(`${since()}: every customer has left; now calm weather`)
   await misfortunes.calm()
   receiver.recover()
-  const unrest = await untilRest(database, shop.merchant, options.restMs, tell)
+  // What providers still have to tell, and what they have given up telling.
+  const untold = (): string => {
+    const all = simulator.accounts().flatMap(({ id }) => simulator.account(id)?.deliveries() ?? [])
+    const sum = (of: "waiting" | "givenUp"): number => all.reduce((total, counts) => total + counts[of], 0)
+    return `${sum("waiting")} webhooks at providers, ${sum("givenUp")} given up`
+  }
+  const unrest = await untilRest(database, shop.merchant, options.restMs, (text) => tell(`${text}; ${untold()}`))
   tell(unrest === undefined ? `${since()}: at rest` : `${since()}: no rest: ${describe(unrest)}`)
   const facts: Facts = {
     payments: await readPayments(database, shop.merchant),

@@ -41,16 +41,25 @@ export const realPorts: HostPorts = {
   post: (url, headers, body, timeoutMs) =>
     new Promise((resolve) => {
       const open = url.startsWith("https:") ? httpsRequest : httpRequest
+      let status: number | undefined
+      // A deadline for all of it: an answer that trickles, or a socket that nobody closes, must not hold a webhook for ever.
+      const deadline = setTimeout(() => request.destroy(), timeoutMs)
+      const end = (): void => {
+        clearTimeout(deadline)
+        resolve(status)
+      }
       const request = open(
         url,
-        { method: "POST", headers: { ...headers, "content-length": Buffer.byteLength(body) }, timeout: timeoutMs },
+        { method: "POST", headers: { ...headers, "content-length": Buffer.byteLength(body) } },
         (response) => {
           response.resume()
-          response.once("close", () => resolve(response.statusCode))
+          // Only a whole answer is one.
+          response.once("end", () => (status = response.statusCode))
+          response.once("close", end)
         },
       )
-      request.once("timeout", () => request.destroy())
-      request.once("error", () => resolve(undefined))
+      request.once("error", end)
+      request.once("close", end)
       request.end(body)
     }),
 }
