@@ -62,8 +62,8 @@ const RETRY_MS = 250
 const WATCH_MS = 500
 const REVIVE_PAUSE_MS = 10_000
 const STOP_LIMIT_MS = 60_000
-/** A postmaster that is ready but does not answer for so many looks has lost its socket. */
-const DEAF_LOOKS = 8
+/** A postmaster that is ready but does not answer for so long has lost its socket. */
+const DEAF_MS = 2_000
 /** Starts that fail for a reason we do not know. The second try is for what heals by itself. */
 const FAILED_STARTS_LIMIT = 3
 const LOG_LIMIT_BYTES = 8 * 1024 * 1024
@@ -175,26 +175,33 @@ async function bringUp(
 ): Promise<Running> {
   let ours: Start | undefined
   let failures = 0
-  let deaf = 0
+  let deafMs = 0
+  // One that we end takes its socket with it last of all: a new one must not have made it anew by then.
+  let leaving: number | undefined
   for (let waitedMs = 0; waitedMs < START_LIMIT_MS;) {
     const running = await whoAnswers(cluster)
     if (running) return running
     const ended = ours?.ended()
-    if (ended !== undefined) {
+    const holder = pidFile(cluster)
+    if (leaving !== undefined && lives(leaving, cluster)) {
+      // It is on its way.
+    } else if (ended !== undefined) {
+      leaving = undefined
       ours = undefined
       const passes = /lock file .* already exists|still in use/.test(ended)
       if (!passes && ++failures === FAILED_STARTS_LIMIT) throw explained(ended, cluster.dir, cluster.program)
-    } else if (ours === undefined) {
-      const holder = pidFile(cluster)
-      if (holder && isPostmaster(holder.pid, cluster)) {
-        if (holder.ready && ++deaf === DEAF_LOOKS) {
-          ports.log.warn({ pid: holder.pid }, "the embedded PostgreSQL runs, but its socket is gone: restarting it")
-          signal(holder.pid, "SIGINT")
-        }
-      } else {
-        disown(cluster)
-        ours = launch(cluster, settings)
+    } else if (holder && isPostmaster(holder.pid, cluster)) {
+      if (holder.ready) deafMs += ours === undefined ? RETRY_MS : POLL_MS
+      if (deafMs >= DEAF_MS) {
+        ports.log.warn({ pid: holder.pid }, "the embedded PostgreSQL runs, but its socket is gone: restarting it")
+        signal(holder.pid, "SIGINT")
+        leaving = holder.pid
+        deafMs = 0
       }
+    } else if (ours === undefined) {
+      leaving = undefined
+      disown(cluster)
+      ours = launch(cluster, settings)
     }
     const pauseMs = ours === undefined ? RETRY_MS : POLL_MS
     await ports.clock.sleep(pauseMs)
