@@ -265,6 +265,20 @@ test("finds an acknowledged cancellation whose payment stands", () => {
   only(judged({ journal: { ...openJournal(), wishes: [cancel] } }), /^double_charge pay_1 cancel-7 was acknowledged/)
 })
 
+test("excuses a cancellation that a capture by hand overtook, only where the merchant was told", () => {
+  const cancel: Wish = { ...wish, what: "cancel", key: "cancel-7" }
+  const byHand = { ...refund, id: "op_9" as OperationId, kind: "capture", origin: "provider" } as const
+  const run = (payments: readonly Payment[], more: readonly StoredEvent[]): readonly string[] =>
+    judged({ payments, events: [...events, ...more], journal: { ...openJournal(), wishes: [cancel] } }).filter(
+      (found) => found.includes("cancel-7"),
+    )
+  const captured = { ...payment, operations: [...payment.operations, byHand] }
+  const told_ = event(4, "payment.cancel_overtaken", "captured")
+  assert.deepEqual(run([captured], [told_]), [])
+  assert.equal(run([captured], []).length, 1)
+  assert.equal(run([payment], [told_]).length, 1)
+})
+
 test("finds keys without their payment and payments without their key", () => {
   only(judged({ keys: [...keys, { path: "/v1/payments", key: "order-8", payment: "pay_8" }] }), /^lost pay_8/)
   only(judged({ keys: keys.slice(1) }), /^lost pay_1 was created without taking its key/)

@@ -44,6 +44,7 @@ export function judgeCommit(payment: Payment, before: Payment | undefined, sight
     if (!before.operations.some((o) => o.id === operation.id)) mayBegin(payment, before, operation, sight)
   keepsStanding(payment, before)
   mayEnd(payment, before, sight)
+  mayGoOn(payment, before)
 }
 
 /** An attempt follows only where every earlier one certainly holds nothing, or where its reversal is stored. */
@@ -184,6 +185,22 @@ function keepsStanding(payment: Payment, before: Payment): void {
     stands === undefined || stands.id === stood.id,
     () =>
       `${payment.id}: attempt ${stood.ordinal} stood with ${stood.captured} captured, and now ${stands?.ordinal} does`,
+  )
+}
+
+/** What was to end goes on only with money that somebody took on purpose: by hand, or the merchant before its time was over. */
+function mayGoOn(payment: Payment, before: Payment): void {
+  if (before.ending === undefined || payment.ending !== undefined) return
+  const stands = standing(payment)?.id
+  claim(
+    payment.operations.some(
+      (o) =>
+        o.kind === "capture" &&
+        o.attempt === stands &&
+        o.state === "succeeded" &&
+        (o.origin === "provider" || before.ending?.as === "expired"),
+    ),
+    () => `${payment.id} was to be ${before.ending?.as}, and is ${statusOf(payment)} by nobody's wish`,
   )
 }
 

@@ -308,10 +308,7 @@ export class Judge {
     for (const o of payment.operations)
       if (o.kind === "reverse" && o.reason === "only a part was authorized")
         claim(!intent.allowPartial, () => `${id}: a part was reversed although it is allowed`)
-    claim(
-      ending === undefined || closed !== undefined || (held?.captured ?? 0n) > 0n,
-      () => `${id} is ${status} although it was to be ${ending?.as}`,
-    )
+    claim(ending === undefined || closed !== undefined, () => `${id} is ${status} although it was to be ${ending?.as}`)
     claim(
       status !== "failed" || payment.failure !== undefined,
       () => `${id} failed without a reason (${payment.attempts.map((a) => a.outcome?.kind).join(" ")})`,

@@ -144,7 +144,7 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "an unlinked merchant-initiated payment made anywhere",
     file: "routing/decide.ts",
-    find: `if (!context.hasNetworkTransactionId) return "mit_source"`,
+    find: `if (id === undefined) return "mit_source"`,
     replace: ``,
     quick: false,
   },

@@ -135,7 +135,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: "cancel that forgets what is still open",
     file: "core/settlement.ts",
-    find: `if (payment.ending !== undefined && holding.every((a) => a.captured === 0n)) {`,
+    find: `if (payment.ending !== undefined && !holding.some((a) => isWanted(payment, a))) {`,
     replace: `if (payment.ending !== undefined && holding.every((a) => a.state === "held")) {`,
     quick: false,
   },

@@ -18,6 +18,7 @@ import {
   type Payment,
   type PaymentEvent,
 } from "./payment.ts"
+import { violationOf } from "./invariant.ts"
 import { cancel, capture, refund, type Send } from "./payment-command.ts"
 import { consequences, endAttempt, newsOf, oweReversal, settle, type Times } from "./settlement.ts"
 
@@ -244,7 +245,13 @@ describe("what stands", () => {
   test("does not end when money was taken before it could: it goes on as what it is", () => {
     const held = settled(started(), "op_1", approved("authorized"))
     const asked = apply(held, [{ type: "ending_requested", as: "canceled", at: NOW }])
-    const operation = { ...authorization(1), id: "op_found" as OperationId, kind: "capture", amount: 400n } as const
+    const operation = {
+      ...authorization(1),
+      id: "op_found" as OperationId,
+      kind: "capture",
+      amount: 400n,
+      origin: "provider",
+    } as const
     const taken = apply(asked, [
       {
         type: "found_at_provider",
@@ -257,6 +264,22 @@ describe("what stands", () => {
     assert.equal(after.ending, undefined)
     assert.equal(statusOf(after), "partially_captured")
     assert.equal(capture(after, undefined, undefined, abilities, send()).kind, "reserved")
+  })
+
+  test("gives back what an authorization captured by itself after its payment was canceled", () => {
+    const held = settled(started(), "op_1", approved("authorized"))
+    const asked = apply(held, [{ type: "ending_requested", as: "canceled", at: NOW }])
+    const voiding = { ...authorization(1), id: "op_void" as OperationId, kind: "void" } as const
+    const underWay = { ...asked, operations: [...asked.operations, voiding] }
+    // The network captured with the authorization, and the message that says so comes late.
+    const captured = settled(underWay, "op_1", approved("captured"))
+    assert.equal(captured.attempts[0]?.captured, 1_000n)
+    const refused = settled(captured, "op_void", declined)
+    assert.equal(refused.ending?.as, "canceled")
+    assert.deepEqual(
+      refused.operations.filter((o) => o.kind === "reverse").map((o) => o.state),
+      ["owed"],
+    )
   })
 
   test("an attempt's time-out ends the payment only where nothing else stands or may stand", () => {
@@ -346,6 +369,19 @@ describe("what is told late or twice", () => {
     assert.equal(settled(refused, "op_next", approved("voided", 0n)).attempts[0]?.state, "reversed")
     const gone = settled(refused, "op_next", approved("voided", 0n))
     assert.deepEqual(settle(gone, "op_next" as OperationId, approved("voided", 0n), times, numbered()), [])
+  })
+
+  test("an authorization past its end is not looked at for ever while its capture is on its way", () => {
+    const past = { ...held(), authorizedUntil: NOW - 1, expiryTold: true as const }
+    assert.equal(wakeAt(past), NOW - 1)
+    assert.equal(wakeAt(followed(past, "capture")), NOW + 80_000)
+  })
+
+  test("money of an attempt that counts as ended breaks an invariant", () => {
+    const paid = settled(started(), "op_1", approved("captured"))
+    assert.equal(violationOf(paid), undefined)
+    const ended = { ...paid, attempts: paid.attempts.map((a) => ({ ...a, state: "lapsed" as const })) }
+    assert.equal(violationOf(ended), "money was captured of an attempt that counts as ended")
   })
 
   test("what a chargeback took back is not refunded again", () => {

@@ -100,7 +100,9 @@ function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolea
       ? taken || attempt?.state !== "held" || attempt.captured > 0n
       : own.some((o) => authorizes(o) && o.state === "succeeded")
   }
-  if (operation.kind === "void" && !isOpen(operation)) return attempt?.state !== "held"
+  // What undoes an attempt and comes late is news while there is something that it undid.
+  const undoes = operation.kind === "void" || operation.kind === "reverse"
+  if (undoes && !isOpen(operation) && operation.state !== "succeeded") return attempt?.state !== "held"
   if (operation.kind !== "reverse" || operation.state !== "succeeded" || outcome.kind !== "declined") return false
   return attempt?.captured === 0n || own.some((o) => o.kind === "reverse" && isOpen(o))
 }
@@ -109,10 +111,11 @@ const isCaptureOrRefund = ({ kind }: Operation): boolean => kind === "capture" |
 
 const effectOf = (outcome: Outcome | undefined) => (outcome?.kind === "approved" ? outcome.effect : undefined)
 
-/** It took effect after all. A reversal that comes late changes nothing: others have ended the attempt. */
+/** It took effect after all. */
 function tookEffect({ kind }: Operation, outcome: Outcome): boolean {
-  if (outcome.kind !== "approved" || kind === "prepare" || kind === "reverse") return false
+  if (outcome.kind !== "approved" || kind === "prepare") return false
   if (kind === "void") return outcome.effect === "voided"
+  if (kind === "reverse") return true
   return kind === "refund"
     ? outcome.effect === "refunded"
     : outcome.effect !== "voided" && outcome.effect !== "refunded"
@@ -188,14 +191,28 @@ export function consequences(payment: Payment, now: number, create: NewOperation
   return [...events, { type: "closed", as: ending, at: now, ...(failure === undefined ? {} : { failure }) }]
 }
 
-/** It was to end, but money had been taken, and nothing is under way that would still give it back. */
+/**
+ * Whether its money was taken by somebody's wish that the end does not undo: by hand at the provider, or, where only time
+ * was to end it, by a capture of the merchant's. What an authorization captured by itself is given back.
+ */
+const isWanted = (payment: Payment, attempt: Attempt): boolean =>
+  attempt.captured > 0n &&
+  payment.operations.some(
+    (o) =>
+      o.kind === "capture" &&
+      o.attempt === attempt.id &&
+      o.state === "succeeded" &&
+      (o.origin === "provider" || payment.ending?.as === "expired"),
+  )
+
+/** It was to end, but money had been taken on purpose, and nothing is under way that would still give it back. */
 function isOvertaken(payment: Payment): boolean {
   const held = standing(payment)
   return (
     payment.ending !== undefined &&
     payment.closed === undefined &&
     held !== undefined &&
-    held.captured > 0n &&
+    isWanted(payment, held) &&
     !payment.operations.some((o) => o.kind === "void" && o.attempt === held.id && isOpen(o))
   )
 }
@@ -238,7 +255,7 @@ function toReverse(payment: Payment): readonly { readonly attempt: Attempt; read
   const holding = holders(payment)
   if (payment.closed !== undefined)
     return holding.map((attempt) => ({ attempt, why: `the payment is ${payment.closed?.as}` }))
-  if (payment.ending !== undefined && holding.every((a) => a.captured === 0n)) {
+  if (payment.ending !== undefined && !holding.some((a) => isWanted(payment, a))) {
     // A void that the merchant asked for is its own operation; what it does not cover is owed.
     return holding
       .filter((a) => !payment.operations.some((o) => o.kind === "void" && o.attempt === a.id && isOpen(o)))

@@ -49,7 +49,6 @@ export function routingContext(payment: Payment, sourceAccount: AccountId | unde
     method: method?.type ?? "card",
     initiator: intent.initiator.by,
     ...given({ networkTransactionId: intent.initiator.networkTransactionId }),
-    hasNetworkTransactionId: intent.initiator.networkTransactionId !== undefined,
     threeDs: intent.threeDs.mode,
     ...(network === undefined ? {} : { network }),
     ...(country === undefined ? {} : { country }),

@@ -101,6 +101,23 @@ describe("made by hand at the provider,", () => {
     assert.equal(brief(world.stored(id)), "captured 1000/400/0")
   })
 
+  test("a void waits for as long as a capture of ours is on its way, which says what became of the rest", async () => {
+    const { world, id } = await paid("manual")
+    void world.follow(id, { type: "capture", amount: 400n })
+    await world.pass(1_000)
+    assert.equal(await tell(world, notice("void", approved("voided", 0n), { operationReference: "V" }), 9), "unmatched")
+    assert.equal(world.stored(id).operations.find((o) => o.kind === "capture")?.state, "pending")
+  })
+
+  test("a capture that failed after all is booked, though a part was refunded meanwhile", async () => {
+    const { world, id } = await paid("automatic")
+    await tell(world, notice("refund", approved("refunded", 300n), { operationReference: "R" }))
+    const failed: Outcome = { kind: "declined", reason: "unmapped", raw: { code: "CAPTURE_FAILED" }, evidence: {} }
+    await tell(world, notice("capture", failed, { operationReference: "C" }))
+    assert.equal(world.stored(id).attempts[0]?.captured, 0n)
+    assert.ok(world.errors.includes("an invariant of a payment is broken"))
+  })
+
   test("a refund of more than we know as captured waits, and is believed in the end", async () => {
     const { world, id } = await paid("manual")
     const refund = notice("refund", approved("refunded", 400n), { operationReference: "R" })

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import type { Connector } from "../connectors/connector.ts"
 import { connectors } from "../connectors/registry.ts"
 import { secret } from "../core/secret.ts"
 import { statusOf } from "../core/payment.ts"
@@ -26,19 +27,17 @@ const token = {
 
 describe("a connector with a bug", () => {
   const { adyen } = connectors
+  const withAuthorize = (bug: Partial<typeof adyen.codecs.authorize>): Connector => ({
+    ...adyen,
+    codecs: { ...adyen.codecs, authorize: { ...adyen.codecs.authorize, ...bug } },
+  })
+
   test("in reading the answer has not proven that nothing was charged: no other account is tried", async () => {
-    const broken = {
-      ...adyen,
-      codecs: {
-        ...adyen.codecs,
-        authorize: {
-          ...adyen.codecs.authorize!,
-          decode: () => {
-            throw new TypeError("cannot read properties of undefined")
-          },
-        },
+    const broken = withAuthorize({
+      decode: () => {
+        throw new TypeError("cannot read properties of undefined")
       },
-    }
+    })
     const world = scripted([accountAt("first", broken), accountAt("second")], () => authorised)
     const { id } = world.pay()
     await world.pass(60_000)
@@ -48,18 +47,11 @@ describe("a connector with a bug", () => {
   })
 
   test("in writing the request has sent nothing: another account is tried", async () => {
-    const broken = {
-      ...adyen,
-      codecs: {
-        ...adyen.codecs,
-        authorize: {
-          ...adyen.codecs.authorize!,
-          encode: () => {
-            throw new RangeError("not exact at this provider")
-          },
-        },
+    const broken = withAuthorize({
+      encode: () => {
+        throw new RangeError("not exact at this provider")
       },
-    }
+    })
     const world = scripted([accountAt("first", broken), accountAt("second")], () => authorised)
     const { id } = world.pay()
     await world.pass(60_000)

@@ -272,10 +272,11 @@ function eventsOf(
       ? []
       : [{ type: "operation_rescheduled", operation: target.id, checkAt: now, unlooked: true, at: now }]
   }
-  // Of an earlier round of a reversal, which a later one has made good.
+  // The "no" to an earlier round of a reversal, which a later one has made good.
   if (
     target?.kind === "reverse" &&
     !isOpen(target) &&
+    notice.outcome.kind !== "approved" &&
     notice.operationReference !== undefined &&
     notice.operationReference !== target.reference
   )

@@ -33,7 +33,6 @@ const payment = (more: Partial<RoutingContext> = {}): RoutingContext => ({
   method: "card",
   network: "visa",
   initiator: "customer",
-  hasNetworkTransactionId: false,
   threeDs: "automatic",
   ...more,
 })
@@ -123,7 +122,7 @@ describe("an account is left out, with its reason, when", () => {
       "it takes no merchant-initiated payments",
       "merchant_initiated",
       { merchantInitiated: false },
-      { initiator: "merchant", hasNetworkTransactionId: true },
+      { initiator: "merchant", networkTransactionId: "488341541494658" },
     ],
     [
       "nothing links a merchant-initiated payment to its first one",
@@ -137,7 +136,6 @@ describe("an account is left out, with its reason, when", () => {
       { networkTransactionId: false },
       {
         initiator: "merchant",
-        hasNetworkTransactionId: true,
         networkTransactionId: "488341541494658",
         sourceAccount: b,
       },
@@ -146,7 +144,7 @@ describe("an account is left out, with its reason, when", () => {
       "the id is none of the card's network",
       "invalid_network_transaction_id",
       {},
-      { initiator: "merchant", hasNetworkTransactionId: true, networkTransactionId: "MCC1234560112" },
+      { initiator: "merchant", networkTransactionId: "MCC1234560112" },
     ],
     [
       "it takes cards of the network, but none of its tokens",
@@ -170,9 +168,9 @@ describe("an account is left out, with its reason, when", () => {
   test("and not otherwise: a step that divides, a source that fits, a token of its own", () => {
     assert.equal(reason({ steps: { EUR: 10 } }, { amount: money(1_010n, eur) }), undefined)
     assert.equal(reason({}, { initiator: "merchant", sourceAccount: a }), undefined)
-    assert.equal(reason({}, { initiator: "merchant", hasNetworkTransactionId: true }), undefined)
+    assert.equal(reason({}, { initiator: "merchant", networkTransactionId: "488341541494658" }), undefined)
     const unable = { networkTransactionId: false }
-    const linked = { initiator: "merchant", hasNetworkTransactionId: true } as const
+    const linked = { initiator: "merchant", networkTransactionId: "488341541494658" } as const
     assert.equal(reason(unable, { ...linked, sourceAccount: a }), undefined, "it made the first payment itself")
     assert.equal(
       reason(unable, { ...linked, method: "provider_token", tokenAccount: a }),
@@ -181,7 +179,7 @@ describe("an account is left out, with its reason, when", () => {
     )
     const token = { method: "provider_token", tokenAccount: a } as const
     assert.equal(reason({}, { initiator: "merchant", ...token }), undefined, "its own token says which was the first")
-    assert.equal(reason(unable, { hasNetworkTransactionId: true }), undefined, "the customer is there")
+    assert.equal(reason(unable, { networkTransactionId: "488341541494658" }), undefined, "the customer is there")
     assert.equal(reason({}, { ...linked, networkTransactionId: "488341541494658" }), undefined)
     assert.equal(reason({ tokenNetworks: [] }, {}), undefined, "a card is no token")
     assert.equal(reason({ card: false }, { method: "provider_token", tokenAccount: a }), undefined)

@@ -42,7 +42,6 @@ export type RoutingContext = {
   readonly network?: Network
   readonly country?: string
   readonly initiator: "customer" | "merchant"
-  readonly hasNetworkTransactionId: boolean
   /** The id itself, so that its form can be judged by the card's network. */
   readonly networkTransactionId?: string
   /** Where the first payment with the stored card was made: all a MIT without a network transaction id may use. */
@@ -163,7 +162,7 @@ function excludesUnlinked(account: Candidate, context: RoutingContext): Exclusio
   if (id !== undefined && sendsId && !isNetworkTransactionId(network, id)) return "invalid_network_transaction_id"
   // Only its own tokens come this far, and a provider knows the first payment of a token of its own.
   if (context.method === "provider_token" || context.sourceAccount === account.id) return undefined
-  if (!context.hasNetworkTransactionId) return "mit_source"
+  if (id === undefined) return "mit_source"
   return sendsId ? undefined : "network_transaction_id"
 }
 

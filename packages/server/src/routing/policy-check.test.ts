@@ -117,7 +117,6 @@ const context: fc.Arbitrary<RoutingContext> = fc
     method: "card",
     network,
     initiator: "customer",
-    hasNetworkTransactionId: false,
     threeDs: "automatic",
     ...(country === undefined ? {} : { country }),
   }))
