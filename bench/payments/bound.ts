@@ -1,15 +1,16 @@
 // The bound: the statements of one payment, as captured, alone through the same driver with the same pool, one after the
-// other per customer as a payment sends them. Whatever Orchestra adds, it cannot be faster than this on this machine.
+// other per customer as a payment sends them, and those that come together in one statement as the ledger does it. Whatever Orchestra adds, it cannot be faster than this on this machine.
 
 import { openDatabase, type Database, type DatabaseOptions } from "../../packages/server/src/storage/database.ts"
-import { idPrefixes, makeId, type IdPrefix } from "../../packages/server/src/core/id.ts"
+import { idPrefixes, makeId, type IdPrefix, type PaymentId } from "../../packages/server/src/core/id.ts"
+import { createCommitBatches } from "../../packages/server/src/storage/ledger/commit-batches.ts"
 import { systemPorts } from "../../packages/server/src/ports.ts"
 import type { Captured, SentStatement } from "./capture.ts"
 import { serve } from "./worker.ts"
 
 export type BoundInput = {
   readonly database: Omit<DatabaseOptions, "log">
-  readonly captured: Pick<Captured, "statements" | "key">
+  readonly captured: Pick<Captured, "statements" | "payment" | "key">
 }
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} }
@@ -24,10 +25,11 @@ const KEPT: ReadonlySet<string> = new Set(["mer", "acc", "pol", "key"])
 type Cut = { readonly parts: readonly string[]; readonly holes: readonly number[] }
 type Template = {
   readonly tokens: readonly (() => string)[]
+  readonly payment: Cut
   readonly statements: readonly { readonly statement: SentStatement; readonly values: readonly unknown[] }[]
 }
 
-function templateOf({ statements, key }: BoundInput["captured"]): Template {
+function templateOf({ statements, payment, key }: BoundInput["captured"]): Template {
   const found = new Map<string, () => string>()
   const texts = statements.flatMap(({ values }) => values.filter((value) => typeof value === "string"))
   for (const text of texts)
@@ -45,6 +47,7 @@ function templateOf({ statements, key }: BoundInput["captured"]): Template {
   })
   return {
     tokens: tokens.map((token) => found.get(token)!),
+    payment: cut(payment),
     statements: statements.map((statement) => ({
       statement,
       values: statement.values.map((value) => (typeof value === "string" ? cut(value) : value)),
@@ -54,9 +57,8 @@ function templateOf({ statements, key }: BoundInput["captured"]): Template {
 
 /** The parameter of `provider_references` is a list of these. */
 function referencesIn(text: string): readonly string[] {
-  return text.startsWith('[{"account_id"')
-    ? (JSON.parse(text) as { readonly reference: string }[]).map(({ reference }) => reference)
-    : []
+  const [first] = text.startsWith("[{") ? (JSON.parse(text) as { readonly reference?: string }[]) : []
+  return first?.reference === undefined ? [] : [first.reference]
 }
 
 const fresh = (length: number): string =>
@@ -72,16 +74,20 @@ function filled(value: unknown, words: readonly string[]): unknown {
 }
 
 let database: Database | undefined
+let commit: ReturnType<typeof createCommitBatches> | undefined
 let template: Template | undefined
 
 async function payment(): Promise<void> {
   const words = template!.tokens.map((make) => make())
   for (const { statement, values } of template!.statements) {
-    const [row] = await database!.query<{ payments: number }>(
-      statement,
-      values.map((value) => filled(value, words)),
-    )
-    if (row?.payments !== 1) throw new Error(`${statement.name} wrote ${row?.payments} payments`)
+    const { name, shape, parameters = [] } = statement
+    const sent = values.map((value) => filled(value, words))
+    if (shape === undefined) await database!.query(statement, sent)
+    else {
+      const rows = Object.fromEntries(parameters.map((parameter, i) => [parameter, String(sent[i]).slice(1, -1)]))
+      const id = filled(template!.payment, words) as PaymentId
+      if (!(await commit!({ payment: id, shape, rows }))) throw new Error(`${name} wrote no payment`)
+    }
   }
 }
 
@@ -89,6 +95,7 @@ const commands = {
   start: async ({ database: where, captured }: BoundInput): Promise<void> => {
     await database?.close()
     database = openDatabase({ ...where, log: quiet })
+    commit = createCommitBatches(database)
     template = templateOf(captured)
     await payment()
   },

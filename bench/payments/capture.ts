@@ -4,10 +4,14 @@
 import pg from "pg"
 import { Pool } from "undici"
 import { assemble } from "../../packages/server/src/start/assemble.ts"
+import type { PaymentId } from "../../packages/server/src/core/id.ts"
+import type { Statement } from "../../packages/server/src/storage/database.ts"
+import type { CommitStatement } from "../../packages/server/src/storage/ledger/commit-statement.ts"
 import type { Target } from "./load.ts"
 import { serve } from "./worker.ts"
 
-export type SentStatement = { readonly name: string; readonly text: string; readonly values: readonly unknown[] }
+/** A commit has a shape and named parameters. */
+export type SentStatement = Statement & Partial<CommitStatement> & { readonly values: readonly unknown[] }
 export type SentRequest = {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
@@ -18,6 +22,7 @@ export type SentRequest = {
 export type Captured = {
   readonly statements: readonly SentStatement[]
   readonly requests: readonly SentRequest[]
+  readonly payment: PaymentId
   /** The idempotency key of the payment's own request. */
   readonly key: string
   readonly answer: string
@@ -86,12 +91,16 @@ const commands = {
         answer = answered.body
         if (answered.statusCode >= 300 || !answer.includes(target.expect)) throw new Error(answer)
       }
-      const payment = (JSON.parse(answer) as { readonly id: string }).id
+      const payment = (JSON.parse(answer) as { readonly id: PaymentId }).id
       return {
         // A payment's own statements say which one they are about; a key that is looked up again, or a batch of the outbox,
         // is not the payment's.
-        statements: statements.filter(({ values }) => values.includes(payment)),
+        statements: statements.filter(
+          ({ shape, values }) =>
+            values.includes(payment) || (shape !== undefined && String(values[0]).includes(payment)),
+        ),
         requests: [...requests],
+        payment,
         key,
         answer,
       }

@@ -103,8 +103,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   return {
     async query<Row extends object>(statement: Statement, values: readonly unknown[] = []): Promise<readonly Row[]> {
-      if (pool.waitingCount >= MAX_WAITING)
-        throw Object.assign(new Error("too many callers wait for a database connection"), { code: TOO_BUSY })
+      if (pool.waitingCount >= MAX_WAITING) throw tooBusy()
       const result = await pool.query<Row>({ ...statement, values: values as unknown[] })
       return result.rows
     },
@@ -156,6 +155,9 @@ export type DatabaseFailure = {
 }
 
 const TOO_BUSY = "ORCHESTRA_TOO_BUSY"
+
+export const tooBusy = (): Error =>
+  Object.assign(new Error("too many callers wait for the database"), { code: TOO_BUSY })
 
 /** Undefined for what did not come from the database, which is a bug and none of our business here. */
 export function failureOf(error: unknown): DatabaseFailure | undefined {

@@ -10,6 +10,7 @@ export function checkCommit({ payment, expected, events, take, answer, card, att
     merchants.every((merchant) => merchant === payment.merchant),
     "a commit is of one merchant",
   )
+  assert(take === undefined || take.payment === payment.id, "a key that is taken is the payment's")
   assert(
     attempts.every((a) => payment.attempts.some((b) => b.id === a.id)) &&
       operations.every((a) => payment.operations.some((b) => b.id === a.id)),

@@ -1,17 +1,26 @@
-// A commit as one SQL statement. Which parts it has follows from the commit's shape, and each shape is one named
-// prepared statement: a plain payment uses two of them, one for its first commit and one for its last.
+// Commits as one SQL statement. Which parts it has follows from the commits' shape, and each shape is one named prepared
+// statement: a plain payment uses two of them, one for its first commit and one for its last. Commits of one shape that
+// come together share a statement, and so its executor, its transaction and its flush (commit-batches.ts): its parameters
+// are lists, and each commit adds its rows to them.
 //
-// How the parts depend on each other, so that all of it happens or nothing:
+// How the parts depend on each other, so that of each commit all happens or nothing, whatever the others come to:
 //
-//   insert:  [taken]            -> payment -> everything else
-//   update:  [current -> taken] -> payment -> everything else
+//   insert:  input -> [taken]             -> payment -> everything else
+//   update:  input -> current -> [taken]  -> payment -> everything else
 //
 // `taken` inserts the idempotency key and gives a row only if it was free. `current` locks the payment at the expected
 // version, so that a key is taken only when the update behind it will find its row. An insert of a payment that exists
-// raises a unique violation, which undoes a key that was taken just before it.
+// raises a unique violation, which undoes the statement.
+//
+// Plans are kept, and those of a table that was small when it was planned must serve when it is large. So nothing here
+// joins a table in a way that could be planned as reading the whole of it or of an index: rows are found by lateral
+// look-ups of one, changed by `on conflict do update`, and deleted one by one.
 
 import type { Statement } from "../database.ts"
 import { paymentColumns } from "./rows.ts"
+
+/** Commits of one statement. More gain little, and all of them wait for its end. */
+export const MAX_BATCH = 8
 
 export type CommitShape = {
   readonly insert: boolean
@@ -30,133 +39,194 @@ export type CommitShape = {
   readonly transcripts: boolean
 }
 
-/** Names of the parameters a shape wants, in order. */
-export type CommitStatement = Statement & { readonly parameters: readonly string[] }
+/** Names of the parameters a shape wants, in order; each is a JSON list with rows of one or more commits. */
+export type CommitStatement = Statement & { readonly shape: CommitShape; readonly parameters: readonly string[] }
 
 const statements = new Map<string, CommitStatement>()
 
-/** The statement of a shape; made once. There are at most as many as combinations of parts, and a dozen in practice. */
-export function commitStatement(shape: CommitShape): CommitStatement {
-  const name = `commit-${Object.values(shape)
+/** The name that commits of one shape share. */
+export const shapeName = (shape: CommitShape): string =>
+  Object.values(shape)
     .map((part) => (part === true ? "y" : part === false ? "n" : part[0]))
-    .join("")}`
+    .join("")
+
+/** The statement for `size` commits of a shape; made once. It may serve a few more, up to `MAX_BATCH`. */
+export function commitStatement(shape: CommitShape, size: number): CommitStatement {
+  // Only what is deleted is deleted one by one.
+  const rows = shape.wake !== "clear" && shape.person !== "clear" ? MAX_BATCH : 2 ** Math.ceil(Math.log2(size))
+  const name = `commit-${shapeName(shape)}-${rows}`
   const known = statements.get(name)
   if (known !== undefined) return known
-  const made = { name, ...build(shape) }
+  const made = { name, shape, ...build(shape, rows) }
   statements.set(name, made)
   return made
 }
 
-function build(shape: CommitShape): { text: string; parameters: readonly string[] } {
+const takeColumns = [
+  ["take_mode", "text"],
+  ["take_method", "text"],
+  ["take_path", "text"],
+  ["take_key", "text"],
+  ["take_fingerprint", "text"],
+  ["take_lease", "bigint"],
+  ["take_status", "smallint"],
+  ["take_body", "text"],
+] as const
+const wakeColumns = [
+  ["wake_account", "text"],
+  ["wake_ms", "bigint"],
+] as const
+const answerColumns = [
+  ["answer_mode", "text"],
+  ["answer_method", "text"],
+  ["answer_path", "text"],
+  ["answer_key", "text"],
+  ["answer_status", "smallint"],
+  ["answer_body", "text"],
+] as const
+const cardColumns = [
+  ["card_id", "text"],
+  ["card_fingerprint", "text"],
+  ["card_key", "text"],
+  ["card_sealed", "bytea"],
+  ["card_payment", "text"],
+] as const
+
+/** What one row of the parameter `commits` holds. */
+function inputColumns(shape: CommitShape): readonly (readonly [string, string])[] {
+  return [
+    ["merchant_id", "text"],
+    ["id", "text"],
+    ...paymentColumns,
+    ...(shape.take ? takeColumns : []),
+    ...(shape.wake === "set" ? wakeColumns : []),
+    ...(shape.answer ? answerColumns : []),
+    ...(shape.card ? cardColumns : []),
+  ]
+}
+
+function build(shape: CommitShape, rows: number): { text: string; parameters: readonly string[] } {
   const parameters: string[] = []
-  /** The placeholder of a named value; the same name is the same parameter. */
-  const $ = (name: string, type: string): string => {
-    if (!parameters.includes(name)) parameters.push(name)
-    return `$${parameters.indexOf(name) + 1}::${type}`
+  /** The rows of a named parameter. */
+  const recordset = (name: string, columns: string): string => {
+    parameters.push(name)
+    return `jsonb_to_recordset($${parameters.length}::jsonb) as r (${columns})`
   }
-  const merchant = $("merchant_id", "text")
-  const payment = $("id", "text")
+  /** Rows of a payment that was written: each names its payment in `of`. */
+  const written = (name: string, columns: string): string => `payment p join ${recordset(name, `"of" text, ${columns}`)}
+        on r."of" = p.id`
   const parts: string[] = []
 
-  if (shape.take) {
-    if (!shape.insert)
-      parts.push(`current as materialized (
-        select from payments where merchant_id = ${merchant} and id = ${payment} and version = ${$("expected", "integer")}
-        for no key update)`)
+  const input = inputColumns(shape)
+  parts.push(`input as materialized (
+      select * from ${recordset("commits", input.map(([name, type]) => `${name} ${type}`).join(", "))} limit ${MAX_BATCH})`)
+  let source = "input"
+  if (!shape.insert) {
+    source = "current"
+    parts.push(`current as materialized (
+      select i.* from input i cross join lateral (
+        select from payments s where s.merchant_id = i.merchant_id and s.id = i.id and s.version = i.version - 1
+        limit 1 for no key update) locked)`)
+  }
+  if (shape.take)
     parts.push(`taken as (
       insert into idempotency_keys
         (merchant_id, mode, method, path, key, fingerprint, payment_id, lease_until_ms, response_status, response_body)
-      select ${merchant}, ${$("take_mode", "text")}, ${$("take_method", "text")}, ${$("take_path", "text")},
-        ${$("take_key", "text")}, ${$("take_fingerprint", "text")}, ${$("take_payment", "text")},
-        ${$("take_lease", "bigint")}, ${$("take_status", "smallint")}, ${$("take_body", "text")}
-      ${shape.insert ? "" : "from current"}
-      on conflict do nothing returning 1)`)
-  }
+      select merchant_id, take_mode, take_method, take_path, take_key, take_fingerprint, id, take_lease, take_status,
+        take_body
+      from ${source} on conflict do nothing returning payment_id)`)
 
   const columns = paymentColumns.map(([name]) => name)
-  const values = paymentColumns.map(([name, type]) => $(`payment_${name}`, type))
-  if (shape.insert)
-    parts.push(`payment as (
+  parts.push(`payment as (
       insert into payments (merchant_id, id, ${columns.join(", ")})
-      select ${merchant}, ${payment}, ${values.join(", ")} ${shape.take ? "from taken" : ""} returning 1)`)
-  else
-    parts.push(`payment as (
-      update payments set ${columns.map((name, i) => `${name} = ${values[i]}`).join(", ")}
-      where merchant_id = ${merchant} and id = ${payment} and version = ${$("expected", "integer")}
-      ${shape.take ? "and exists (select from taken)" : ""} returning 1)`)
+      select merchant_id, id, ${columns.join(", ")} from ${source}
+      ${shape.take ? "where id in (select payment_id from taken)" : ""}
+      ${
+        shape.insert
+          ? ""
+          : `on conflict (merchant_id, id) do update set ${columns.map((name) => `${name} = excluded.${name}`).join(", ")}
+      where payments.version = excluded.version - 1`
+      } returning merchant_id, id)`)
 
   if (shape.attempts)
     parts.push(`attempt as (
       insert into attempts (merchant_id, payment_id, position, id, account_id, connector, state, document, decision)
-      select ${merchant}, ${payment}, r.position, r.id, r.account_id, r.connector, r.state, r.document, r.decision
-      from payment, jsonb_to_recordset(${$("attempts", "jsonb")}) as r (position smallint, id text, account_id text,
-        connector text, state text, document jsonb, decision jsonb)
+      select p.merchant_id, p.id, r.position, r.id, r.account_id, r.connector, r.state, r.document, r.decision
+      from ${written(
+        "attempts",
+        "position smallint, id text, account_id text, connector text, state text, document jsonb, decision jsonb",
+      )}
       on conflict (merchant_id, payment_id, position)
       do update set state = excluded.state, document = excluded.document)`)
   if (shape.operations)
     parts.push(`operation as (
       insert into operations (merchant_id, payment_id, position, id, attempt_id, kind, state, document)
-      select ${merchant}, ${payment}, r.position, r.id, r.attempt_id, r.kind, r.state, r.document
-      from payment, jsonb_to_recordset(${$("operations", "jsonb")}) as r (position smallint, id text, attempt_id text,
-        kind text, state text, document jsonb)
+      select p.merchant_id, p.id, r.position, r.id, r.attempt_id, r.kind, r.state, r.document
+      from ${written("operations", "position smallint, id text, attempt_id text, kind text, state text, document jsonb")}
       on conflict (merchant_id, payment_id, position)
       do update set state = excluded.state, document = excluded.document)`)
   if (shape.references)
     parts.push(`reference as (
       insert into provider_references (merchant_id, account_id, reference, payment_id)
-      select ${merchant}, r.account_id, r.reference, ${payment}
-      from payment, jsonb_to_recordset(${$("references", "jsonb")}) as r (account_id text, reference text)
+      select p.merchant_id, r.account_id, r.reference, p.id
+      from ${written("references", "account_id text, reference text")}
       on conflict do nothing)`)
 
   if (shape.wake === "set")
     parts.push(`wake as (
       insert into payment_wakes (merchant_id, payment_id, account_id, wake_ms)
-      select ${merchant}, ${payment}, ${$("wake_account", "text")}, ${$("wake_ms", "bigint")} from payment
+      select i.merchant_id, i.id, i.wake_account, i.wake_ms from payment p join input i on i.id = p.id
       on conflict (merchant_id, payment_id)
       do update set account_id = excluded.account_id, wake_ms = excluded.wake_ms)`)
   if (shape.newAccount)
     parts.push(`wake_account as (
       insert into wake_accounts (merchant_id, account_id)
-      select ${merchant}, ${$("wake_account", "text")} from payment
+      select i.merchant_id, i.wake_account from payment p join input i on i.id = p.id
       on conflict do nothing)`)
-  if (shape.wake === "clear")
-    parts.push(`wake as (
-      delete from payment_wakes
-      where merchant_id = ${merchant} and payment_id = ${payment} and exists (select from payment))`)
+  const deleted = (name: string, table: string): string[] =>
+    Array.from(
+      { length: rows },
+      (_, i) => `${name}_${i + 1} as (
+      delete from ${table} where (merchant_id, payment_id) = (select merchant_id, id from payment offset ${i} limit 1))`,
+    )
+  if (shape.wake === "clear") parts.push(...deleted("wake", "payment_wakes"))
 
   if (shape.person === "set")
     parts.push(`person as (
       insert into payments_needing_person (merchant_id, payment_id, mode, since_ms)
-      select ${merchant}, ${payment}, ${$("payment_mode", "text")}, ${$("payment_updated_ms", "bigint")} from payment
+      select i.merchant_id, i.id, i.mode, i.updated_ms from payment p join input i on i.id = p.id
       on conflict do nothing)`)
-  if (shape.person === "clear")
-    parts.push(`person as (
-      delete from payments_needing_person
-      where merchant_id = ${merchant} and payment_id = ${payment} and exists (select from payment))`)
+  if (shape.person === "clear") parts.push(...deleted("person", "payments_needing_person"))
 
   if (shape.events)
     parts.push(`event as (
       insert into events (merchant_id, id, payment_id, sequence, type, at_ms, data)
-      select ${merchant}, r.id, r.payment_id, r.sequence, r.type, r.at_ms, r.data
-      from payment, jsonb_to_recordset(${$("events", "jsonb")}) as r (id text, payment_id text, sequence integer,
-        type text, at_ms bigint, data jsonb))`)
+      select p.merchant_id, r.id, r.payment_id, r.sequence, r.type, r.at_ms, r.data
+      from ${written("events", "id text, payment_id text, sequence integer, type text, at_ms bigint, data jsonb")})`)
   if (shape.answer)
     parts.push(`answer as (
-      update idempotency_keys
-      set response_status = ${$("answer_status", "smallint")}, response_body = ${$("answer_body", "text")}
-      where merchant_id = ${merchant} and mode = ${$("answer_mode", "text")} and method = ${$("answer_method", "text")}
-        and path = ${$("answer_path", "text")} and key = ${$("answer_key", "text")}
-        and response_status is null and exists (select from payment))`)
+      insert into idempotency_keys
+        (merchant_id, mode, method, path, key, fingerprint, payment_id, lease_until_ms, response_status, response_body)
+      select k.merchant_id, k.mode, k.method, k.path, k.key, k.fingerprint, k.payment_id, k.lease_until_ms,
+        i.answer_status, i.answer_body
+      from payment p join input i on i.id = p.id cross join lateral (
+        select * from idempotency_keys s
+        where s.merchant_id = i.merchant_id and s.mode = i.answer_mode and s.method = i.answer_method
+          and s.path = i.answer_path and s.key = i.answer_key and s.response_status is null
+        limit 1 for no key update) k
+      on conflict (merchant_id, mode, method, path, key)
+      do update set response_status = excluded.response_status, response_body = excluded.response_body
+      where idempotency_keys.response_status is null)`)
   if (shape.card)
     parts.push(`card as (
       insert into cards (merchant_id, id, fingerprint, key_id, sealed, payment_id)
-      select ${merchant}, ${$("card_id", "text")}, ${$("card_fingerprint", "text")}, ${$("card_key", "text")},
-        ${$("card_sealed", "bytea")}, ${$("card_payment", "text")} from payment)`)
+      select i.merchant_id, i.card_id, i.card_fingerprint, i.card_key, i.card_sealed, i.card_payment
+      from payment p join input i on i.id = p.id)`)
   if (shape.transcripts)
     parts.push(`transcript as (
       insert into transcripts (merchant_id, payment_id, version, ordinal, at_ms, document)
-      select ${merchant}, ${payment}, ${$("payment_version", "integer")}, r.ordinal, r.at_ms, r.document
-      from payment, jsonb_to_recordset(${$("transcripts", "jsonb")}) as r (ordinal smallint, at_ms bigint, document jsonb))`)
+      select p.merchant_id, p.id, r.version, r.ordinal, r.at_ms, r.document
+      from ${written("transcripts", "version integer, ordinal smallint, at_ms bigint, document jsonb")})`)
 
-  return { text: `with ${parts.join(",\n")}\nselect count(*)::integer as payments from payment`, parameters }
+  return { text: `with ${parts.join(",\n")}\nselect id from payment`, parameters }
 }

@@ -1,18 +1,22 @@
-// A commit as the values of its statement.
+// A commit as rows of its statement's parameters.
 
 import assert from "node:assert/strict"
-import type { AccountId } from "../../core/id.ts"
-import type { Statement } from "../database.ts"
-import { commitStatement, type CommitShape } from "./commit-statement.ts"
+import type { AccountId, PaymentId } from "../../core/id.ts"
+import type { CommitShape } from "./commit-statement.ts"
 import type { Commit, IdempotencyScope } from "./ledger.ts"
-import { attemptRows, keyText, operationRows, paymentRow, record } from "./rows.ts"
+import { attemptRows, keyText, operationRows, paymentRow, record, type Row } from "./rows.ts"
 import { wakeAccount } from "./wake-account.ts"
 
-/** The statement that a commit takes, and its values. `accountIsKnown`: `wake_accounts` has the wake's account for sure. */
-export function commitQuery(
-  commit: Commit,
-  accountIsKnown: boolean,
-): { statement: Statement; values: readonly unknown[] } {
+/** A commit ready to be sent, alone or with others of its shape. */
+export type CommitRows = {
+  readonly payment: PaymentId
+  readonly shape: CommitShape
+  /** By the statement's parameter: JSON objects, joined by commas. */
+  readonly rows: Readonly<Record<string, string>>
+}
+
+/** `accountIsKnown`: `wake_accounts` has the wake's account for sure. */
+export function commitRows(commit: Commit, accountIsKnown: boolean): CommitRows {
   const { payment, expected, attempts, operations, wakeAt, events, take, card, transcripts = [] } = commit
   const merged = take !== undefined && commit.answer !== undefined && isSameScope(take, commit.answer)
   const answer = merged ? undefined : commit.answer
@@ -32,28 +36,23 @@ export function commitQuery(
     card: card !== undefined,
     transcripts: transcripts.length > 0,
   }
-  const named: Record<string, unknown> = { merchant_id: payment.merchant, id: payment.id, expected }
-  for (const [name, value] of Object.entries(paymentRow(payment))) named[`payment_${name}`] = value
+  const row = paymentRow(payment)
+  const input: Record<string, unknown> = { merchant_id: payment.merchant, id: payment.id, ...row.columns }
   if (take !== undefined)
-    Object.assign(named, {
+    Object.assign(input, {
       take_mode: take.mode,
       take_method: take.method,
       take_path: keyText(take.path),
       take_key: keyText(take.key),
       take_fingerprint: take.fingerprint,
-      take_payment: take.payment,
       take_lease: Math.ceil(take.leaseUntil),
       take_status: response?.status ?? null,
       take_body: response === undefined ? null : bodyText(response.body),
     })
-  if (attempts.length > 0) named["attempts"] = attemptRows(payment, attempts)
-  if (operations.length > 0) named["operations"] = operationRows(payment, operations)
-  if (references.length > 0) named["references"] = JSON.stringify(references)
   if (wakeAt !== undefined)
-    Object.assign(named, { wake_account: wakeAccount(payment) ?? NO_ACCOUNT, wake_ms: Math.ceil(wakeAt) })
-  if (events.length > 0) named["events"] = eventRows(commit)
+    Object.assign(input, { wake_account: wakeAccount(payment) ?? NO_ACCOUNT, wake_ms: Math.ceil(wakeAt) })
   if (answer !== undefined)
-    Object.assign(named, {
+    Object.assign(input, {
       answer_mode: answer.mode,
       answer_method: answer.method,
       answer_path: keyText(answer.path),
@@ -62,16 +61,24 @@ export function commitQuery(
       answer_body: bodyText(answer.response.body),
     })
   if (card !== undefined)
-    Object.assign(named, {
+    Object.assign(input, {
       card_id: card.id,
       card_fingerprint: card.fingerprint,
       card_key: card.keyId,
-      card_sealed: Buffer.from(card.sealed),
+      card_sealed: `\\x${Buffer.from(card.sealed).toString("hex")}`,
       card_payment: card.payment ?? null,
     })
-  if (transcripts.length > 0) named["transcripts"] = transcriptRows(commit)
-  const statement = commitStatement(shape)
-  return { statement, values: statement.parameters.map((name) => named[name]) }
+  const lists: Readonly<Record<string, readonly Row[]>> = {
+    attempts: attemptRows(payment, attempts),
+    operations: operationRows(payment, operations),
+    references: references.map((columns) => ({ columns })),
+    events: eventRows(commit),
+    transcripts: transcriptRows(commit),
+  }
+  const rows: Record<string, string> = { commits: record({ ...row, columns: input }) }
+  for (const [name, list] of Object.entries(lists))
+    rows[name] = list.map((one) => record({ ...one, columns: { of: payment.id, ...one.columns } })).join()
+  return { payment: payment.id, shape, rows }
 }
 
 function referencesOf({ payment, attempts, operations }: Commit): { account_id: AccountId; reference: string }[] {
@@ -89,19 +96,17 @@ function referencesOf({ payment, attempts, operations }: Commit): { account_id: 
   return [...found.values()]
 }
 
-function eventRows({ events }: Commit): string {
-  const rows = events.map(({ id, payment, sequence, type, at, data }) =>
-    record({ id, payment_id: payment, sequence, type, at_ms: Math.round(at) }, { data }),
-  )
-  return `[${rows.join()}]`
-}
+const eventRows = ({ events }: Commit): readonly Row[] =>
+  events.map(({ id, payment, sequence, type, at, data }) => ({
+    columns: { id, payment_id: payment, sequence, type, at_ms: Math.round(at) },
+    documents: { data },
+  }))
 
-function transcriptRows({ transcripts = [] }: Commit): string {
-  const rows = transcripts.map((transcript, ordinal) =>
-    record({ ordinal, at_ms: Math.round(transcript.at) }, { document: transcript }),
-  )
-  return `[${rows.join()}]`
-}
+const transcriptRows = ({ payment, transcripts = [] }: Commit): readonly Row[] =>
+  transcripts.map((transcript, ordinal) => ({
+    columns: { version: payment.version, ordinal, at_ms: Math.round(transcript.at) },
+    documents: { document: transcript },
+  }))
 
 const isSameScope = (a: IdempotencyScope, b: IdempotencyScope): boolean =>
   a.merchant === b.merchant && a.mode === b.mode && a.method === b.method && a.path === b.path && a.key === b.key
@@ -109,5 +114,5 @@ const isSameScope = (a: IdempotencyScope, b: IdempotencyScope): boolean =>
 /** In `payment_wakes.account_id`, where no provider has to be asked. */
 export const NO_ACCOUNT = ""
 
-/** Bodies are JSON and thus well formed; a stray NUL must still not cost the commit. */
-export const bodyText = (body: string): string => body.replaceAll("\0", "\ufffd")
+/** Bodies are JSON and thus plain; a stray NUL or half a character must still not cost the commit. */
+export const bodyText = (body: string): string => body.toWellFormed().replaceAll("\0", "\ufffd")

@@ -6,7 +6,8 @@ import type { AccountId, MerchantId, PaymentId } from "../../core/id.ts"
 import { failureOf, type Database } from "../database.ts"
 import { decodeDocument, encodeDocument } from "../document.ts"
 import { checkCommit } from "./commit-check.ts"
-import { bodyText, commitQuery, NO_ACCOUNT } from "./commit-values.ts"
+import { createCommitBatches } from "./commit-batches.ts"
+import { bodyText, commitRows, NO_ACCOUNT } from "./commit-values.ts"
 import type { Due, EventHead, IdempotencyRow, IdempotencyScope, InboundWebhook, Ledger, Position } from "./ledger.ts"
 import {
   paymentById,
@@ -33,6 +34,7 @@ export const MAX_KNOWN_ACCOUNTS = 10_000
 
 export function createPostgresLedger(database: Database): Ledger {
   const { query } = database
+  const send = createCommitBatches(database)
   const knownAccounts = new Set<string>()
 
   async function idempotency(scope: IdempotencyScope): Promise<IdempotencyRow | undefined> {
@@ -44,14 +46,10 @@ export function createPostgresLedger(database: Database): Ledger {
     async commit(commit) {
       checkCommit(commit)
       const account = `${commit.payment.merchant} ${wakeAccount(commit.payment) ?? NO_ACCOUNT}`
-      const { statement, values } = commitQuery(commit, knownAccounts.has(account))
-      const committed = await query<{ payments: number }>(statement, values).then(
-        ([row]) => row?.payments === 1,
-        (error: unknown) => {
-          if (isTakenId(error)) return false
-          throw error
-        },
-      )
+      const committed = await send(commitRows(commit, knownAccounts.has(account))).catch((error: unknown) => {
+        if (isTakenId(error)) return false
+        throw error
+      })
       if (committed) {
         if (knownAccounts.size >= MAX_KNOWN_ACCOUNTS) knownAccounts.clear()
         if (commit.wakeAt !== undefined) knownAccounts.add(account)

@@ -14,6 +14,8 @@ import {
   paymentFrom,
   paymentRow,
   type StoredPayment,
+  record,
+  type Row,
 } from "./rows.ts"
 
 const text = fc.oneof(fc.string({ unit: "binary" }), fc.constant(AWKWARD))
@@ -116,7 +118,7 @@ test("any payment comes back from its rows as it was", () => {
 test("no column holds what PostgreSQL would refuse, whatever was sent", () => {
   fc.assert(
     fc.property(payment, (stored) => {
-      for (const [name, value] of Object.entries(paymentRow(stored))) {
+      for (const [name, value] of Object.entries(paymentRow(stored).columns) as [string, unknown][]) {
         if (typeof value === "string") assert.ok(value.isWellFormed() && !value.includes("\0"), name)
         if (typeof value === "bigint") assert.ok(value < 2n ** 63n && value >= -(2n ** 63n), name)
         if (typeof value === "number") assert.ok(Number.isInteger(value), name)
@@ -127,8 +129,9 @@ test("no column holds what PostgreSQL would refuse, whatever was sent", () => {
 })
 
 test("the row of a payment has every column that statements name, and no other", () => {
+  const { columns, documents } = paymentRow(samplePayment(now))
   assert.deepEqual(
-    Object.keys(paymentRow(samplePayment(now))),
+    Object.keys({ ...columns, ...documents }),
     paymentColumns.map(([name]) => name),
   )
 })
@@ -153,18 +156,19 @@ test("a searched text is cut where an index would refuse it", () => {
 
 /** What PostgreSQL does with the rows between commit and load: jsonb in, parsed JSON out. */
 function throughRows(stored: Payment): StoredPayment {
-  const row = paymentRow(stored)
-  type Rows = { document: unknown; decision: unknown }[]
-  const attempts = JSON.parse(attemptRows(stored, stored.attempts)) as Rows
-  const operations = JSON.parse(operationRows(stored, stored.operations)) as Rows
+  type Documents = Readonly<Record<string, unknown>>
+  const through = (row: Row): Documents => JSON.parse(record(row)) as Documents
+  const { metadata, intent, rest } = through(paymentRow(stored))
+  const attempts = attemptRows(stored, stored.attempts).map(through)
+  const operations = operationRows(stored, stored.operations).map(through)
   return {
     id: stored.id,
     merchant_id: stored.merchant,
     version: stored.version,
     mode: stored.mode,
-    metadata: JSON.parse(String(row.metadata)),
-    intent: JSON.parse(String(row.intent)),
-    rest: JSON.parse(String(row.rest)),
+    metadata,
+    intent,
+    rest,
     attempts: attempts.map(({ document, decision }) => [document, decision]),
     operations: operations.map(({ document }) => document),
   }

@@ -38,13 +38,19 @@ export const paymentColumns = [
 ] as const
 export type PaymentColumn = (typeof paymentColumns)[number][0]
 
-export function paymentRow(payment: Payment): Readonly<Record<PaymentColumn, unknown>> {
+/** A row of a recordset: plain columns, and documents, which are encoded on their own. */
+export type Row = {
+  readonly columns: object
+  readonly documents?: Readonly<Record<string, unknown>>
+}
+
+export function paymentRow(payment: Payment): Row {
   const { id: _id, merchant: _merchant, mode, version, intent, attempts, operations: _operations, ...rest } = payment
   const { metadata, ...wanted } = intent
   const amounts = amountsOf(payment)
   const attempt = standing(payment) ?? attempts.at(-1)
   const method = intent.method
-  return {
+  const columns = {
     version,
     mode,
     status: statusOf(payment),
@@ -64,10 +70,8 @@ export function paymentRow(payment: Payment): Readonly<Record<PaymentColumn, unk
     network: columnText(method?.network),
     bin: method === undefined || method.type === "provider_token" ? null : columnText(method.bin),
     last4: columnText(method?.last4),
-    metadata: encodeDocument(metadata),
-    intent: encodeDocument(wanted),
-    rest: encodeDocument(rest),
-  }
+  } satisfies Partial<Record<PaymentColumn, unknown>>
+  return { columns, documents: { metadata, intent: wanted, rest } }
 }
 
 /** What `load` reads: the documents as parsed JSON, attempts and operations in order. */
@@ -112,35 +116,32 @@ export function paymentFrom(row: StoredPayment): Payment {
 /** What has no place of its own: everything that a later version of the house adds lands here by itself. */
 type PaymentRest = Omit<Payment, "id" | "merchant" | "mode" | "version" | "intent" | "attempts" | "operations">
 
-/** JSON for `jsonb_to_recordset(attempts)`. */
-export function attemptRows(payment: Payment, attempts: readonly Attempt[]): string {
-  const rows = attempts.map((attempt) => {
+export const attemptRows = (payment: Payment, attempts: readonly Attempt[]): readonly Row[] =>
+  attempts.map((attempt) => {
     const { decision, ...document } = attempt
     const position = payment.attempts.findIndex((a) => a.id === attempt.id)
     const { id, account, connector, state } = attempt
-    return record(
-      { position, id, account_id: account, connector: columnText(connector), state },
-      { document, decision },
-    )
+    return {
+      columns: { position, id, account_id: account, connector: columnText(connector), state },
+      documents: { document, decision },
+    }
   })
-  return `[${rows.join()}]`
-}
 
-/** JSON for `jsonb_to_recordset(operations)`. */
-export function operationRows(payment: Payment, operations: readonly Operation[]): string {
-  const rows = operations.map((operation) => {
+export const operationRows = (payment: Payment, operations: readonly Operation[]): readonly Row[] =>
+  operations.map((operation) => {
     const position = payment.operations.findIndex((o) => o.id === operation.id)
     const { id, attempt, kind, state } = operation
-    return record({ position, id, attempt_id: attempt, kind, state }, { document: operation })
+    return { columns: { position, id, attempt_id: attempt, kind, state }, documents: { document: operation } }
   })
-  return `[${rows.join()}]`
+
+/** A row as JSON for `jsonb_to_recordset`. */
+export function record({ columns, documents = {} }: Row): string {
+  const encoded = Object.entries(documents).map(([name, value]) => `,"${name}":${encodeDocument(value)}`)
+  return `${JSON.stringify(columns, plain).slice(0, -1)}${encoded.join("")}}`
 }
 
-/** One object of a recordset: plain columns, and documents that were encoded on their own. */
-export function record(columns: object, documents: Readonly<Record<string, unknown>>): string {
-  const encoded = Object.entries(documents).map(([name, value]) => `,"${name}":${encodeDocument(value)}`)
-  return `${JSON.stringify(columns).slice(0, -1)}${encoded.join("")}}`
-}
+/** Amounts as text, which a bigint column takes. */
+const plain = (_name: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value)
 
 /** Text for a column that people search: without what PostgreSQL refuses, and not longer than an index takes. */
 export function columnText(text: string | undefined): string | null {

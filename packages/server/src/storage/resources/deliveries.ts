@@ -69,7 +69,7 @@ export function deliveryRows(database: Database) {
         const { id, merchant, payment, type } = event
         // The payment knows its mode; only without one it is looked up in the data.
         const mode = payment === undefined ? modeIn(event.data) : undefined
-        return record({ merchant_id: merchant, id, payment_id: payment, type, mode }, {})
+        return record({ columns: { merchant_id: merchant, id, payment_id: payment, type, mode } })
       })
       await database.query(fanOut, [`[${rows.join()}]`])
     },
