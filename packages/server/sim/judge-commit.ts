@@ -45,6 +45,7 @@ export function judgeCommit(payment: Payment, before: Payment | undefined, sight
   keepsStanding(payment, before)
   mayEnd(payment, before, sight)
   mayGoOn(payment, before)
+  mustUndo(payment)
 }
 
 /** An attempt follows only where every earlier one certainly holds nothing, or where its reversal is stored. */
@@ -203,6 +204,18 @@ function mayGoOn(payment: Payment, before: Payment): void {
     () => `${payment.id} was to be ${before.ending?.as}, and is ${statusOf(payment)} by nobody's wish`,
   )
 }
+
+/** What is to end leaves no charge open: it is undone, or its undoing is stored, before anybody knows what became of it. */
+function mustUndo({ id, ending, operations }: Payment): void {
+  if (ending === undefined) return
+  for (const o of operations)
+    if (isOpen(o) && o.kind !== "prepare" && !AFTER_THE_CHARGE.has(o.kind))
+      claim(
+        operations.some((u) => u.attempt === o.attempt && (u.kind === "reverse" || u.kind === "void")),
+        () => `${id} is to be ${ending.as}, and nothing is stored that would undo its ${o.kind}, which is ${o.state}`,
+      )
+}
+const AFTER_THE_CHARGE: ReadonlySet<Operation["kind"]> = new Set(["capture", "refund", "void", "reverse", "increment"])
 
 /** Nobody but the merchant ends a payment that an attempt stands for, unless that attempt's own time is over. */
 function mayEnd(payment: Payment, before: Payment, { now, holds, toldFor }: Sight): void {

@@ -1,8 +1,8 @@
 // The system of record as the engine sees it. Two stores keep this contract and pass the same suite (ledger-contract.ts):
 // PostgreSQL (postgres.ts) and the simulation's in-memory store (memory.ts), late commits and version conflicts included.
 //
-// A commit is one statement and one transaction: payment, attempts, operations, events, idempotency row, card and
-// transcripts stand together or not at all. Nothing here waits for a provider.
+// A commit is all or nothing: payment, attempts, operations, events, idempotency row, card and transcripts stand together
+// or not at all. PostgreSQL may write several of them in one statement. Nothing here waits for a provider.
 //
 // What goes in is what comes out, deeply equal: bigints of any size, every string, absent fields absent. A Secret
 // anywhere in it, or anything but plain data, is a bug and asserts (document.ts).

@@ -1,4 +1,4 @@
-// The ledger on PostgreSQL. A commit is one statement (commit-statement.ts); a normal payment needs two of them. Nothing
+// The ledger on PostgreSQL. A commit is one statement or a part of one (commit-statement.ts); a normal payment needs two of them. Nothing
 // here keeps state that others could change: any number of processes may work on one database.
 
 import assert from "node:assert/strict"
