@@ -12,8 +12,15 @@ type Bench = { run(args: readonly string[]): Promise<void> }
 
 const [name = "--help", ...args] = process.argv.slice(2)
 const bench = benches[name]
-if (bench !== undefined) await (await bench.load()).run(args)
-else {
+if (bench !== undefined) {
+  try {
+    await (await bench.load()).run(args)
+  } catch (error) {
+    if (!(error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"))) throw error
+    console.error(`${error.message.split(". ")[0]}. \`npm run bench -- ${name} --help\` lists what there is.`)
+    process.exitCode = 2
+  }
+} else {
   const list = Object.entries(benches).map(([known, { about }]) => `  npm run bench -- ${known.padEnd(10)} ${about}`)
   console.log(`Benchmarks (each takes --help):\n\n${list.join("\n")}`)
   if (name !== "--help") process.exitCode = 2

@@ -1,7 +1,7 @@
 // `npm run sim`: the deterministic simulation of the real engine. Every seed is a world of its own; the same seed is the
 // same history, on every machine.
 
-import { parseArgs } from "node:util"
+import { parseArgs, type ParseArgsConfig } from "node:util"
 import { Coverage } from "./coverage.ts"
 import { runMutants } from "./mutant-run.ts"
 import { mutants, MUTANT_SEEDS } from "./mutants.ts"
@@ -19,7 +19,7 @@ const help = `Runs the real engine in simulated worlds: lying networks, crashing
 
 The last line is JSON: {seeds, payments, failures, first_failure, seeds_per_second}. Ends with 1 if a promise was broken.`
 
-const { values } = parseArgs({
+const { values } = asked({
   options: {
     seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
@@ -32,6 +32,19 @@ const { values } = parseArgs({
     "stop-at-failure": { type: "boolean", default: false },
   },
 })
+
+/** As `parseArgs`, with one sentence where it would throw. */
+function asked<const O extends ParseArgsConfig>(config: O): ReturnType<typeof parseArgs<O>> {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message.split(". ")[0] : String(error)}. --help lists what there is.`,
+    )
+    process.exit(2)
+  }
+}
+
 if (values.help) {
   console.log(help)
   process.exit(0)
