@@ -3,7 +3,6 @@
 
 import assert from "node:assert/strict"
 import { after } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
 import { startSimulator, type ReadyAccount, type Simulator } from "@orchestra/simulator"
 import { keyHash, newKeySecret } from "../src/api/key-source.ts"
@@ -183,16 +182,6 @@ export function accountBody({ persona, url, credentials, webhookSecret }: ReadyA
     webhook_secrets: [webhookSecret],
     ...known[persona],
   }
-}
-
-/** Waits until `look` gives something; a test that waits in vain fails. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
-    const found = await look()
-    if (found !== undefined) return found
-    await sleep(50)
-  }
-  return assert.fail(`${what} did not happen within ten seconds`)
 }
 
 /** A card that the simulated issuers approve. */

@@ -4,11 +4,9 @@ import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
 import { emptyDatabase, freshDatabase, type TestDatabase } from "./database.ts"
-
-const WAIT_LIMIT_MS = 30_000
+import { until } from "./wait.ts"
 
 test("gives every caller a migrated database of its own, also when many ask at once", async () => {
   const databases = await Promise.all([freshDatabase(), freshDatabase(), freshDatabase(), freshDatabase()])
@@ -38,10 +36,7 @@ test("leaves nothing behind when the process that started a cluster is killed", 
   })
   assert.ok(existsSync(`${host}/.s.PGSQL.5432`))
   killed.kill("SIGKILL")
-  for (let waitedMs = 0; existsSync(`${host}/.s.PGSQL.5432`); waitedMs += 20) {
-    assert.ok(waitedMs < WAIT_LIMIT_MS, "the cluster outlived its process")
-    await sleep(20)
-  }
+  await until("the end of the cluster", () => !existsSync(`${host}/.s.PGSQL.5432`))
 })
 
 async function query(place: TestDatabase, sql: string): Promise<Record<string, unknown>[]> {

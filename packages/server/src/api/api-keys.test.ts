@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { contents, eventually, ok, startApi, type Json } from "../../testing/api.ts"
+import { contents, ok, startApi, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 
 const api = await startApi({ role: "api" })
 const create = async (body: Json = {}): Promise<Json> =>

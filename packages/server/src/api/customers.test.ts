@@ -3,17 +3,8 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import {
-  card,
-  contents,
-  eventually,
-  ok,
-  rowCounts,
-  simulate,
-  startApi,
-  type Answer,
-  type Json,
-} from "../../testing/api.ts"
+import { card, contents, ok, rowCounts, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 
 const api = await startApi()
 const providers = await simulate(api, "stripe")

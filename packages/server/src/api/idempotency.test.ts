@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { card, eventually, ok, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
+import { card, ok, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 import type { Committed } from "../storage/ledger/ledger.ts"
 
 const api = await startApi({ role: "api" })

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict"
 import { createHmac } from "node:crypto"
 import { test } from "node:test"
-import { card, contents, eventually, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { card, contents, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 
 const api = await startApi()
 const providers = await simulate(api, "stripe", "adyen")

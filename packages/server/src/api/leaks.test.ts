@@ -7,7 +7,8 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import { after, test } from "node:test"
 import { Client } from "pg"
-import { card, eventually, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { card, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 
 const NUMBERS = ["4242424242424242", "4000000000000002", "5555555555554444", "378282246310005", "4000002500003155"]
 // Four digits would turn up anywhere: a CVC is looked for as a value of its own.

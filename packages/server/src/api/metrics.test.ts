@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { Client } from "pg"
 import { serveMetrics } from "./metrics.ts"
-import { card, eventually, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { card, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 
 const api = await startApi()
 const providers = await simulate(api, "stripe")

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { card, eventually, ok, rowCounts, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
+import { card, ok, rowCounts, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 
 const api = await startApi({ role: "api" })
 const providers = await simulate(api, "stripe", "adyen")

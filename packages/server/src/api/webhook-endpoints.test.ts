@@ -5,7 +5,8 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { after, test } from "node:test"
 import { Webhook } from "standardwebhooks"
-import { card, contents, eventually, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { card, contents, ok, simulate, startApi, type Json } from "../../testing/api.ts"
+import { eventually } from "../../testing/wait.ts"
 
 type Got = { readonly path: string; readonly headers: Record<string, string>; readonly body: string }
 

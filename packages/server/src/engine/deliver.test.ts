@@ -2,7 +2,6 @@ import assert from "node:assert/strict"
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { after, before, test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { Webhook } from "standardwebhooks"
 import { makeId, type EventId, type MerchantId, type WebhookEndpointId } from "../core/id.ts"
 import { secret, type Secret } from "../core/secret.ts"
@@ -12,6 +11,7 @@ import type { OutboxEvent } from "../storage/ledger/ledger.ts"
 import { createPostgresLedger } from "../storage/ledger/postgres.ts"
 import { inserting, sampleEvent, samplePayment } from "../storage/ledger/sample.ts"
 import { freshDatabase } from "../../testing/pools.ts"
+import { until } from "../../testing/wait.ts"
 import { deliveryRows, listDeliveries, type DeliveryRow } from "../storage/resources/deliveries.ts"
 import { createMerchant } from "../storage/resources/merchants.ts"
 import {
@@ -27,7 +27,7 @@ import { LIVE_RULES, TEST_RULES } from "./address-guard.ts"
 import { runDeliverer, webhookSink, type Deliverer } from "./deliver.ts"
 import { DELIVERY_DELAYS_MS } from "./delivery.ts"
 import type { Loop } from "./loop.ts"
-import { relayOnce } from "./relay.ts"
+import { relayOnce, type Sink } from "./relay.ts"
 import { replaySince } from "./replay.ts"
 import { newSigningSecret } from "./webhook-message.ts"
 import { createPoster, type WebhookPoster } from "./webhook-post.ts"
@@ -136,14 +136,27 @@ async function happen(merchant: MerchantId, types: readonly string[], mode: "liv
     return sampleEvent(payment, at, { id: makeId("evt", at, fresh()), type, data })
   })
   await createPostgresLedger(database).commit(inserting(payment, { events, wakeAt: undefined }))
-  await relay()
+  await relay((seen) => events.every(({ id }) => seen.has(id)))
   return events
 }
 
-async function relay(): Promise<void> {
+/** Until so much has been handed over: a transaction of another test on the same cluster holds the relay back. */
+async function relay(enough: (seen: ReadonlySet<EventId>) => boolean | Promise<boolean>): Promise<void> {
   const ledger = createPostgresLedger(database)
+  const seen = new Set<EventId>()
   const sink = webhookSink(deliverer.deliveries, () => running.forEach((loop) => loop.wake()))
-  while ((await relayOnce({ ...ports, ledger }, [sink], { name: "webhooks", owner: "test", leaseMs: 60_000 })) > 0);
+  const noted: Sink = {
+    ...sink,
+    accept: async (heads) => {
+      await sink.accept(heads)
+      for (const { id } of heads) seen.add(id)
+    },
+  }
+  const lease = { name: "webhooks", owner: "test", leaseMs: 60_000 }
+  await until("the relay", async () => {
+    await relayOnce({ ...ports, ledger }, [noted], lease)
+    return enough(seen)
+  })
 }
 
 function deliver(parts: Deliverer = deliverer): Loop {
@@ -152,15 +165,6 @@ function deliver(parts: Deliverer = deliverer): Loop {
   const handle = { wake: () => loop.wake(), stop }
   running.add(handle)
   return handle
-}
-
-/** Waits until it is so; fails when it never is. */
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await holds()) return
-    await sleep(25)
-  }
-  assert.fail(`never: ${what}`)
 }
 
 const rowsOf = async ({ endpoint: { merchant, id } }: Made): Promise<readonly DeliveryRow[]> =>
@@ -264,7 +268,7 @@ test("410 disables the endpoint at once, whatever it took before, and tells the 
   await until("disabled", async () => (await stateOf(leaving)) === "disabled")
   const row = (await rowsOf(leaving)).find((one) => one.event.type === "payment.captured")
   assert.equal(row?.state, "failed")
-  await relay()
+  await relay(async () => (await rowsOf(watching)).length > 0)
   await settled(watching)
   const body = JSON.parse(other.got[0]?.body ?? "") as { type: string; data: Record<string, unknown> }
   assert.equal(body.type, "webhook_endpoint.disabled")

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { checkout } from "../connectors/checkout/index.ts"
 import { makeId, type AccountId, type MerchantId } from "../core/id.ts"
 import { secret } from "../core/secret.ts"
 import { systemPorts } from "../ports.ts"
 import type { Database } from "../storage/database.ts"
 import { freshDatabase, type DatabaseWithPools } from "../../testing/pools.ts"
+import { until } from "../../testing/wait.ts"
 import { createAccount, updateAccount, type AccountRow } from "../storage/resources/accounts.ts"
 import { createMerchant } from "../storage/resources/merchants.ts"
 import { addPolicyVersion, createPolicy, publishPolicy } from "../storage/resources/policies.ts"
@@ -84,14 +84,6 @@ async function policyFor(merchant: MerchantId, mode: "live" | "test", document: 
   return policy
 }
 const rule = (account: AccountId) => ({ name: "all", when: { amount: { min: 1n } }, accounts: [account] })
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (holds()) return
-    await sleep(25)
-  }
-  assert.fail(`never: ${what}`)
-}
 
 test("a starting node knows all accounts in the order of their creation, with credentials open, and the policies in force", async () => {
   const merchant = await merchantOf()

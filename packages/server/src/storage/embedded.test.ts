@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { after, before, test, type TestContext } from "node:test"
 import { Client } from "pg"
 import { systemPorts } from "../ports.ts"
+import { until } from "../../testing/wait.ts"
 import { findProgram, socketFolder, type Program } from "./embedded-program.ts"
 import { isPostmaster, pidFile, signal } from "./embedded-postmaster.ts"
 import { startEmbedded, type Embedded, type EmbeddedOptions } from "./embedded.ts"
@@ -20,7 +21,6 @@ const MOUNTS: readonly [string, ...string[]] = root
   ? ["unshare", "--mount"]
   : ["unshare", "--user", "--map-root-user", "--mount"]
 const NAMELESS = 54_321
-const WAIT_LIMIT_MS = 30_000
 
 const home = fs.mkdtempSync(join(tmpdir(), "orchestra-embedded-"))
 fs.chmodSync(home, 0o711) // nobody must be able to pass through
@@ -68,7 +68,7 @@ test("heals after PostgreSQL itself was killed, with everything that was committ
   await query(killed.said, "create table kept as select 42 as answer")
   await kill(killed.process, "SIGKILL")
   process.kill(killed.said.pid, "SIGKILL")
-  await until(() => !isPostmaster(killed.said.pid, { data: join(dir, "data") }))
+  await until("the end of the killed one", () => !isPostmaster(killed.said.pid, { data: join(dir, "data") }))
   const embedded = await started(t, dir)
   assert.notEqual(embedded.pid(), killed.said.pid)
   assert.deepEqual(await query(embedded, "select answer from kept"), [{ answer: 42 }])
@@ -79,7 +79,7 @@ test("starts PostgreSQL anew when it is killed under a running Orchestra", async
   await query(embedded, "create table kept as select 42 as answer")
   const before = embedded.pid()
   process.kill(before, "SIGKILL")
-  await until(() => embedded.pid() !== before)
+  await until("another process", () => embedded.pid() !== before)
   assert.deepEqual(await query(embedded, "select answer from kept"), [{ answer: 42 }])
 })
 
@@ -103,7 +103,10 @@ test("lets exactly one of two simultaneous first starts win, and the loser says 
 test("a first start that was killed while it made the cluster is made up for", async (t) => {
   const dir = join(home, "interrupted")
   const interrupted = spawn(process.execPath, [process_, dir], { stdio: "ignore" })
-  await until(() => fs.existsSync(dir) && fs.readdirSync(dir).some((name) => name.startsWith("data.")))
+  await until(
+    "the copy to begin",
+    () => fs.existsSync(dir) && fs.readdirSync(dir).some((name) => name.startsWith("data.")),
+  )
   await kill(interrupted, "SIGKILL")
   const embedded = await started(t, dir)
   assert.equal((await query(embedded, "select 1 as alive"))[0]?.["alive"], 1)
@@ -267,13 +270,6 @@ async function query({ host }: { readonly host: string }, sql: string): Promise<
     return (await client.query<Record<string, unknown>>(sql)).rows
   } finally {
     await client.end()
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += 10) {
-    assert.ok(waitedMs < WAIT_LIMIT_MS, "waited in vain")
-    await ports.clock.sleep(10)
   }
 }
 

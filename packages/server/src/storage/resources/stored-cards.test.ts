@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { after, test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
 import { freshDatabase } from "../../../testing/database.ts"
+import { until } from "../../../testing/wait.ts"
 import { makeId, type CardId, type CustomerId, type IdPrefix, type PaymentMethodId } from "../../core/id.ts"
 import { openDatabase } from "../database.ts"
 import type { SealedCard } from "../ledger/ledger.ts"
@@ -147,7 +147,7 @@ test("a card that is stored while its customer is being erased waits for the era
 async function untilFound(query: string): Promise<false> {
   const watcher = new Client(place)
   await watcher.connect()
-  for (let tries = 0; tries < 500 && (await watcher.query(query)).rowCount === 0; tries++) await sleep(10)
+  await until("a session that waits", async () => (await watcher.query(query)).rowCount !== 0)
   await watcher.end()
   return false
 }
