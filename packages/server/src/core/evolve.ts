@@ -215,7 +215,8 @@ function applyToAttempt(
       case "void":
       case "reverse":
         // It was given back, and then it was not: what was taken is still there.
-        if (correction && outcome.kind === "declined") return told.state === "reversed" ? bounced(told, operation) : told
+        if (correction && outcome.kind === "declined")
+          return told.state === "reversed" ? bounced(told, operation, at) : told
         // What was captured meanwhile stays: a void can only release the rest.
         if (operation.kind === "void" && outcome.kind === "approved" && told.captured > 0n)
           return { ...told, released: true }
@@ -312,13 +313,14 @@ function authorize(
   }
 }
 
-/** As it was before it was reversed; where only the reversal told that money had been taken, by what it gave back. */
-function bounced(attempt: Attempt, reversal: Operation): Attempt {
-  if (attempt.captured > 0n) return { ...attempt, state: "held" }
-  const captured = givenBack(reversal)
-  if (captured === 0n) return attempt
-  const authorized = captured > attempt.authorized ? captured : attempt.authorized
-  return { ...attempt, state: "held", authorized, captured }
+/**
+ * As it was before it was reversed; where only the reversal told that money had been taken, by what it gave back, or by what
+ * it was to give back. It holds from now on: an attempt that has stood meanwhile goes on standing.
+ */
+function bounced(attempt: Attempt, reversal: Operation, at: number): Attempt {
+  const captured = attempt.captured > 0n ? attempt.captured : givenBack(reversal)
+  const known = captured > attempt.authorized ? captured : attempt.authorized
+  return { ...attempt, state: "held", captured, authorized: known > 0n ? known : reversal.amount, settledAt: at }
 }
 
 function capture(attempt: Attempt, operation: Operation, outcome: Outcome, correction: boolean): Attempt {

@@ -477,8 +477,11 @@ describe("a reversal", () => {
     assert.equal(bounced.attempts[0]?.captured, 900n)
     assert.equal(bounced.operations.filter((o) => o.kind === "reverse" && isOpen(o)).length, 1)
     assert.equal(violationOf(bounced), undefined)
-    const voided = settled(owed(), "op_new1", approved("voided", 0n))
-    assert.deepEqual(settle(voided, "op_new1" as OperationId, declined, times, numbered()), [], "a void took nothing")
+    // Adyen calls both by one name, and a reversal that gave back nothing to fail later is not told to have failed.
+    const unnamed = settled(settled(owed(), "op_new1", approved("voided", 0n)), "op_new1", declined)
+    assert.equal(unnamed.attempts[0]?.state, "held")
+    assert.equal(unnamed.operations.filter((o) => o.kind === "reverse" && isOpen(o)).length, 1)
+    assert.equal(violationOf(unnamed), undefined)
   })
 })
 

@@ -10,7 +10,6 @@ import {
   attemptOf,
   authorizes,
   firstSettled,
-  givenBack,
   holders,
   isOpen,
   operationOf,
@@ -48,8 +47,8 @@ export type News = "settles" | "corrects" | "nothing"
  *   action                  | approved declined absent pending           |
  *   succeeded               |                                            | declined, of a capture, refund or reversal (it failed later);
  *                           |                                            | captured, of an authorization
- *   failed, absent, not_sent|                                            | approved (it took effect after all); but a capture
- *                           |                                            | or refund that the provider declined stays so
+ *   failed, absent, not_sent|                                            | approved (it took effect after all); but a capture,
+ *                           |                                            | refund or reversal that the provider declined stays so
  *   reversed                |                                            |
  *
  * `rejected` and `not_sent` speak about one copy of the request: they decide only while the first copy is the only one.
@@ -69,13 +68,11 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
       // Networks of single messages capture with the authorization, and not every message says so.
       if (authorizes(operation) && effectOf(operation.outcome) === "authorized" && effectOf(outcome) === "captured")
         return "corrects"
-      return outcome.kind === "declined" && (isCaptureOrRefund(operation) || operation.kind === "reverse")
-        ? "corrects"
-        : "nothing"
+      return outcome.kind === "declined" && mayFailLater(operation) ? "corrects" : "nothing"
     case "failed":
-      // A capture or refund that failed after its success fails for good: its success, told late, is old news. A person
-      // who said so may have been wrong.
-      if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))
+      // What failed after its success fails for good: its success, told late, is old news. That is all that a "no" to a
+      // reversal can mean here, since an open one is armed again by it. A person who said so may have been wrong.
+      if (mayFailLater(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))
         return "nothing"
       return tookEffect(operation, outcome) ? "corrects" : "nothing"
     case "absent":
@@ -90,7 +87,7 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
 
 /**
  * What `newsOf` would take for news of the operation, and what the attempt knows better: its authorization succeeded by
- * another operation (a completion that failed has nothing to add), or its reversal gave back nothing that could fail later.
+ * another operation (a completion that failed has nothing to add), or its reversal is under way anew.
  */
 function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolean {
   const own = payment.operations.filter((o) => o.attempt === operation.attempt)
@@ -105,12 +102,10 @@ function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolea
   const undoes = operation.kind === "void" || operation.kind === "reverse"
   if (undoes && !isOpen(operation) && operation.state !== "succeeded") return attempt?.state !== "held"
   if (operation.kind !== "reverse" || operation.state !== "succeeded" || outcome.kind !== "declined") return false
-  return (
-    (attempt?.captured === 0n && givenBack(operation) === 0n) || own.some((o) => o.kind === "reverse" && isOpen(o))
-  )
+  return own.some((o) => o.kind === "reverse" && isOpen(o))
 }
 
-const isCaptureOrRefund = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund"
+const mayFailLater = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund" || kind === "reverse"
 
 const effectOf = (outcome: Outcome | undefined) => (outcome?.kind === "approved" ? outcome.effect : undefined)
 
