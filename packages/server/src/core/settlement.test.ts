@@ -10,6 +10,7 @@ import {
   amountsOf,
   holders,
   isOpen,
+  operationOf,
   standing,
   statusOf,
   wakeAt,
@@ -468,6 +469,24 @@ describe("a reversal", () => {
     const payment = settled(owed(), "op_1", approved("captured"))
     assert.equal(statusOf(payment), "processing")
     assert.equal(payment.operations.find((o) => o.kind === "reverse")?.state, "owed")
+  })
+  test("that was handed over may still arrive: an attempt that turns out paid after all is reversed anew", () => {
+    const first = apply(started(2), oweReversal(started(2), "att_1" as AttemptId, "gave up", NOW, numbered()))
+    const paidAfter = (payment: Payment): Payment => {
+      const told = settled(payment, "op_1", declined)
+      assert.equal(operationOf(told, "op_new1" as OperationId)?.state, "absent")
+      const create = () => ({ id: "op_second" as OperationId, key: "second" })
+      return apply(told, settle(told, "op_1" as OperationId, approved("captured"), times, create))
+    }
+    const holding = (payment: Payment): readonly string[] => holders(payment).map(({ id }) => id)
+    const owed = operationOf(first, "op_new1" as OperationId) ?? assert.fail()
+    const over = paidAfter(sent(first, { ...owed, state: "sent", sentAt: NOW, deadline: NOW + 80_000, owner: "node" }))
+    assert.equal(operationOf(over, "op_second" as OperationId)?.attempt, "att_1")
+    assert.deepEqual(holding(over), ["att_2"])
+    // One that never left takes nothing away.
+    const kept = paidAfter(first)
+    assert.equal(operationOf(kept, "op_second" as OperationId)?.attempt, "att_2")
+    assert.deepEqual(holding(kept), ["att_1"])
   })
   test("that gave back money which nobody had told of, and fails later, leaves the money to be reversed", () => {
     const given = settled(owed(), "op_new1", approved("refunded", 900n))

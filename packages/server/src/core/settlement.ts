@@ -126,9 +126,18 @@ const isByHand = (outcome: Outcome): boolean => outcome.raw.code === BY_HAND
 const isVerdict = (outcome: Outcome): boolean =>
   outcome.kind === "approved" || outcome.kind === "declined" || outcome.kind === "absent"
 
-/** Nothing else stands, and it is not being reversed: what it holds is the payment's. */
+/** Nothing else stands, and it neither is nor may be reversed: what it holds is the payment's. */
 const mayStand = (payment: Payment, attempt: AttemptId): boolean =>
-  reversalOf(payment, attempt) === undefined && (standing(payment)?.id ?? attempt) === attempt
+  reversalOf(payment, attempt) === undefined &&
+  !isGivenUp(payment, attempt) &&
+  (standing(payment)?.id ?? attempt) === attempt
+
+/**
+ * A reversal of it was handed over. Whatever has ended that reversal, a copy of it may still arrive: an attempt that turns
+ * out to hold money after all must not be relied on.
+ */
+const isGivenUp = (payment: Payment, attempt: AttemptId): boolean =>
+  payment.operations.some((o) => o.kind === "reverse" && o.attempt === attempt && o.sentAt !== undefined)
 
 /** The events that an outcome of an operation leads to, with all their consequences; none if it is no news. */
 export function settle(
@@ -170,7 +179,9 @@ export function settle(
  */
 export function consequences(payment: Payment, now: number, create: NewOperation): readonly PaymentEvent[] {
   const events: PaymentEvent[] = []
-  if ((payment.ending !== undefined || standing(payment) !== undefined) && payment.plan.state === "running")
+  const held = standing(payment)
+  const stands = held !== undefined && !isGivenUp(payment, held.id)
+  if ((payment.ending !== undefined || stands) && payment.plan.state === "running")
     events.push({ type: "plan_over", at: now })
   const planned = events.reduce(evolve, payment)
   // Prepared, and never to be confirmed any more: it cannot charge.
@@ -259,13 +270,15 @@ function toReverse(payment: Payment): readonly { readonly attempt: Attempt; read
       .filter((a) => !payment.operations.some((o) => o.kind === "void" && o.attempt === a.id && isOpen(o)))
       .map((attempt) => ({ attempt, why: payment.ending?.reason ?? `the payment is to be ${payment.ending?.as}` }))
   }
+  const isUnreliable = (a: Attempt): boolean => isGivenUp(payment, a.id) && !isWanted(payment, a)
   // What stood stays: a success of an older attempt that is told late must not undo captures and refunds.
   const keeps =
-    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??
+    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a) && !isUnreliable(a))) ??
     holding.find((a) => a.state !== "held") ??
     undefined
   return holding.flatMap((attempt) => {
     if (attempt.state === "held" && isShort(payment, attempt)) return [{ attempt, why: "only a part was authorized" }]
+    if (attempt.state === "held" && isUnreliable(attempt)) return [{ attempt, why: "it was being reversed" }]
     return attempt === keeps ? [] : [{ attempt, why: "another attempt stands for the payment" }]
   })
 }
