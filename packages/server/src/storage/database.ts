@@ -145,6 +145,8 @@ export type DatabaseFailure = {
     | "connection_lost"
     | "too_busy"
     | "timeout"
+    /** Somebody else's lock was not given free in time. */
+    | "locked"
     | "conflict"
     | "disk_full"
     | "read_only"
@@ -188,7 +190,7 @@ const kinds: Readonly<Record<string, DatabaseFailure["kind"]>> = {
   "40": "conflict",
   "53100": "disk_full",
   "53": "too_busy",
-  "55P03": "timeout",
+  "55P03": "locked",
   "57014": "timeout",
 }
 const neverConnected: ReadonlySet<string> = new Set([

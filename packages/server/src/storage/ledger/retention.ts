@@ -84,7 +84,7 @@ async function dropOld(
   try {
     return await dropPartitions(session, table, cutoffMs)
   } catch (error) {
-    if (failureOf(error)?.kind !== "timeout") throw error
+    if (failureOf(error)?.kind !== "locked") throw error
     log.warn({ table }, "an old partition is in use; it is dropped at the next run")
     return []
   }
