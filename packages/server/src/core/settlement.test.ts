@@ -20,7 +20,7 @@ import {
   type PaymentEvent,
 } from "./payment.ts"
 import { violationOf } from "./invariant.ts"
-import { cancel, capture, refund, type Send } from "./payment-command.ts"
+import { cancel, capture, increment, refund, type Send } from "./payment-command.ts"
 import { consequences, endAttempt, newsOf, oweReversal, settle, type Times } from "./settlement.ts"
 
 const NOW = 1_800_000_000_000
@@ -505,6 +505,20 @@ describe("a reversal", () => {
 })
 
 describe("captures and refunds", () => {
+  test("a capture beside an increment says its amount and whether it is final, or waits", () => {
+    const payment = authorized()
+    const raised = increment(payment, 1_500n, abilities, send())
+    const open = sent(payment, raised.kind === "reserved" ? raised.operation : assert.fail())
+    const refused = (amount: bigint | undefined, final: boolean | undefined): boolean =>
+      capture(open, amount, final, abilities, send()).kind === "refused"
+    assert.deepEqual(
+      [refused(undefined, undefined), refused(undefined, true), refused(1_000n, undefined), refused(1_000n, true)],
+      [true, true, true, false],
+    )
+    const after = settled(open, "op_new1", { ...approved("authorized", 1_500n), effect: "incremented" } as Outcome)
+    const all = capture(after, undefined, undefined, abilities, send())
+    assert.equal(all.kind === "reserved" ? all.operation.amount : undefined, 1_500n)
+  })
   test("reserve their amount before they are sent", () => {
     const payment = authorized()
     const first = capture(payment, 700n, false, abilities, send())
