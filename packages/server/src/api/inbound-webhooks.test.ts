@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import { createHmac } from "node:crypto"
 import { test } from "node:test"
+import { faults } from "../core/fault.ts"
 import { card, contents, eventually, ok, simulate, startApi, type Json } from "../../testing/api.ts"
 
 const api = await startApi()
@@ -90,7 +91,7 @@ test("a forged or stale webhook is refused without a reason, stored nowhere, cou
     assert.equal(answer.statusCode, 401)
     const problem = JSON.parse(answer.body) as Json
     assert.equal(problem.code, code)
-    assert.equal(problem.detail, undefined)
+    assert.equal(problem.detail, faults[code].help)
   }
   assert.deepEqual(await stored("evt_forged"), [])
   const refused = api.logged.filter((line) => line.startsWith("warn a webhook was refused"))
