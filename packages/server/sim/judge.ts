@@ -326,7 +326,8 @@ export class Judge {
     // After a correction (a capture that failed days later, with its refund under way) an incident is what it is: a work item.
     const corrected = new Set(stored.flatMap((e) => (e.type === "payment.corrected" ? [e.payment] : [])))
     for (const payment of this.#ledger.contents.payments())
-      if (payment.operations.some((o) => o.origin === "provider")) corrected.add(payment.id)
+      if (payment.operations.some((o) => o.origin === "provider") || payment.disputes.length > 0)
+        corrected.add(payment.id)
     const incident = stored.find((e) => e.type === "payment.invariant_broken" && !corrected.has(e.payment))
     claim(incident === undefined, () => `the engine itself says of ${incident?.payment} that an invariant is broken`)
     const got = new Set(delivered.map((e) => e.id))

@@ -65,6 +65,12 @@ export function paymentResource(payment: Payment): PaymentResource {
     skipped_accounts: (payment.plan.skipped ?? []).map(({ account, reason }) => ({ account, reason })),
     operations: payment.operations.map(operationResource),
     needs_person: needsPerson(payment),
+    incidents: (payment.incidents ?? []).map(({ id, violation, at, acknowledged }) => ({
+      id,
+      violation,
+      at: rfc3339(at),
+      acknowledged: acknowledged === undefined ? null : { ...acknowledged, at: rfc3339(acknowledged.at) },
+    })),
     disputes: payment.disputes.map(({ id, reference, stage, amount, reason, dueAt }) =>
       given({ id, reference, stage, amount: Number(amount), reason, due_at: dueAt }),
     ),

@@ -402,7 +402,21 @@ export const PaymentResource = Type.Object(
       description: "Accounts that another attempt was allowed for, and why it was not made there.",
     }),
     operations: Type.Array(OperationResource),
-    needs_person: Type.Boolean({ description: "One of its operations does." }),
+    needs_person: Type.Boolean({
+      description: "One of its operations does, or an incident that nobody has acknowledged.",
+    }),
+    incidents: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        violation: Type.String(),
+        at: Time,
+        acknowledged: Type.Union([
+          Type.Null(),
+          Type.Object({ by: Type.String(), key: Type.String(), note: Type.String(), at: Time }),
+        ]),
+      }),
+      { description: "Where its books did not add up: a provider reported what was never asked for." },
+    ),
     disputes: Type.Array(
       Type.Object({
         id: Type.String(),

@@ -103,6 +103,16 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       }
     case "disputed":
       return { ...now, disputes: [...payment.disputes.filter((d) => d.id !== event.dispute.id), event.dispute] }
+    case "invariant_broken":
+      return { ...now, incidents: [...(payment.incidents ?? []), event.incident] }
+    case "incident_acknowledged":
+      return {
+        ...now,
+        incidents: change(payment.incidents ?? [], event.incident, (i) => ({
+          ...i,
+          acknowledged: event.acknowledgement,
+        })),
+      }
     default:
       return event satisfies never
   }

@@ -10,7 +10,7 @@
 //   captured               | taken; refunds and disputes stand beside it in the amounts   | (terminal)
 //   canceled · failed · expired | nothing is held and nothing is open                     | (terminal)
 
-import type { AccountId, AttemptId, DisputeId, MerchantId, OperationId, PaymentId } from "./id.ts"
+import type { AccountId, AttemptId, DisputeId, IncidentId, MerchantId, OperationId, PaymentId } from "./id.ts"
 import type { Intent } from "./intent.ts"
 import type { Action, Evidence, Outcome, Raw } from "./outcome.ts"
 import type { DeclineReason } from "./decline.ts"
@@ -151,6 +151,18 @@ export type Dispute = {
   readonly at: number
 }
 
+/**
+ * Our books do not add up (invariant.ts): a provider reported what was never asked for. What is, is booked; a person has to
+ * look into it, and says so.
+ */
+export type Incident = {
+  readonly id: IncidentId
+  readonly violation: string
+  readonly at: number
+  readonly acknowledged?: Acknowledgement
+}
+export type Acknowledgement = Omit<Act, "said" | "note"> & { readonly note: string }
+
 export type PaymentStatus =
   | "requires_confirmation"
   | "requires_action"
@@ -192,6 +204,8 @@ export type Payment = {
   readonly attempts: readonly Attempt[]
   readonly operations: readonly Operation[]
   readonly disputes: readonly Dispute[]
+  /** All that there ever were; absent where there was none. */
+  readonly incidents?: readonly Incident[]
   /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`. */
   readonly plan: {
     readonly state: "idle" | "running" | "over"
@@ -294,6 +308,13 @@ export type PaymentEvent =
     }
   | { readonly type: "authorization_expiring"; readonly at: number }
   | { readonly type: "disputed"; readonly dispute: Dispute; readonly at: number }
+  | { readonly type: "invariant_broken"; readonly incident: Incident; readonly at: number }
+  | {
+      readonly type: "incident_acknowledged"
+      readonly incident: IncidentId
+      readonly acknowledgement: Acknowledgement
+      readonly at: number
+    }
 
 export const openStates: ReadonlySet<OperationState> = new Set(["owed", "sent", "unknown", "pending", "action"])
 export const isOpen = (operation: Operation): boolean => openStates.has(operation.state)
@@ -302,8 +323,13 @@ export const mayHold = (attempt: Attempt): boolean =>
 export const authorizes = (operation: Operation): boolean =>
   operation.kind === "authorize" || operation.kind === "complete"
 
-/** Somebody has to look: the schedule has given up on an operation. */
-export const needsPerson = (payment: Payment): boolean => payment.operations.some((o) => isOpen(o) && o.needsPerson)
+/** Somebody has to look: the schedule has given up on an operation, or the books do not add up. */
+export const needsPerson = (payment: Payment): boolean =>
+  payment.operations.some((o) => isOpen(o) && o.needsPerson) || openIncidents(payment).length > 0
+
+/** Those that nobody has looked into. */
+export const openIncidents = ({ incidents = [] }: Payment): readonly Incident[] =>
+  incidents.filter(({ acknowledged }) => acknowledged === undefined)
 
 /** A stored obligation to reverse the attempt that is still to be met. */
 export const reversalOf = (payment: Payment, attempt: AttemptId): Operation | undefined =>
