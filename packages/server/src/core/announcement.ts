@@ -98,6 +98,7 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
     case "reversal_owed":
       return "reverse.owed"
     case "found_at_provider":
+    case "given_back_by_hand":
       return "payment.changed_at_provider"
     case "disputed":
       return `dispute.${event.dispute.stage}`
@@ -210,6 +211,7 @@ function operationIn(payment: Payment, event: PaymentEvent): Operation | undefin
     case "operation_settled":
     case "operation_rescheduled":
     case "operator_acted":
+    case "given_back_by_hand":
       return operationOf(payment, event.operation)
     case "attempt_started":
     case "reversal_owed":

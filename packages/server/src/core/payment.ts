@@ -80,6 +80,11 @@ export type Operation = {
   readonly outcome?: Outcome
   /** Why it was asked for, in the asker's words. */
   readonly reason?: string
+  /**
+   * Of a refund by hand that gave back all there was: our refunds that were under way beside it. What one of them does not
+   * give back, this one did.
+   */
+  readonly beside?: readonly OperationId[]
   /** `provider` where it was made at the provider and we only learned of it. */
   readonly origin: "merchant" | "engine" | "provider"
   /** The schedule is exhausted: a person has to look. It still counts as open. */
@@ -298,6 +303,14 @@ export type PaymentEvent =
       readonly type: "found_at_provider"
       readonly operation: Operation
       readonly outcome: Outcome
+      readonly at: number
+    }
+  /** A refund of ours came to nothing, because one by hand had given back its amount too. */
+  | {
+      readonly type: "given_back_by_hand"
+      /** The one by hand. */
+      readonly operation: OperationId
+      readonly amount: bigint
       readonly at: number
     }
   | {
