@@ -310,7 +310,9 @@ export const AttemptResource = Type.Object({
   started_at: Time,
   settled_at: Type.Union([Time, Type.Null()]),
   decision: Type.Unknown({
-    description: "Why this account: policy version, rule, chosen and excluded accounts with reasons.",
+    description:
+      "Why this account: version of the router, policy with version and hash, rule, chosen and excluded accounts with " +
+      "reasons; in the list of attempts also `inputs`, all that was read for it.",
   }),
 })
 
