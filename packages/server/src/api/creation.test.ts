@@ -69,7 +69,11 @@ function lose(name: string, when: "before" | "after"): void {
 async function sql(text: string): Promise<void> {
   const client = new Client(api.place)
   await client.connect()
-  await client.query(text).finally(() => client.end())
+  try {
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
 }
 const leasesAreOver = (): Promise<void> => sql("update request_keys set lease_until_ms = 0 where not answered")
 

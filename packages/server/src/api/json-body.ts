@@ -36,10 +36,12 @@ export function parseJson(bytes: Uint8Array): unknown {
   return value
 }
 
+const UTF_8 = new TextDecoder("utf-8", { fatal: true })
+
 /** A byte order mark says nothing and is skipped. */
 function textOf(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+    return UTF_8.decode(bytes)
   } catch {
     throw new Fault("request.invalid_json", { detail: "The body holds bytes that are not UTF-8." })
   }
@@ -61,57 +63,67 @@ function placeOf(text: string, position: number): string {
   return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`
 }
 
-/** One object or list that is open where we are. */
-type Open =
-  | { readonly names: Set<string>; name: string | undefined; readonly index?: undefined }
-  | { readonly names?: undefined; index: number }
+/** An object or list that we are in, and where in it: at a field, once its name is read, or at a place. */
+type Open = { readonly names: Set<string> | undefined; place: string | number | undefined }
 
-/** A bracket or comma, a string, or a number. The rest of a text that is known to be JSON says nothing about its shape. */
-const TOKEN = /[{}[\],]|"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
-
-/** What another parser might read otherwise. `text` is known to be JSON. */
+/** What another parser might read otherwise. `text` is known to be JSON, so that marks, strings and numbers say it all. */
 function ambiguities(text: string): readonly FieldError[] {
   const errors: FieldError[] = []
   const open: Open[] = []
-  const note = (detail: string): void => void errors.push({ pointer: maskPans(pointerOf(open)), detail })
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (errors.length >= MAX_FIELD_ERRORS) break
+  const note = (detail: string | undefined): void => {
+    if (detail !== undefined) errors.push({ pointer: maskPans(pointerOf(open)), detail })
+  }
+  for (let at = 0; at < text.length && errors.length < MAX_FIELD_ERRORS; at++) {
+    const mark = text.charAt(at)
     const inside = open.at(-1)
-    switch (token.charAt(0)) {
-      case "{":
-      case "[":
-        if (open.length >= MAX_JSON_DEPTH) {
-          note(`is nested more than ${MAX_JSON_DEPTH} deep`)
-          return errors
-        }
-        open.push(token === "{" ? { names: new Set(), name: undefined } : { index: 0 })
-        break
-      case "}":
-      case "]":
-        open.pop()
-        break
-      case ",":
-        if (inside?.names !== undefined) inside.name = undefined
-        else if (inside !== undefined) inside.index += 1
-        break
-      case '"': {
-        const word = token.includes("\\") ? (JSON.parse(token) as string) : token.slice(1, -1)
-        if (inside?.names !== undefined && inside.name === undefined) {
-          inside.name = word
-          const wrong = wrongName(inside.names, word)
-          if (wrong !== undefined) note(wrong)
-          inside.names.add(word)
-        } else if (!isText(word)) note(NO_TEXT)
+    if (mark === '"') {
+      const end = endOfString(text, at)
+      const word = text.slice(at + 1, end - 1)
+      const said = word.includes("\\") ? (JSON.parse(text.slice(at, end)) as string) : word
+      if (inside?.names !== undefined && inside.place === undefined) {
+        inside.place = said
+        note(wrongName(inside.names, said))
+        inside.names.add(said)
+      } else if (!isText(said)) note(NO_TEXT)
+      at = end - 1
+    } else if (mark === "-" || isDigit(mark)) {
+      const end = endOfNumber(text, at)
+      note(wrongNumber(text.slice(at, end)))
+      at = end - 1
+    } else if (mark === "{" || mark === "[") {
+      if (open.length >= MAX_JSON_DEPTH) {
+        note(`is nested more than ${MAX_JSON_DEPTH} deep`)
         break
       }
-      default: {
-        const wrong = wrongNumber(token)
-        if (wrong !== undefined) note(wrong)
-      }
-    }
+      open.push(mark === "{" ? { names: new Set(), place: undefined } : { names: undefined, place: 0 })
+    } else if (mark === "}" || mark === "]") open.pop()
+    else if (mark === "," && inside !== undefined)
+      inside.place = typeof inside.place === "number" ? inside.place + 1 : undefined
   }
   return errors
 }
+
+/** Behind its closing quote. */
+function endOfString(text: string, start: number): number {
+  let at = text.indexOf('"', start + 1)
+  while (isEscaped(text, at)) at = text.indexOf('"', at + 1)
+  return at + 1
+}
+
+/** Behind an odd number of backslashes. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1
+  while (text.charAt(before) === "\\") before -= 1
+  return (at - before) % 2 === 0
+}
+
+function endOfNumber(text: string, start: number): number {
+  let at = start + 1
+  while (at < text.length && (isDigit(text.charAt(at)) || ".eE+-".includes(text.charAt(at)))) at += 1
+  return at
+}
+
+const isDigit = (mark: string): boolean => mark >= "0" && mark <= "9"
 
 /** Texts that can be stored and handed on: no NUL, no half of a character. */
 export const isText = (text: string): boolean => text.isWellFormed() && !text.includes("\0")
@@ -133,11 +145,6 @@ function wrongNumber(token: string): string | undefined {
 }
 
 const pointerOf = (open: readonly Open[]): string =>
-  [
-    "#",
-    ...open.flatMap(({ names, ...at }) =>
-      names === undefined
-        ? [String((at as { readonly index: number }).index)]
-        : ((at as { readonly name?: string }).name?.replaceAll("~", "~0").replaceAll("/", "~1") ?? []),
-    ),
-  ].join("/")
+  ["#", ...open.flatMap(({ place }) => (place === undefined ? [] : escaped(String(place))))].join("/")
+
+const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1")

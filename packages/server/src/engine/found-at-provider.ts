@@ -39,7 +39,7 @@ const ENDS_AFTER_TRIES = 2
 const isBelieved = ({ tries }: Finding): boolean => tries >= BELIEVED_AFTER_TRIES
 
 export function foundAtProvider(finding: Finding): Found {
-  const { attempt, notice, payment, times } = finding
+  const { attempt, notice, times } = finding
   switch (notice.about) {
     case "expire":
       return ended(finding, "expired", "the provider says that the authorization has expired")
