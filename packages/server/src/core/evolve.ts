@@ -95,6 +95,14 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
         event.at,
         event.outcome.kind === "declined",
       )
+    case "given_back_by_hand": {
+      const attempt = operationOf(payment, event.operation)?.attempt
+      return {
+        ...now,
+        attempts: payment.attempts.map((a) => (a.id === attempt ? { ...a, refunded: a.refunded + event.amount } : a)),
+        operations: change(payment.operations, event.operation, (o) => grown(o, event.amount)),
+      }
+    }
     case "authorization_expiring":
       return { ...now, expiryTold: true }
     case "reference_learned":
@@ -104,6 +112,16 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       }
     case "disputed":
       return { ...now, disputes: [...payment.disputes.filter((d) => d.id !== event.dispute.id), event.dispute] }
+    case "invariant_broken":
+      return { ...now, incidents: [...(payment.incidents ?? []), event.incident] }
+    case "incident_acknowledged":
+      return {
+        ...now,
+        incidents: change(payment.incidents ?? [], event.incident, (i) => ({
+          ...i,
+          acknowledged: event.acknowledgement,
+        })),
+      }
     default:
       return event satisfies never
   }
@@ -367,6 +385,16 @@ const actedOn = (operation: Operation, act: Act): Operation =>
   act.said === "retry" && isOpen(operation)
     ? { ...operation, acted: act, needsPerson: false, checks: 0, checkAt: act.at }
     : { ...operation, acted: act }
+
+/** A later correction takes back all of it. */
+function grown(operation: Operation, by: bigint): Operation {
+  const { outcome } = operation
+  return {
+    ...operation,
+    amount: operation.amount + by,
+    ...(outcome?.kind === "approved" ? { outcome: { ...outcome, amount: outcome.amount + by } } : {}),
+  }
+}
 
 function close(operation: Operation, state: OperationState, at: number): Operation {
   const { checkAt: _checkAt, ...rest } = operation

@@ -167,10 +167,20 @@ export function settle(
         ? { authorizedUntil: times.authorizedUntil }
         : {}),
     })
+    events.push(...givenByHand(payment, operation, events.reduce(evolve, payment), times.now))
   }
   if (planOver !== undefined && payment.plan.state === "running")
     events.push({ type: "plan_over", at: times.now, ...planOver })
   return [...events, ...consequences(events.reduce(evolve, payment), times.now, create)]
+}
+
+/** A refund that was under way when all there was had been given back by hand, and that came to nothing now. */
+function givenByHand(before: Payment, refund: Operation, after: Payment, at: number): readonly PaymentEvent[] {
+  const now = operationOf(after, refund.id)
+  if (refund.kind !== "refund" || now === undefined || !isOpen(refund) || isOpen(now) || now.state === "succeeded")
+    return []
+  const byHand = before.operations.find((o) => o.state === "succeeded" && o.beside?.includes(refund.id) === true)
+  return byHand === undefined ? [] : [{ type: "given_back_by_hand", operation: byHand.id, amount: refund.amount, at }]
 }
 
 /**
