@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Client } from "pg"
 import { emptyDatabase, freshDatabase, type TestDatabase } from "./database.ts"
 
-const WAIT_LIMIT_MS = 30_000
+const WAIT_LIMIT_MS = 60_000
 
 test("gives every caller a migrated database of its own, also when many ask at once", async () => {
   const databases = await Promise.all([freshDatabase(), freshDatabase(), freshDatabase(), freshDatabase()])

@@ -20,7 +20,7 @@ const MOUNTS: readonly [string, ...string[]] = root
   ? ["unshare", "--mount"]
   : ["unshare", "--user", "--map-root-user", "--mount"]
 const NAMELESS = 54_321
-const WAIT_LIMIT_MS = 30_000
+const WAIT_LIMIT_MS = 60_000
 
 const home = fs.mkdtempSync(join(tmpdir(), "orchestra-embedded-"))
 fs.chmodSync(home, 0o711) // nobody must be able to pass through

@@ -147,7 +147,7 @@ test("a card that is stored while its customer is being erased waits for the era
 async function untilFound(query: string): Promise<false> {
   const watcher = new Client(place)
   await watcher.connect()
-  for (let tries = 0; tries < 500 && (await watcher.query(query)).rowCount === 0; tries++) await sleep(10)
+  for (let tries = 0; tries < 6_000 && (await watcher.query(query)).rowCount === 0; tries++) await sleep(10)
   await watcher.end()
   return false
 }
