@@ -31,6 +31,7 @@ import { openDatabase, type Database, type DatabaseOptions } from "../storage/da
 import { migrate } from "../storage/ledger/migrate.ts"
 import { applyRetention } from "../storage/ledger/retention.ts"
 import { sealedTables } from "../storage/resources/sealed-rows.ts"
+import { proveKeys } from "../vault/key-proof.ts"
 import { rewrapAll } from "../vault/rewrap.ts"
 import { createPostgresLedger } from "../storage/ledger/postgres.ts"
 import { findCard } from "../storage/resources/cards.ts"
@@ -84,6 +85,11 @@ export async function assemble(parts: Assembly): Promise<Server> {
     const ports = systemPorts(() => time.offsetMs(), log)
     const { clock } = ports
     const vault = createVault(parseKeyRing(parts.masterKeys), ports)
+    // Cards are many, and some may be damaged or of a merchant long gone; accounts tell as much.
+    await proveKeys(
+      vault,
+      sealedTables(database).filter(({ table }) => table !== "cards"),
+    )
     const counts = createCounts()
     const watch = createMetrics({ database, counts, ...ports })
     const ledger = watch.ledger(createPostgresLedger(database))
