@@ -49,7 +49,9 @@ export function sentenceOf(error: unknown): string {
         : said
     case undefined:
     default:
-      return silent.test(said) ? unreachable(said) : (reasons.find(([is]) => is.test(`${code} ${said}`))?.[1](said) ?? said)
+      return silent.test(said)
+        ? unreachable(said)
+        : (reasons.find(([is]) => is.test(`${code} ${said}`))?.[1](said) ?? said)
   }
 }
 
