@@ -29,7 +29,7 @@ import { systemPorts, type Clock, type Log, type Ports } from "../ports.ts"
 import { calibratedClock } from "../storage/clock.ts"
 import { openDatabase, type Database, type DatabaseOptions } from "../storage/database.ts"
 import { migrate } from "../storage/ledger/migrate.ts"
-import { applyRetention } from "../storage/ledger/retention.ts"
+import { applyRetention, type Retention } from "../storage/ledger/retention.ts"
 import { sealedTables } from "../storage/resources/sealed-rows.ts"
 import { proveKeys } from "../vault/key-proof.ts"
 import { rewrapAll } from "../vault/rewrap.ts"
@@ -53,6 +53,8 @@ export type Assembly = {
   /** An address of its own for /metrics, without a key. */
   readonly metrics?: { readonly port: number; readonly host: string } | undefined
   readonly node: string
+  /** Undefined: as long as by default. */
+  readonly retention?: Retention
   readonly log: Log
 }
 
@@ -185,7 +187,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
         runRecovery(engine),
         runInbound(engine),
         runLoop(ports, "retention", { idleMs: RETENTION_EVERY_MS, backoffMs: RETENTION_EVERY_MS }, () =>
-          keepHouse(database, vault, ports),
+          keepHouse(database, vault, ports, parts.retention),
         ),
       )
     }
@@ -230,8 +232,13 @@ async function addressesOf(host: string): Promise<readonly string[]> {
 /** How often what is too old is deleted and what is under an old key is sealed anew (ms). */
 const RETENTION_EVERY_MS = 6 * 3_600_000
 
-async function keepHouse(database: Database, vault: Vault, ports: Ports): Promise<boolean> {
-  const report = await applyRetention(database, ports)
+async function keepHouse(
+  database: Database,
+  vault: Vault,
+  ports: Ports,
+  retention: Retention | undefined,
+): Promise<boolean> {
+  const report = await applyRetention(database, ports, retention)
   ports.log.info(report, "retention applied")
   await rewrapAll(vault, sealedTables(database), ports)
   return false
