@@ -166,6 +166,7 @@ async function reference(page: FastifyInstance): Promise<void> {
   await page.register(scalar, {
     routePrefix: "/docs",
     configuration: {
+      pageTitle: "Orchestra: API reference",
       withDefaultFonts: false,
       telemetry: false,
       agent: { disabled: true },

@@ -16,6 +16,7 @@ import { findRequestKey, takeRequestKey } from "../storage/resources/request-key
 import { sealedTables } from "../storage/resources/sealed-rows.ts"
 import { createWebhookEndpoint, rotateWebhookSecret, webhookSecrets } from "../storage/resources/webhook-endpoints.ts"
 import { createCardReader } from "./card-reader.ts"
+import { proveKeys } from "./key-proof.ts"
 import { parseKeyRing } from "./key-ring.ts"
 import { rewrapAll, type RewrapProgress } from "./rewrap.ts"
 import { createVault, type Vault } from "./vault.ts"
@@ -157,4 +158,27 @@ test("no table of the database contains the card number or the credential, in te
       }
   }
   assert.ok(rows > 450)
+})
+
+test("a process whose keys open nothing is told so, and one whose keys open something is not", async () => {
+  const own = (await freshDatabase()).open()
+  const stores = sealedTables(own)
+  await proveKeys(alone, stores)
+  const shop = makeId("mer", 3, fresh())
+  await createMerchant(own, { id: shop, name: "A shop", settings: {} })
+  const add = async (vault: Vault): Promise<void> => {
+    const id: AccountId = makeId("acc", 1, fresh())
+    const sealed = vault.seal("accounts", shop, id, bytes(CREDENTIAL))
+    const account = { id, merchant: shop, mode: "test", connector: "stripe", name: "S", state: "enabled" } as const
+    await createAccount(own, { ...account, settings: {}, ...sealed })
+  }
+  await add(old)
+  await proveKeys(old, stores)
+  await proveKeys(during, stores)
+  // Another key, and another one of the same name.
+  for (const stranger of [alone, vaultOf(`k1:${key(9)}`)])
+    await assert.rejects(proveKeys(stranger, stores), { code: "foreign_keys" })
+  await add(alone)
+  await proveKeys(alone, stores)
+  await own.close()
 })
