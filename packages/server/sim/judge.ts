@@ -20,6 +20,7 @@ import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
 import type { DecisionRecord } from "../src/routing/decide.ts"
 import { claim } from "./claim.ts"
 import type { Situation } from "./coverage.ts"
+import { judgeBelief } from "./judge-belief.ts"
 import { judgeCommit, SKEW_MS, type Sight } from "./judge-commit.ts"
 import { TrafficJudge } from "./judge-traffic.ts"
 import { holds, type Charge, type LabPsp, type LabRequest } from "./lab-psp.ts"
@@ -191,6 +192,7 @@ export class Judge {
     for (const payment of this.#ledger.contents.payments()) {
       let uncovered = 0
       for (const { charge } of this.chargesOf(payment)) {
+        judgeBelief(payment, charge)
         // Nobody could know of money that was refused and is held all the same; at rest it has been given back.
         if (holds(charge) <= 0n || charge.changedItsMind === true) continue
         const attempt = payment.attempts.find((a) => a.id === charge.attempt)

@@ -83,6 +83,7 @@ type FollowUp = {
   readonly attempt: string
   readonly operation: string
   readonly reference?: string
+  readonly final?: boolean
   readonly amount: { readonly minor: bigint }
 }
 const followUp = (what: LabRequest["do"]) =>
@@ -92,6 +93,7 @@ const followUp = (what: LabRequest["do"]) =>
     attempt: i.attempt,
     operation: i.operation,
     amount: String(i.amount.minor),
+    ...(i.final === undefined ? {} : { final: i.final }),
     ...(i.reference === undefined ? {} : { reference: i.reference }),
   }))
 

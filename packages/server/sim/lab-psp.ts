@@ -88,6 +88,8 @@ export type Deed = {
   readonly amount: bigint
   readonly at: number
   state: "accepted" | "done" | "failed"
+  /** What it came to is not what the provider had said. */
+  surprising?: true
 }
 
 /** Money that the cardholder misses because of this charge. */
