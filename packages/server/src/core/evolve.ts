@@ -4,6 +4,7 @@
 import type { Evidence, Outcome } from "./outcome.ts"
 import {
   authorizes,
+  givenBack,
   isOpen,
   mayHold,
   openStates,
@@ -214,8 +215,7 @@ function applyToAttempt(
       case "void":
       case "reverse":
         // It was given back, and then it was not: what was taken is still there.
-        if (correction && outcome.kind === "declined")
-          return told.state === "reversed" && told.captured > 0n ? { ...told, state: "held" } : told
+        if (correction && outcome.kind === "declined") return told.state === "reversed" ? bounced(told, operation) : told
         // What was captured meanwhile stays: a void can only release the rest.
         if (operation.kind === "void" && outcome.kind === "approved" && told.captured > 0n)
           return { ...told, released: true }
@@ -310,6 +310,15 @@ function authorize(
     default:
       return outcome satisfies never
   }
+}
+
+/** As it was before it was reversed; where only the reversal told that money had been taken, by what it gave back. */
+function bounced(attempt: Attempt, reversal: Operation): Attempt {
+  if (attempt.captured > 0n) return { ...attempt, state: "held" }
+  const captured = givenBack(reversal)
+  if (captured === 0n) return attempt
+  const authorized = captured > attempt.authorized ? captured : attempt.authorized
+  return { ...attempt, state: "held", authorized, captured }
 }
 
 function capture(attempt: Attempt, operation: Operation, outcome: Outcome, correction: boolean): Attempt {

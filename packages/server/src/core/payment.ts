@@ -335,6 +335,10 @@ export const attemptOf = (payment: Payment, id: AttemptId): Attempt | undefined 
 export const operationOf = (payment: Payment, id: OperationId): Operation | undefined =>
   payment.operations.find((o) => o.id === id)
 
+/** What a reversal says that it gave back: money may have been taken by an authorization that nobody ever told of. */
+export const givenBack = ({ amount, outcome }: Operation): bigint =>
+  outcome?.kind !== "approved" || outcome.effect !== "refunded" ? 0n : outcome.amount > 0n ? outcome.amount : amount
+
 /** Minor units. `capturing` and `refunding` are reserved by operations without a verdict. */
 export type Amounts = {
   readonly requested: bigint

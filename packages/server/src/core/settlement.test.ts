@@ -469,6 +469,17 @@ describe("a reversal", () => {
     assert.equal(statusOf(payment), "processing")
     assert.equal(payment.operations.find((o) => o.kind === "reverse")?.state, "owed")
   })
+  test("that gave back money which nobody had told of, and fails later, leaves the money to be reversed", () => {
+    const given = settled(owed(), "op_new1", approved("refunded", 900n))
+    assert.equal(statusOf(given), "failed")
+    const bounced = settled(given, "op_new1", declined)
+    assert.equal(bounced.attempts[0]?.state, "held")
+    assert.equal(bounced.attempts[0]?.captured, 900n)
+    assert.equal(bounced.operations.filter((o) => o.kind === "reverse" && isOpen(o)).length, 1)
+    assert.equal(violationOf(bounced), undefined)
+    const voided = settled(owed(), "op_new1", approved("voided", 0n))
+    assert.deepEqual(settle(voided, "op_new1" as OperationId, declined, times, numbered()), [], "a void took nothing")
+  })
 })
 
 describe("captures and refunds", () => {
