@@ -57,6 +57,15 @@ export const situations = [
   "attempt after one that holds nothing",
   "attempt beside a stored reversal",
   "reversal of a second success",
+  "credentials refused",
+  "credentials refused between two copies",
+  "reversal failed after its success",
+  "request arrived against the provider's word",
+  "refund made after it was refused",
+  "authorization expired before its time",
+  "made by hand under the id of something else",
+  "webhook twice by two events",
+  "challenge passed and its verdict pending",
   "left to a person where nobody can know",
 ] as const
 export type Situation = (typeof situations)[number]

@@ -23,7 +23,8 @@ export function judgeBelief(payment: Payment, charge: Charge): void {
     const operation = payment.operations.find((o) => o.id === deed.operation)
     claim(
       operation === undefined || !NOT_DONE.has(operation.state),
-      () => `${payment.id}: ${deed.kind} ${deed.operation} is believed ${operation?.state}, and ${deed.id} is ${deed.state}`,
+      () =>
+        `${payment.id}: ${deed.kind} ${deed.operation} is believed ${operation?.state}, and ${deed.id} is ${deed.state}`,
     )
   }
 }

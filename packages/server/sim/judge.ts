@@ -260,6 +260,9 @@ export class Judge {
           held !== undefined &&
           charge.attempt === held.id &&
           (held.reference === undefined || held.reference === charge.reference)
+        // What waits for a person may be anything until somebody has looked there.
+        const unsaid = waits && open.some((o) => o.attempt === charge.attempt)
+        if (unsaid) continue
         if (!stands) {
           claim(
             holds(charge) <= 0n,

@@ -3,6 +3,7 @@
 
 import type { Sent, Transport } from "../src/engine/transport.ts"
 import { BREAKS_DECODE, BREAKS_SCRUB } from "./lab-connector.ts"
+import { arrivesAfterAll } from "./lab-surprises.ts"
 import type { LabAnswer, LabPsp, LabRequest } from "./lab-psp.ts"
 import type { World } from "./world.ts"
 
@@ -90,11 +91,12 @@ export function labTransport(
         function travel(provider: LabPsp): void {
           if (strikes(weather.lostBefore)) {
             world.note("request lost on its way")
+            arrivesAfterAll(world, provider, body)
             reset(latency())
             return
           }
           const late = strikes(weather.lateArrival)
-          const edge = late && world.chance(0.3)
+          const edge = late && world.chance(weather.lastMoment)
           if (late) world.note(edge ? "request arrived at the last moment" : "request arrived late")
           const ms = edge
             ? inFlightMs
