@@ -215,7 +215,8 @@ function applyToAttempt(
       case "void":
       case "reverse":
         // It was given back, and then it was not: what was taken is still there.
-        if (correction && outcome.kind === "declined") return told.state === "reversed" ? bounced(told, operation) : told
+        if (correction && outcome.kind === "declined")
+          return told.state === "reversed" ? bounced(told, operation) : told
         // What was captured meanwhile stays: a void can only release the rest.
         if (operation.kind === "void" && outcome.kind === "approved" && told.captured > 0n)
           return { ...told, released: true }
@@ -300,7 +301,9 @@ function authorize(
       if (operation.kind === "prepare")
         return { ...known, state: outcome.kind === "not_sent" ? "not_sent" : "rejected", settledAt: at }
       if (operation.kind === "complete")
-        return attempt.state === "action" && outcome.kind === "unknown" ? { ...known, state: "open" } : attempt
+        return attempt.state === "action" && stateAfter(operation.kind, outcome) === "unknown"
+          ? { ...known, state: "open" }
+          : attempt
       if (outcome.kind === "not_sent") return { ...known, state: "not_sent", settledAt: at }
       return outcome.kind === "rejected" && outcome.executed === "no"
         ? { ...known, state: "rejected", settledAt: at }
