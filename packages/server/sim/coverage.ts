@@ -45,6 +45,7 @@ export const situations = [
   "follow-up refused for a while",
   "reversal confirmed only hours later",
   "nothing to reverse",
+  "nothing to reverse, said of what is there",
   "capture failed after its success",
   "captured at the provider",
   "refunded at the provider",
@@ -66,6 +67,11 @@ export const situations = [
   "made by hand under the id of something else",
   "webhook twice by two events",
   "challenge passed and its verdict pending",
+  "a person meddled",
+  "a person had it looked at anew",
+  "settled by a person",
+  "customer paid and closed the page",
+  "customer swapped the fields of a redirect",
   "left to a person where nobody can know",
 ] as const
 export type Situation = (typeof situations)[number]

@@ -163,8 +163,8 @@ export function drawProfile(world: World, index: number, theme: Theme): Profile 
       ? { everyMs: world.pick([4_000, 30_000, 300_000]), forMs: world.pick([2_000, 3_000]), untilMs: 1_200_000 }
       : NO_LOCKOUTS,
     reversalFails: often(0.3),
-    surprises: often(0.4),
-    expiresEarly: world.chance(0.3) ? world.random() * 0.3 : 0,
+    surprises: often(0.9),
+    expiresEarly: often(0.4),
     byHand: world.chance(0.5) ? world.random() * 0.8 : 0,
     weather: {
       refused: bad(0.3),
@@ -254,8 +254,8 @@ function themed(world: World, profile: Profile, theme: Theme): Profile {
       return {
         ...profile,
         byHand: 0.6,
-        weather: { ...good, lateArrival: 0, webhookLost: profile.reliableWebhooks ? 0 : 0.4 },
-        issuer: { ...willing, action: 0.5, pending: 0.3, failsLate: 0.4, changesItsMind: 0.8, approve: 0.7 },
+        weather: { ...good, lateArrival: 0, webhookLost: profile.reliableWebhooks ? 0 : 0.5 },
+        issuer: { ...willing, action: 0.6, pending: 0.3, failsLate: 0.4, changesItsMind: 0.8, approve: 0.7 },
       }
     case "rounds":
       // What is told of one round of a reversal comes while the next ones are under way.

@@ -83,6 +83,8 @@ export type Charge = {
   disputed?: string
   /** It let the authorization go before its time. */
   expiredAt?: number
+  /** What a reversal gave back came back. */
+  bounced?: true
   /** What it calls its reversal. */
   reversal?: string
   readonly does: Deed[]
@@ -139,6 +141,7 @@ export class LabPsp {
     if (this.#lockedOut()) {
       const copy = this.#answers.has(request.key)
       this.#world.note(copy ? "credentials refused between two copies" : "credentials refused")
+      refundedAfterAll(this.#world, this, request)
       return { kind: "refused", reason: "credentials" }
     }
     if (request.do === "inquire") return this.#inquire(request)
@@ -475,7 +478,7 @@ export class LabPsp {
     if (!possible(charge)) return { kind: "declined", reason: "wrong_state" }
     if (this.#refusesNow()) {
       this.#world.note("follow-up refused for a while")
-      refundedAfterAll(this.#world, this, charge, request)
+      refundedAfterAll(this.#world, this, request)
       return { kind: "refused", reason: "not_now" }
     }
     const deed: Deed = {
@@ -544,9 +547,14 @@ export class LabPsp {
         : this.#find(request.reference, request.account)
     if (this.#refusesNow()) {
       this.#world.note("reversal refused for a while")
-      return { kind: "refused", reason: "not_now" }
+      return { kind: this.#world.chance(0.5) ? "refused" : "declined", reason: "not_now" }
     }
     const nothing: LabAnswer = { kind: "absent" }
+    // Who cannot find what it never named may miss what it has named as well: its "nothing there" proves nothing.
+    if (charge !== undefined && !this.profile.reverseByAttempt && this.#world.chance(0.15)) {
+      this.#world.note("nothing to reverse, said of what is there")
+      return nothing
+    }
     if (charge === undefined || charge.state === "declined") this.#world.note("nothing to reverse")
     this.#reversals += 1
     const reference = `${this.profile.id}_reversal_${this.#reversals}`
@@ -666,7 +674,8 @@ export class LabPsp {
       event: `${request.key}-reverse-${this.#world.int(0, 1e9)}`,
       about: "reverse",
       attempt: request.attempt,
-      operationReference,
+      // Some do not say which of several requests they answer.
+      ...(answer.kind === "absent" && this.#world.chance(0.2) ? {} : { operationReference }),
       hint: false,
       answer,
       ...(request.operation === undefined ? {} : { operation: request.operation }),

@@ -13,8 +13,9 @@ export function arrivesAfterAll(world: World, psp: LabPsp, request: LabRequest):
 }
 
 /** A refund that was refused, and made all the same. */
-export function refundedAfterAll(world: World, psp: LabPsp, charge: Charge, request: LabRequest): void {
-  if (request.do !== "refund" || !world.chance(psp.profile.surprises)) return
+export function refundedAfterAll(world: World, psp: LabPsp, request: LabRequest): void {
+  const charge = psp.charges.find((c) => c.reference === request.reference)
+  if (request.do !== "refund" || charge === undefined || !world.chance(psp.profile.surprises)) return
   const amount = BigInt(request.amount)
   world.expect(world.int(1_000, 7_200_000), () => {
     const busy = charge.does.some((d) => d.state === "accepted" || d.operation === request.operation)
@@ -35,7 +36,7 @@ const deedOf = (world: World, charge: Charge, request: LabRequest): Omit<Deed, "
 
 /**
  * Given back, and then not: the money bounced. Only of what was captured; a void is final. Of an earlier round that bounces
- * after a later one was confirmed nobody can say whether it ever did anything: not told here (docs/known-issues.md).
+ * after a later one was confirmed nobody can say whether it ever did anything (docs/known-issues.md).
  */
 export function comesBack(world: World, psp: LabPsp, charge: Charge, given: bigint, tell: () => void): void {
   const { reversal } = charge
@@ -44,6 +45,7 @@ export function comesBack(world: World, psp: LabPsp, charge: Charge, given: bigi
     if (charge.state !== "authorized" || charge.refunded < given || charge.reversal !== reversal) return
     world.note("reversal failed after its success")
     charge.changedItsMind = true
+    charge.bounced = true
     charge.refunded -= given
     tell()
     psp.onChange()
@@ -53,7 +55,8 @@ export function comesBack(world: World, psp: LabPsp, charge: Charge, given: bigi
 /** The provider lets an authorization go long before the time it promised. */
 export function expiresEarly(world: World, psp: LabPsp, charge: Charge): void {
   if (charge.amount === 0n || !world.chance(psp.profile.expiresEarly)) return
-  world.expect(psp.profile.authorizationMs * (0.1 + 0.8 * world.random()), () => {
+  const within = world.pick([120_000, psp.profile.authorizationMs])
+  world.expect(within * (0.1 + 0.8 * world.random()), () => {
     if (charge.state !== "authorized" || charge.captured > 0n || charge.does.some((d) => d.state === "accepted")) return
     world.note("authorization expired before its time")
     charge.state = "voided"

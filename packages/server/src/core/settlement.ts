@@ -105,9 +105,7 @@ function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolea
   const undoes = operation.kind === "void" || operation.kind === "reverse"
   if (undoes && !isOpen(operation) && operation.state !== "succeeded") return attempt?.state !== "held"
   if (operation.kind !== "reverse" || operation.state !== "succeeded" || outcome.kind !== "declined") return false
-  return (
-    (attempt?.captured === 0n && givenBack(operation) === 0n) || own.some((o) => o.kind === "reverse" && isOpen(o))
-  )
+  return (attempt?.captured === 0n && givenBack(operation) === 0n) || own.some((o) => o.kind === "reverse" && isOpen(o))
 }
 
 const isCaptureOrRefund = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund"
