@@ -147,4 +147,31 @@ export const coreMutants: readonly Mutant[] = [
     replace: `payment.ending !== undefined`,
     quick: true,
   },
+  {
+    name: "a customer asked to act again while his return is unknown",
+    file: "core/evolve.ts",
+    find: `return attempt.state === "action" && stateAfter(operation.kind, outcome) === "unknown"
+          ? { ...known, state: "open" }
+          : attempt`,
+    replace: `return attempt`,
+    quick: false,
+  },
+  {
+    name: "a refund made after its refusal ignored",
+    file: "core/settlement.ts",
+    find: `operation.outcome?.kind === "declined" && !isByHand(operation.outcome)`,
+    replace: `!isByHand(operation.outcome!)`,
+    quick: false,
+  },
+  {
+    name: "a success told after a proven absence ignored",
+    file: "core/settlement.ts",
+    find: `case "absent":
+    case "not_sent":
+      return tookEffect`,
+    replace: `case "absent": return "nothing"
+    case "not_sent":
+      return tookEffect`,
+    quick: false,
+  },
 ]

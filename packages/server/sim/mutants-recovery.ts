@@ -68,4 +68,25 @@ export const recoveryMutants: readonly Mutant[] = [
     replace: `replay.stores === "none" ||`,
     quick: false,
   },
+  {
+    name: "a request that is never sent again",
+    file: "engine/timing.ts",
+    find: `replay === undefined || replay.stores !== "all" ||`,
+    replace: `replay !== null ||`,
+    quick: false,
+  },
+  {
+    name: "reversed before its webhook is due",
+    file: "engine/recover.ts",
+    find: `if (engine.clock.now() < webhookBy) return`,
+    replace: `if (engine.clock.now() < 0) return`,
+    quick: false,
+  },
+  {
+    name: "another's plan ended before its time",
+    file: "engine/recover.ts",
+    find: `now >= known.plan.answerBy + PLAN_GRACE_MS`,
+    replace: `now >= known.plan.answerBy - 20_000`,
+    quick: false,
+  },
 ]
