@@ -254,6 +254,7 @@ function themed(world: World, profile: Profile, theme: Theme): Profile {
       return {
         ...profile,
         byHand: 0.6,
+        actionMs: 600_000,
         weather: { ...good, lateArrival: 0, webhookLost: profile.reliableWebhooks ? 0 : 0.5 },
         issuer: { ...willing, action: 0.6, pending: 0.3, failsLate: 0.4, changesItsMind: 0.8, approve: 0.7 },
       }
