@@ -205,12 +205,19 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { not
   claim(amountsOf(before).captured === 0n, tell("began although money was captured"))
 }
 
-/** A round is a request of its own: its provider would repeat what it answered to the key of the last one. */
-function newRound({ id }: Payment, before: Payment, { id: operation, round, key, kind }: Operation): void {
-  const was = before.operations.find((o) => o.id === operation)
+/** A round is a request of its own: what its provider answered to the last one, and what it called it, is the last one's. */
+function newRound({ id }: Payment, before: Payment, operation: Operation): void {
+  const { round, key, kind, reference, earlierRounds = [] } = operation
+  const was = before.operations.find((o) => o.id === operation.id)
+  if (was === undefined || (round === was.round && key === was.key)) return
+  const tell = (what: string) => (): string =>
+    `${id}: ${kind} ${operation.id} went from round ${was.round} to ${round} ${what}`
+  claim(round === was.round + 1 && key !== was.key, tell(`under ${key}, after ${was.key}`))
+  if (was.reference === undefined) return
+  claim(reference !== was.reference, tell(`and is still called ${reference}`))
   claim(
-    was === undefined || (round === was.round ? key === was.key : round === was.round + 1 && key !== was.key),
-    () => `${id}: ${kind} went from round ${was?.round} (${was?.key}) to ${round} (${key})`,
+    earlierRounds.some((r) => r.reference === was.reference && r.sentAt === was.sentAt),
+    tell(`and nobody knows any more what ${was.reference} was`),
   )
 }
 

@@ -26,7 +26,7 @@ import { LivenessJudge } from "./judge-liveness.ts"
 import { judgeCommit, SKEW_MS, type Sight } from "./judge-commit.ts"
 import { TrafficJudge } from "./judge-traffic.ts"
 import type { Profile } from "./lab-profile.ts"
-import { holds, type Charge, type LabPsp, type LabRequest } from "./lab-psp.ts"
+import { holds, QUESTION_REFUSED, type Charge, type LabPsp, type LabRequest } from "./lab-psp.ts"
 
 export type JudgeSight = {
   readonly now: () => number
@@ -151,7 +151,12 @@ export class Judge {
     for (const operation of payment.operations) {
       const was = before?.operations.find((o) => o.id === operation.id)
       const taken =
-        was?.state === "sent" && (operation.outcome?.raw.code === "owner_gone" || operation.acted !== was.acted)
+        was?.state === "sent" &&
+        (operation.outcome?.raw.code === "owner_gone" || operation.acted !== was.acted || operation.round !== was.round)
+      claim(
+        operation.outcome?.kind === "unknown" || operation.outcome?.raw.code !== QUESTION_REFUSED,
+        () => `${id}: ${operation.kind} is ${operation.state} because a question about it was refused`,
+      )
       claim(
         was?.state !== "sent" ||
           operation.state !== "sent" ||

@@ -14,6 +14,8 @@ export type Weather = {
   readonly slowConnect: number
   readonly lostBefore: number
   readonly lateArrival: number
+  /** Questions are on their way for no longer than they must. */
+  readonly sparesQuestions: boolean
   /** What arrives late takes all the time that it may. */
   readonly lastMoment: number
   readonly lostAfter: number
@@ -173,6 +175,7 @@ export function drawProfile(world: World, index: number, theme: Theme): Profile 
       lostBefore: bad(0.25),
       lateArrival: world.chance(rough + 0.1) ? world.random() * 0.7 : 0,
       lastMoment: 0.3,
+      sparesQuestions: false,
       lostAfter: bad(0.3),
       errorBefore: bad(0.2),
       errorAfter: bad(0.25),
@@ -285,6 +288,7 @@ function themed(world: World, profile: Profile, theme: Theme): Profile {
           slowConnect: 0.6,
           lateArrival: 0.5,
           lastMoment: 1,
+          sparesQuestions: true,
           lostBefore: 0.1,
           lostAfter: 0.2,
           silence: 0.2,

@@ -110,6 +110,9 @@ export const holds = (charge: Charge): bigint =>
 /** Turned away before any issuer was asked. */
 const REJECTED = "rejected"
 
+/** Of a question that was turned away: it says nothing about what was asked. */
+export const QUESTION_REFUSED = "question_refused"
+
 export class LabPsp {
   readonly charges: Charge[] = []
   readonly profile: Profile
@@ -142,7 +145,7 @@ export class LabPsp {
       const copy = this.#answers.has(request.key)
       this.#world.note(copy ? "credentials refused between two copies" : "credentials refused")
       refundedAfterAll(this.#world, this, request)
-      return { kind: "refused", reason: "credentials" }
+      return { kind: "refused", reason: request.do === "inquire" ? QUESTION_REFUSED : "credentials" }
     }
     if (request.do === "inquire") return this.#inquire(request)
     const { replay } = this.profile

@@ -34,8 +34,9 @@ export function labTransport(
           return
         }
         const { weather, inFlightMs } = psp.profile
-        const strikes = (probability: number): boolean => !calm() && world.chance(probability)
         const body = JSON.parse(request.body ?? "{}") as LabRequest
+        const spared = body.do === "inquire" && weather.sparesQuestions
+        const strikes = (probability: number): boolean => !calm() && !spared && world.chance(probability)
         const latency = (): number => 1 + world.random() * weather.latencyMs
         if (strikes(weather.refused)) {
           world.note("request refused to connect")
