@@ -114,7 +114,9 @@ export class LivenessJudge {
   #mayGiveUp(payment: Payment): void {
     const { answerBy, owner } = payment.plan
     if (answerBy === undefined || owner === undefined) return
-    if (payment.ending !== undefined || standing(payment) !== undefined) return
+    // A success ends it at once, also one that is given back because only a part was approved.
+    if (payment.ending !== undefined || payment.attempts.some((a) => a.state === "held" || a.state === "verified"))
+      return
     const now = this.#sight.now()
     const by = this.#committers.get(`${payment.id} ${payment.version}`)
     const own = by?.has(owner.split(" ")[0]!) === true
