@@ -46,7 +46,10 @@ export function judgeCommit(payment: Payment, before: Payment | undefined, sight
   mustFollow(payment, before, sight)
   for (const operation of payment.operations)
     if (!before.operations.some((o) => o.id === operation.id)) mayBegin(payment, before, operation, sight)
-  for (const operation of payment.operations) newRound(payment, before, operation)
+  for (const operation of payment.operations) {
+    newRound(payment, before, operation)
+    mayAct(payment, before, operation)
+  }
   keepsStanding(payment, before)
   mayEnd(payment, before, sight)
   mayGoOn(payment, before)
@@ -203,6 +206,19 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { not
   }
   claim(!beside("capture", "increment"), tell("began beside another operation on the authorization"))
   claim(amountsOf(before).captured === 0n, tell("began although money was captured"))
+}
+
+/** A person's word is about what is open; what is to be looked at anew is looked at, and by nobody's list. */
+function mayAct({ id }: Payment, before: Payment, operation: Operation): void {
+  const was = before.operations.find((o) => o.id === operation.id)
+  if (was === undefined || operation.acted === was.acted || operation.acted?.at === was.acted?.at) return
+  const tell = (what: string) => (): string =>
+    `${id}: a person said "${operation.acted?.said}" of ${operation.kind} ${what}`
+  claim(isOpen(was), tell(`which was ${was.state}`))
+  claim(
+    operation.acted?.said !== "retry" || (operation.checkAt !== undefined && !operation.needsPerson),
+    tell("and nobody looks at it"),
+  )
 }
 
 /** A round is a request of its own: what its provider answered to the last one, and what it called it, is the last one's. */

@@ -566,12 +566,13 @@ export class LabPsp {
     // What it finds is decided when it is asked, not when it tells.
     const found = charge !== undefined && charge.state !== "declined" ? charge : undefined
     const ms = this.#world.int(50, this.profile.reversalMs)
+    const no: LabAnswer = this.#world.chance(0.5) ? nothing : { kind: "declined", reason: "wrong_state" }
     if (ms > 3_600_000) this.#world.note("reversal confirmed only hours later")
     this.#world.expect(ms, () =>
       this.#tellReverse(
         request,
         charge,
-        found === undefined ? nothing : this.#undo(found, request, reference),
+        found === undefined ? no : this.#undo(found, request, reference),
         reference,
       ),
     )

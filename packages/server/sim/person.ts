@@ -46,9 +46,13 @@ export class Person {
 
   async #meddle(): Promise<void> {
     const { world, ledger } = this.#town
-    const open = ledger.contents.payments().flatMap((p) => p.operations.filter(isOpen).map((o) => [p, o] as const))
-    if (open.length === 0) return
-    const [payment, operation] = world.pick(open)
+    // Mostly with what is open, and at times with what is long closed.
+    const any = world.chance(0.2)
+    const found = ledger.contents
+      .payments()
+      .flatMap((p) => p.operations.filter((o) => any || isOpen(o)).map((o) => [p, o] as const))
+    if (found.length === 0) return
+    const [payment, operation] = world.pick(found)
     world.note("a person meddled")
     await this.#decide(payment.id, operation.id, false)
   }
@@ -57,10 +61,11 @@ export class Person {
     const { world, ledger } = this.#town
     const payment = ledger.contents.payments().find((p) => p.id === id)
     const open = payment?.operations.find((o) => o.id === operation)
-    if (payment === undefined || open === undefined || !isOpen(open)) return
+    if (payment === undefined || open === undefined) return
     const seen = first && world.chance(0.3) ? "look again" : this.#look(payment, open)
     if (seen === undefined) return
-    if (open.needsPerson) world.note(seen === "look again" ? "a person had it looked at anew" : "settled by a person")
+    if (isOpen(open) && open.needsPerson)
+      world.note(seen === "look again" ? "a person had it looked at anew" : "settled by a person")
     this.#words += 1
     const person = { by: `Ada ${this.#words}`, key: "key_0" }
     await this.#town.client.request(`person-${this.#words}`, async (node, request): Promise<Followed> => {
@@ -79,7 +84,7 @@ export class Person {
     )!
     const charge = psp.charges.findLast((c) => c.attempt === attempt.id)
     const said = authorizes(operation)
-      ? ofAuthorization(charge)
+      ? ofAuthorization(charge, world.chance(0.5))
       : operation.kind === "reverse"
         ? ofReversal(psp, charge)
         : ofFollowUp(operation, charge)
@@ -90,14 +95,15 @@ export class Person {
   }
 }
 
-function ofAuthorization(charge: Charge | undefined): Said | undefined {
+/** `wordy`: says also what goes without saying. */
+function ofAuthorization(charge: Charge | undefined, wordy: boolean): Said | undefined {
   if (charge === undefined || charge.state === "prepared") return { verdict: "absent" }
   const { state, reference, auto, authorized, captured, refunded } = charge
   if (state === "declined") return { verdict: "failed" }
   if (state === "voided" || state === "canceled") return { verdict: "reversed" }
   const untouched = refunded === 0n && captured === (auto ? authorized : 0n)
   return state === "authorized" && untouched
-    ? { verdict: "succeeded", reference, amount: authorized, captured: auto }
+    ? { verdict: "succeeded", reference, amount: authorized, ...(wordy ? { captured: auto } : {}) }
     : undefined
 }
 
