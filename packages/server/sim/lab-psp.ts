@@ -569,12 +569,7 @@ export class LabPsp {
     const no: LabAnswer = this.#world.chance(0.5) ? nothing : { kind: "declined", reason: "wrong_state" }
     if (ms > 3_600_000) this.#world.note("reversal confirmed only hours later")
     this.#world.expect(ms, () =>
-      this.#tellReverse(
-        request,
-        charge,
-        found === undefined ? no : this.#undo(found, request, reference),
-        reference,
-      ),
+      this.#tellReverse(request, charge, found === undefined ? no : this.#undo(found, request, reference), reference),
     )
     return { kind: "pending", reference }
   }

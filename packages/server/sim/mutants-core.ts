@@ -174,4 +174,34 @@ export const coreMutants: readonly Mutant[] = [
       return tookEffect`,
     quick: false,
   },
+  {
+    name: "a new round keeps what the provider called the last one",
+    file: "core/evolve.ts",
+    find: `reference === undefined || event.nextRoundKey !== undefined ? {}`,
+    replace: `reference === undefined ? {}`,
+    quick: false,
+  },
+  {
+    name: "money that came back after a reversal ignored",
+    file: "core/settlement.ts",
+    find: `(isCaptureOrRefund(operation) || operation.kind === "reverse")
+        ?`,
+    replace: `isCaptureOrRefund(operation)
+        ?`,
+    quick: false,
+  },
+  {
+    name: "a failed reversal leaves its attempt reversed",
+    file: "core/evolve.ts",
+    find: `return told.state === "reversed" ? bounced(told, operation) : told`,
+    replace: `return told`,
+    quick: false,
+  },
+  {
+    name: "earlier rounds of a reversal not kept",
+    file: "core/evolve.ts",
+    find: `...(ended ? { earlierRounds: [...earlierRounds, { reference, sentAt }] } : {}),`,
+    replace: ``,
+    quick: false,
+  },
 ]

@@ -17,4 +17,59 @@ export const followUpMutants: readonly Mutant[] = [
     replace: ``,
     quick: false,
   },
+  {
+    name: "a final capture told as one of several",
+    file: "engine/follow-up.ts",
+    find: `{ ...followUp, final: operation.final }`,
+    replace: `{ ...followUp, final: !operation.final }`,
+    quick: false,
+  },
+  {
+    name: "a capture at an account that is switched off",
+    file: "engine/follow-up.ts",
+    find: `if (account.state === "disabled")`,
+    replace: `if (account === null)`,
+    quick: false,
+  },
+  {
+    name: "a new operation in every try of its commit",
+    file: "engine/follow-up.ts",
+    find: `const own = newOperation(engine)()
+  const now`,
+    replace: `const makes = newOperation(engine)
+  const own = { get id() { return makes().id }, get key() { return makes().key } } as ReturnType<NewOperation>
+  const now`,
+    quick: false,
+  },
+  {
+    name: "a person believed whenever he says it",
+    file: "engine/operator.ts",
+    find: `if (refused !== undefined) return refused
+    const acted`,
+    replace: `const acted`,
+    quick: false,
+  },
+  {
+    name: "a person takes an operation from its owner",
+    file: "engine/operator.ts",
+    find: `if (operation.state === "sent" && now < (operation.deadline ?? 0))`,
+    replace: `if (operation === null)`,
+    quick: false,
+  },
+  {
+    name: "a person believed of what is looked at by itself",
+    file: "engine/operator.ts",
+    find: `if (!operation.needsPerson)
+    return`,
+    replace: `if (operation === null)
+    return`,
+    quick: false,
+  },
+  {
+    name: "a person believed of more than was asked for",
+    file: "engine/operator.ts",
+    find: `if (amount > operation.amount) return`,
+    replace: `if (amount < 0n) return`,
+    quick: false,
+  },
 ]

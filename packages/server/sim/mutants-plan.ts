@@ -226,4 +226,62 @@ export const planMutants: readonly Mutant[] = [
     replace: `!== "nobody" &&`,
     quick: false,
   },
+  {
+    name: "a cryptogram spent by a request that never left",
+    file: "engine/plan.ts",
+    find: `if (spends && called.transcript.response === undefined && !mayHaveLeft(called)) run.cryptogramSpent = false`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "one's own next attempt not known after a lost commit",
+    file: "engine/plan.ts",
+    find: `if (started !== undefined && attemptOf(known, started.attempt.id) !== undefined) {`,
+    replace: `if (started === null) {`,
+    quick: false,
+  },
+  {
+    name: "changed attempts not written",
+    file: "engine/change.ts",
+    find: `attempts: payment.attempts.filter((attempt) => !before?.attempts.includes(attempt)),`,
+    replace: `attempts: payment.attempts.filter((attempt) => !before?.attempts.some((a) => a.id === attempt.id)),`,
+    quick: false,
+  },
+  {
+    name: "changed operations not written",
+    file: "engine/change.ts",
+    find: `operations: payment.operations.filter((operation) => !before?.operations.includes(operation)),`,
+    replace: `operations: payment.operations.filter((operation) => !before?.operations.some((a) => a.id === operation.id)),`,
+    quick: false,
+  },
+  {
+    name: "the list of what needs a person not kept",
+    file: "engine/change.ts",
+    find: `...(needsPerson(payment) === (before !== undefined && needsPerson(before))`,
+    replace: `...(needsPerson(payment) === false || before !== null`,
+    quick: false,
+  },
+  {
+    name: "events of one commit told backwards",
+    file: "engine/change.ts",
+    find: `.toSorted()`,
+    replace: `.toSorted().toReversed()`,
+    quick: false,
+  },
+  {
+    name: "a lost commit taken for a stored one",
+    file: "engine/change.ts",
+    find: `if (failures > MAX_STORE_FAILURES) throw error
+      engine.log.warn`,
+    replace: `if (failures > 0) return { kind: "changed", payment: commit.payment, uncertain: true }
+      engine.log.warn`,
+    quick: false,
+  },
+  {
+    name: "one's own start not known after a lost commit",
+    file: "engine/execute.ts",
+    find: `ours = known?.plan.owner === owner`,
+    replace: `ours = false`,
+    quick: false,
+  },
 ]
