@@ -566,7 +566,9 @@ export class LabPsp {
     // What it finds is decided when it is asked, not when it tells.
     const found = charge !== undefined && charge.state !== "declined" ? charge : undefined
     const ms = this.#world.int(50, this.profile.reversalMs)
-    const no: LabAnswer = this.#world.chance(0.5) ? nothing : { kind: "declined", reason: "wrong_state" }
+    // At first it does not always say that there is nothing; a bare "no" proves nothing.
+    const bare = this.#world.now - this.#bornAt < 1_200_000 && this.#world.chance(0.5)
+    const no: LabAnswer = bare ? { kind: "declined", reason: "wrong_state" } : nothing
     if (ms > 3_600_000) this.#world.note("reversal confirmed only hours later")
     this.#world.expect(ms, () =>
       this.#tellReverse(request, charge, found === undefined ? no : this.#undo(found, request, reference), reference),
