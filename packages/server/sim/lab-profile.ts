@@ -282,11 +282,11 @@ function themed(world: World, profile: Profile, theme: Theme): Profile {
       // Everything takes all the time that it may, to the millisecond.
       return {
         ...profile,
-        inFlightMs: world.pick([5_000, 20_000]),
+        inFlightMs: world.pick([20_000, 60_000]),
         weather: {
           ...good,
-          slowConnect: 0.6,
-          lateArrival: 0.5,
+          slowConnect: 0.9,
+          lateArrival: 0.7,
           lastMoment: 1,
           sparesQuestions: true,
           lostBefore: 0.1,
