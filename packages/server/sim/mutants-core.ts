@@ -204,4 +204,20 @@ export const coreMutants: readonly Mutant[] = [
     replace: ``,
     quick: false,
   },
+  {
+    name: "looked at anew and not woken",
+    file: "core/evolve.ts",
+    find: `needsPerson: false, checks: 0, checkAt: act.at }`,
+    replace: `checks: 0 }`,
+    quick: false,
+  },
+  {
+    name: "what is merely open kept instead of what is held",
+    file: "core/settlement.ts",
+    find: `firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??
+    holding.find((a) => a.state !== "held") ??`,
+    replace: `holding.find((a) => a.state !== "held") ??
+    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??`,
+    quick: false,
+  },
 ]

@@ -72,4 +72,13 @@ export const followUpMutants: readonly Mutant[] = [
     replace: `if (amount < 0n) return`,
     quick: false,
   },
+  {
+    name: "a person settles what is closed",
+    file: "engine/operator.ts",
+    find: `const decided = isOpen(found)
+      ?`,
+    replace: `const decided = found !== null
+      ?`,
+    quick: false,
+  },
 ]

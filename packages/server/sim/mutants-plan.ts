@@ -284,4 +284,11 @@ export const planMutants: readonly Mutant[] = [
     replace: `ours = false`,
     quick: false,
   },
+  {
+    name: "one key for all attempts of a payment",
+    file: "engine/attempt.ts",
+    find: `key: kind === "authorize" ? attempt.id :`,
+    replace: `key: kind === "authorize" ? payment.id :`,
+    quick: false,
+  },
 ]

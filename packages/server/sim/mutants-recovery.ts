@@ -154,4 +154,11 @@ export const recoveryMutants: readonly Mutant[] = [
     replace: `: {}),`,
     quick: false,
   },
+  {
+    name: "a reversal by a name that the provider does not know",
+    file: "engine/reverse.ts",
+    find: `found.reference === undefined ? manifest.reverse.byAttempt : manifest.reverse.byReference`,
+    replace: `manifest.reverse.byReference`,
+    quick: false,
+  },
 ]
