@@ -55,6 +55,8 @@ export function judgeCommit(payment: Payment, before: Payment | undefined, sight
   mayGoOn(payment, before)
   mustUndo(payment)
   saysWhatIsOpen(payment)
+  for (const { ordinal, released, captured } of payment.attempts)
+    claim(!released || captured > 0n, () => `${payment.id}: attempt ${ordinal} has let go the rest of nothing captured`)
 }
 
 /** An attempt follows only where every earlier one certainly holds nothing, or where its reversal is stored. */

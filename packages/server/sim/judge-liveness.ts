@@ -160,7 +160,8 @@ export class LivenessJudge {
     if (attempt?.state !== "open" || original?.sentAt === undefined || before.plan.state !== "over") return
     if (payment.ending !== undefined || payment.closed !== undefined || before.closed !== undefined) return
     if (payment.attempts.some((a) => a.id !== id && (a.state === "held" || a.state === "verified"))) return
-    if (this.#ways(before, attempt).asks) return
+    // Known by now, and given back because only a part was approved.
+    if (payment.attempts.find((a) => a.id === id)?.state !== "open" || this.#ways(before, attempt).asks) return
     const due = original.sentAt + this.#sight.profile(attempt.account).settleWithinMs
     claim(
       this.#sight.now() >= due - SKEW_MS,

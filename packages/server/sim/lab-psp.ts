@@ -195,7 +195,7 @@ export class LabPsp {
       charge.reason = passed ? "passed" : "authentication_failed"
       return
     }
-    if (passed && this.#world.chance(this.profile.issuer.pending)) {
+    if (passed && this.#world.chance(0.2 + this.profile.issuer.pending)) {
       this.#world.note("challenge passed and its verdict pending")
       this.#decideLater(charge)
     } else this.#decide(charge, passed ? undefined : "authentication_failed")
