@@ -48,7 +48,7 @@ export class Client {
   }
 
   async request(key: string, run: Run): Promise<Answer | undefined> {
-    if (!this.#world.chance(0.08)) return this.#ask(key, run)
+    if (!this.#world.chance(0.08)) return this.#ask(key, run, true)
     this.#world.note("key used twice at the same time")
     const [one, other] = await Promise.all([
       this.#ask(key, run),
@@ -58,7 +58,7 @@ export class Client {
     return one ?? other
   }
 
-  async #ask(key: string, run: Run): Promise<Answer | undefined> {
+  async #ask(key: string, run: Run, alone = false): Promise<Answer | undefined> {
     const world = this.#world
     let first: Answer | undefined
     const asked: Request = {
@@ -69,7 +69,7 @@ export class Client {
     for (let tries = 0; tries < CLIENT_TRIES; tries++) {
       const alive = this.#nodes().filter((n) => n.alive)
       const node = alive.length === 0 ? undefined : world.pick(alive)
-      const said = node === undefined ? "nobody" : await patient(world, serve(node, asked, run))
+      const said = node === undefined ? "nobody" : await patient(world, serve(node, asked, run, alone && tries === 0))
       if (node === undefined || said === "nobody" || said === "in_flight" || said === "error") {
         await world.sleep(world.int(500, 8_000))
         continue
@@ -117,7 +117,13 @@ async function probe(node: Node, asked: Request): Promise<void> {
   if (again.kind !== "mismatch") throw new Broken(`key ${asked.row.key} was answered to another body: ${again.kind}`)
 }
 
-async function serve(node: Node, asked: Request, run: Run): Promise<Said | "in_flight" | "error" | undefined> {
+/** `first`: nobody has used the key before, so that whatever has it is this very request. */
+async function serve(
+  node: Node,
+  asked: Request,
+  run: Run,
+  first: boolean,
+): Promise<Said | "in_flight" | "error" | undefined> {
   try {
     const executed = await run(node, asked)
     if (executed.kind === "payment")
@@ -129,8 +135,10 @@ async function serve(node: Node, asked: Request, run: Run): Promise<Said | "in_f
       // A refused repetition of a request that did run is answered from its key.
       const row = await node.engine.ledger.idempotency(asked.row)
       if (row === undefined) return undefined
+      if (first) throw new Broken(`the first request with key ${row.key} was refused, and has its key`)
       return await repeated(node, row, asked)
     }
+    if (first) throw new Broken(`the first request with key ${executed.row.key} was told that another has its key`)
     return await repeated(node, executed.row, asked)
   } catch (error) {
     if (error instanceof Broken) throw error

@@ -23,6 +23,8 @@ export type Sight = {
   readonly answerMs: (account: string) => number | undefined
   /** The account took new payments at one of two moments. */
   readonly accepted: (account: string, from: number, to: number) => boolean
+  /** The account was not disabled, now or a moment ago. */
+  readonly usable: (account: string) => boolean
   /** What its provider made of a request that was never answered can be found out, or undone, all the same. */
   readonly findable: (account: string) => boolean
   readonly note: (situation: Situation) => void
@@ -30,6 +32,8 @@ export type Sight = {
   readonly holds: (attempt: string) => boolean
   /** How long an answer to a question would have said so, where the provider can be asked (ms). */
   readonly toldFor: (attempt: string) => number
+  /** Longer than it takes from a question to what is made of its answer, standing still included (ms). */
+  readonly longAgoMs: number
 }
 
 export function judgeCommit(payment: Payment, before: Payment | undefined, sight: Sight): void {
@@ -42,10 +46,17 @@ export function judgeCommit(payment: Payment, before: Payment | undefined, sight
   mustFollow(payment, before, sight)
   for (const operation of payment.operations)
     if (!before.operations.some((o) => o.id === operation.id)) mayBegin(payment, before, operation, sight)
+  for (const operation of payment.operations) {
+    newRound(payment, before, operation)
+    mayAct(payment, before, operation)
+  }
   keepsStanding(payment, before)
   mayEnd(payment, before, sight)
   mayGoOn(payment, before)
   mustUndo(payment)
+  saysWhatIsOpen(payment)
+  for (const { ordinal, released, captured } of payment.attempts)
+    claim(!released || captured > 0n, () => `${payment.id}: attempt ${ordinal} has let go the rest of nothing captured`)
 }
 
 /** An attempt follows only where every earlier one certainly holds nothing, or where its reversal is stored. */
@@ -116,7 +127,14 @@ function mustFollow(payment: Payment, before: Payment, { now, answerMs }: Sight)
     (outcome?.kind === "rejected" && outcome.executed === "no" && outcome.fault === "theirs") ||
     (outcome?.kind === "declined" && retriedElsewhere(outcome.reason, outcome.raw.adviceCode))
   const method = payment.intent.method
-  if (!leads || (method?.type === "network_token" && method.hasCryptogram === true)) return
+  // A cryptogram is spent once it was sent, and only then.
+  const spent = method?.type === "network_token" && method.hasCryptogram === true && outcome?.kind !== "not_sent"
+  if (
+    !leads ||
+    spent ||
+    payment.attempts.some((a) => a.outcome?.kind !== "not_sent" && method?.type === "network_token")
+  )
+    return
   const chosen = (last.decision as { readonly chosen: readonly string[] }).chosen
   for (const account of chosen) {
     const needs = answerMs(account)
@@ -128,7 +146,7 @@ function mustFollow(payment: Payment, before: Payment, { now, answerMs }: Sight)
 }
 
 /** A merchant's command reserves on what stands, and never beside what contradicts it. */
-function mayBegin(payment: Payment, before: Payment, operation: Operation, { note }: Sight): void {
+function mayBegin(payment: Payment, before: Payment, operation: Operation, { note, usable }: Sight): void {
   const { id, kind, origin, attempt } = operation
   const tell = (what: string) => (): string => `${payment.id}: ${kind} ${id} ${what}`
   const held = standing(before)
@@ -148,7 +166,25 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { not
       tell("is owed of an attempt that stands for all that was asked"),
     )
   }
+  if (kind === "reverse") {
+    // A success that is told late is worth more than what is merely under way.
+    const gone = payment.attempts.find((a) => a.id === attempt)
+    const { intent, ending, closed } = payment
+    const whole = intent.allowPartial || (gone?.authorized ?? 0n) >= intent.amount.minor
+    claim(
+      gone?.state !== "held" ||
+        !whole ||
+        ending !== undefined ||
+        closed !== undefined ||
+        standing(payment) !== undefined,
+      tell("is owed of what is held, and nothing else stands"),
+    )
+  }
   if (origin !== "merchant") return
+  claim(
+    kind === "void" || usable(before.attempts.find((a) => a.id === attempt)!.account),
+    tell("began at an account that is disabled"),
+  )
   if (kind === "complete") {
     claim(!beside("complete"), tell("began beside another return of the same customer"))
     claim(
@@ -174,8 +210,34 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { not
   claim(amountsOf(before).captured === 0n, tell("began although money was captured"))
 }
 
-/** Longer than a process stands still between its question and what it makes of the answer (ms). */
-const LONG_AGO_MS = 450_000
+/** A person's word is about what is open; what is to be looked at anew is looked at, and by nobody's list. */
+function mayAct({ id }: Payment, before: Payment, operation: Operation): void {
+  const was = before.operations.find((o) => o.id === operation.id)
+  if (was === undefined || operation.acted === was.acted || operation.acted?.at === was.acted?.at) return
+  const tell = (what: string) => (): string =>
+    `${id}: a person said "${operation.acted?.said}" of ${operation.kind} ${what}`
+  claim(isOpen(was), tell(`which was ${was.state}`))
+  claim(
+    operation.acted?.said !== "retry" || (operation.checkAt !== undefined && !operation.needsPerson),
+    tell("and nobody looks at it"),
+  )
+}
+
+/** A round is a request of its own: what its provider answered to the last one, and what it called it, is the last one's. */
+function newRound({ id }: Payment, before: Payment, operation: Operation): void {
+  const { round, key, kind, reference, earlierRounds = [] } = operation
+  const was = before.operations.find((o) => o.id === operation.id)
+  if (was === undefined || (round === was.round && key === was.key)) return
+  const tell = (what: string) => (): string =>
+    `${id}: ${kind} ${operation.id} went from round ${was.round} to ${round} ${what}`
+  claim(round === was.round + 1 && key !== was.key, tell(`under ${key}, after ${was.key}`))
+  if (was.reference === undefined) return
+  claim(reference !== was.reference, tell(`and is still called ${reference}`))
+  claim(
+    earlierRounds.some((r) => r.reference === was.reference && r.sentAt === was.sentAt),
+    tell(`and nobody knows any more what ${was.reference} was`),
+  )
+}
 
 /** What stood, with money captured, goes on standing: nobody else's late success takes its place. */
 function keepsStanding(payment: Payment, before: Payment): void {
@@ -217,14 +279,24 @@ function mustUndo({ id, ending, operations }: Payment): void {
 }
 const AFTER_THE_CHARGE: ReadonlySet<Operation["kind"]> = new Set(["capture", "refund", "void", "reverse", "increment"])
 
+/** A customer is asked to act only while nobody works on what he did. */
+function saysWhatIsOpen({ id, attempts, operations }: Payment): void {
+  for (const { id: attempt, ordinal, state } of attempts)
+    claim(
+      state !== "action" ||
+        !operations.some((o) => o.attempt === attempt && o.kind === "complete" && o.state === "unknown"),
+      () => `${id}: attempt ${ordinal} asks the customer to act, and what he did has no answer yet`,
+    )
+}
+
 /** Nobody but the merchant ends a payment that an attempt stands for, unless that attempt's own time is over. */
-function mayEnd(payment: Payment, before: Payment, { now, holds, toldFor }: Sight): void {
+function mayEnd(payment: Payment, before: Payment, { now, holds, toldFor, longAgoMs }: Sight): void {
   const { ending } = payment
   const stood = standing(before)
   if (ending === undefined || before.ending !== undefined || ending.by !== undefined) return
   for (const attempt of before.attempts)
     claim(
-      attempt.state !== "action" || toldFor(attempt.id) < LONG_AGO_MS,
+      attempt.state !== "action" || toldFor(attempt.id) < longAgoMs,
       () => `${payment.id} is to be ${ending.as}: ${ending.reason}; its provider has known better for long`,
     )
   if (stood?.state !== "held") return

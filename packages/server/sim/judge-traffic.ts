@@ -1,7 +1,7 @@
 // What may leave for a provider: only what was written ahead, in time, to the account it belongs to, a cryptogram once, and
 // never as a storm. Asked the moment a request is handed to a socket.
 
-import type { Payment } from "../src/core/payment.ts"
+import type { Operation, Payment } from "../src/core/payment.ts"
 import { broken, claim } from "./claim.ts"
 import { SKEW_MS } from "./judge-commit.ts"
 import type { LabPsp, LabRequest } from "./lab-psp.ts"
@@ -31,6 +31,7 @@ export class TrafficJudge {
     if (payment === undefined) return broken(`${what} was sent before its payment was stored`)
     const written = payment.operations.find((o) => o.key === request.key || o.id === request.operation)
     if (written?.sentAt === undefined) return broken(`${what} was sent without being written ahead`)
+    isAsWritten(payment, written, request, what)
     claim(
       written.sendUntil === undefined || now <= written.sendUntil + SKEW_MS,
       () => `${what} was started ${now - (written.sendUntil ?? 0)} ms after it might be`,
@@ -53,6 +54,23 @@ export class TrafficJudge {
     claim(spent === undefined, () => `${what} sends a cryptogram to ${request.account} that ${spent} has had`)
     this.#cryptograms.set(cryptogram, request.account)
   }
+}
+
+/** What leaves is what was written ahead, to the last unit. */
+function isAsWritten(payment: Payment, written: Operation, request: LabRequest, what: string): void {
+  const attempt = payment.attempts.find((a) => a.id === written.attempt)
+  const same = (field: string, sent: unknown, stored: unknown): void =>
+    claim(sent === stored, () => `${what}: ${field} was sent as ${String(sent)} and written ahead as ${String(stored)}`)
+  same("kind", request.do, written.kind)
+  same("attempt", request.attempt, written.attempt)
+  same("key", request.key, written.key)
+  same("amount", request.amount, String(written.amount))
+  same("account", request.account, attempt?.account)
+  if (request.reference !== undefined) same("reference", request.reference, attempt?.reference)
+  if (written.kind === "capture") same("final", request.final, written.final)
+  if (written.kind !== "authorize" && written.kind !== "prepare") return
+  same("capture", request.auto, payment.intent.capture === "automatic")
+  same("allowPartial", request.partial, payment.intent.allowPartial)
 }
 
 const count = (counts: Map<string, number>, key: string): number => {

@@ -3,27 +3,30 @@
 
 import {
   amountsOf,
-  attemptOf,
   holders,
   isOpen,
+  needsPerson,
   standing,
   statusOf,
   terminalStatuses,
   wakeAt,
-  type Attempt,
-  type Operation,
   type Payment,
   type PaymentStatus,
 } from "../src/core/payment.ts"
 import type { EventHead } from "../src/storage/ledger/ledger.ts"
+import { checkEvents } from "./judge-events.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
 import type { DecisionRecord } from "../src/routing/decide.ts"
 import { replay } from "../src/routing/replay.ts"
 import { claim } from "./claim.ts"
 import type { Situation } from "./coverage.ts"
+import { judgeBelief } from "./judge-belief.ts"
+import { judgeRest } from "./judge-rest.ts"
+import { LivenessJudge } from "./judge-liveness.ts"
 import { judgeCommit, SKEW_MS, type Sight } from "./judge-commit.ts"
 import { TrafficJudge } from "./judge-traffic.ts"
-import { holds, type Charge, type LabPsp, type LabRequest } from "./lab-psp.ts"
+import type { Profile } from "./lab-profile.ts"
+import { holds, QUESTION_REFUSED, type Charge, type LabPsp, type LabRequest } from "./lab-psp.ts"
 
 export type JudgeSight = {
   readonly now: () => number
@@ -35,11 +38,18 @@ export type JudgeSight = {
   readonly askable: (account: string) => boolean
   readonly note: (situation: Situation) => void
   readonly decide: (payment: Payment, at: number) => readonly string[]
+  readonly usable: (account: string) => boolean
   /** The account took new payments at one of two moments. */
   readonly accepted: (account: string, from: number, to: number) => boolean
+  /** Neither stalls nor lost connections in this world. */
+  readonly calm: boolean
+  readonly profile: (account: string) => Profile
   /** A living process waits for the answer to this key. */
   readonly isOwned: (key: string) => boolean
 }
+
+/** What a provider surely tells has been worked on by then (ms). */
+const HEARD_MS = 4 * 3_600_000
 
 export class Judge {
   readonly #ledger: MemoryLedger
@@ -51,11 +61,13 @@ export class Judge {
 
   readonly #sight: JudgeSight
   readonly #traffic: TrafficJudge
+  readonly liveness: LivenessJudge
 
   constructor(ledger: MemoryLedger, psps: readonly LabPsp[], sight: JudgeSight) {
     this.#ledger = ledger
     this.#psps = psps
     this.#sight = sight
+    this.liveness = new LivenessJudge(sight)
     this.#traffic = new TrafficJudge((attempt) =>
       ledger.contents.payments().find((p) => p.attempts.some((a) => a.id === attempt)),
     )
@@ -64,6 +76,7 @@ export class Judge {
   /** A request is about to leave. */
   beforeSend(psp: LabPsp, request: LabRequest): void {
     this.#traffic.beforeSend(psp, request, this.#sight.now())
+    this.liveness.beforeSend(psp, request)
   }
 
   #moneyMoved = true
@@ -89,6 +102,7 @@ export class Judge {
     const status = statusOf(payment)
     const { id } = payment
     judgeCommit(payment, before, this.#commitSight())
+    this.liveness.check(payment, before)
     claim(
       holders(payment).length <= 1,
       () => `${id}: ${holders(payment).length} attempts may hold money without a stored reversal`,
@@ -141,9 +155,21 @@ export class Judge {
       claim(again.includes(chosen), () => `${id}: the decision of ${attempt.id} replays to ${again[0]}, not ${chosen}`)
     }
     for (const operation of payment.operations) {
+      const was = before?.operations.find((o) => o.id === operation.id)
       const taken =
-        operation.outcome?.raw.code === "owner_gone" &&
-        before?.operations.find((o) => o.id === operation.id)?.state === "sent"
+        was?.state === "sent" &&
+        (operation.outcome?.raw.code === "owner_gone" || operation.acted !== was.acted || operation.round !== was.round)
+      claim(
+        operation.outcome?.kind === "unknown" || operation.outcome?.raw.code !== QUESTION_REFUSED,
+        () => `${id}: ${operation.kind} is ${operation.state} because a question about it was refused`,
+      )
+      claim(
+        was?.state !== "sent" ||
+          operation.state !== "sent" ||
+          operation.deadline === was.deadline ||
+          this.#sight.now() >= (was.deadline ?? 0) - SKEW_MS,
+        () => `${id}: ${operation.kind} was sent anew while ${was?.owner} listened`,
+      )
       claim(
         !taken || !this.#sight.isOwned(operation.key),
         () => `${id}: ${operation.kind} was taken from a process that still waits for its answer`,
@@ -180,7 +206,7 @@ export class Judge {
   }
 
   #commitSight(): Sight {
-    const { now, answerMs, accepted, findable, note } = this.#sight
+    const { now, answerMs, accepted, usable, findable, note } = this.#sight
     const holding = (attempt: string): boolean =>
       this.#psps.some((psp) => psp.charges.some((c) => c.attempt === attempt && holds(c) > 0n))
     const toldFor = (attempt: string): number => {
@@ -190,7 +216,9 @@ export class Judge {
         ? 0
         : now() - charge.authorizedAt
     }
-    return { now: now(), toldFor, answerMs, accepted, findable, note, holds: holding }
+    // In a calm world as long as an answer is listened for, and a little more.
+    const longAgoMs = this.#sight.calm ? 100_000 : 450_000
+    return { now: now(), longAgoMs, toldFor, answerMs, accepted, findable, note, usable, holds: holding }
   }
 
   /** At most one charge of a payment holds money that no stored reversal covers. */
@@ -198,6 +226,16 @@ export class Judge {
     for (const payment of this.#ledger.contents.payments()) {
       let uncovered = 0
       for (const { charge } of this.chargesOf(payment)) {
+        judgeBelief(payment, charge)
+        claim(
+          charge.expiredAt === undefined ||
+            this.#sight.now() < charge.expiredAt + HEARD_MS ||
+            // A capture on its way says what became of the rest, be it days later.
+            payment.operations.some((o) => o.kind === "capture") ||
+            payment.attempts.find((a) => a.id === charge.attempt)?.state !== "held",
+          () =>
+            `${payment.id}: ${charge.reference} ran out ${this.#sight.now() - charge.expiredAt!} ms ago, and stands`,
+        )
         // Nobody could know of money that was refused and is held all the same; at rest it has been given back.
         if (holds(charge) <= 0n || charge.changedItsMind === true) continue
         const attempt = payment.attempts.find((a) => a.id === charge.attempt)
@@ -229,127 +267,18 @@ export class Judge {
   atRest(delivered: readonly EventHead[]): void {
     const payments = this.#ledger.contents.payments()
     for (const payment of payments) {
-      const open = payment.operations.filter(isOpen)
-      // Where the provider can be asked by nothing that we have, and nothing ever came, a person is the right end.
-      const lost = (o: Operation): boolean => {
-        const { account, reference } = attemptOf(payment, o.attempt)!
-        const asks = reference === undefined ? this.#sight.findable(account) : this.#sight.askable(account)
-        // A reversal can always be sent anew; anything else only while the provider repeats its answers.
-        return o.needsPerson && !asks && (reference === undefined || o.kind !== "reverse")
-      }
-      const waits = open.length > 0 && open.every(lost)
-      if (waits) this.#sight.note("left to a person where nobody can know")
+      const charges = this.chargesOf(payment).map(({ charge }) => charge)
+      judgeRest(payment, charges, this.#sight, this.#lessened.has(payment.id))
+    }
+    const listed = this.#ledger.contents.needsPerson()
+    for (const payment of payments)
       claim(
-        open.length === 0 || waits,
+        listed.has(payment.id) === needsPerson(payment),
         () =>
-          `${payment.id} never settled: ${open.map((o) => `${o.kind} ${o.state}${o.needsPerson ? " needs a person" : ""}`).join(", ")}`,
+          `${payment.id} ${listed.has(payment.id) ? "stands" : "does not stand"} on the list of what needs a person`,
       )
-      const status = statusOf(payment)
-      claim(
-        waits || status !== "authorized" || standing(payment)?.state !== "held",
-        () => `${payment.id} is still authorized, long after its authorization has run out`,
-      )
-      claim(
-        waits || (status !== "processing" && status !== "requires_action"),
-        () => `${payment.id} is still ${status}`,
-      )
-      const held = standing(payment)
-      const amounts = amountsOf(payment)
-      if (!waits) this.#checkEnd(payment, held)
-      for (const { charge } of this.chargesOf(payment)) {
-        claim(
-          charge.disputed === undefined || payment.disputes.some((d) => d.reference === charge.disputed),
-          () => `${payment.id}: ${charge.disputed} is not in our books`,
-        )
-        const stands =
-          held !== undefined &&
-          charge.attempt === held.id &&
-          (held.reference === undefined || held.reference === charge.reference)
-        if (!stands) {
-          claim(
-            holds(charge) <= 0n,
-            () =>
-              `${payment.id} is ${status}, yet ${charge.reference} holds ${holds(charge)} of ${charge.attempt} (${attemptOf(payment, charge.attempt as `att_${string}`)?.state})`,
-          )
-          continue
-        }
-        // The provider's hold may have run out by itself; what was taken must agree.
-        claim(
-          charge.captured === amounts.captured,
-          () => `${payment.id}: ${amounts.captured} captured in our books, ${charge.captured} at the provider`,
-        )
-        claim(
-          charge.refunded === amounts.refunded,
-          () => `${payment.id}: ${amounts.refunded} refunded in our books, ${charge.refunded} at the provider`,
-        )
-        if (status === "authorized" && held.state === "held")
-          claim(
-            charge.authorized === amounts.authorized,
-            () => `${payment.id}: ${amounts.authorized} authorized in our books, ${charge.authorized} at the provider`,
-          )
-        claim(
-          charge.captured <= charge.authorized,
-          () => `${payment.id}: the provider captured ${charge.captured} of ${charge.authorized}`,
-        )
-        claim(
-          // A refund that was on its way when its capture failed: a lenient provider makes it all the same.
-          charge.refunded <= charge.captured || this.#lessened.has(payment.id),
-          () => `${payment.id}: the provider refunded ${charge.refunded} of ${charge.captured}`,
-        )
-      }
-      if (held?.state === "held")
-        claim(
-          this.chargesOf(payment).some(({ charge }) => charge.attempt === held.id),
-          () => `${payment.id} is ${status} without a charge at any provider`,
-        )
-    }
-    this.#checkEvents(delivered)
-  }
-
-  /** What was asked for is what came of it: parts, ends, reasons, and the rest of what ran out. */
-  #checkEnd(payment: Payment, held: Attempt | undefined): void {
-    const { id, intent, ending, closed } = payment
-    const status = statusOf(payment)
-    if (held?.state === "held" && held.authorized < intent.amount.minor && held.captured < intent.amount.minor)
-      claim(intent.allowPartial, () => `${id}: a part of ${held.authorized} was kept although that is not allowed`)
-    for (const o of payment.operations)
-      if (o.kind === "reverse" && o.reason === "only a part was authorized")
-        claim(!intent.allowPartial, () => `${id}: a part was reversed although it is allowed`)
-    claim(ending === undefined || closed !== undefined, () => `${id} is ${status} although it was to be ${ending?.as}`)
-    claim(
-      status !== "failed" || payment.failure !== undefined,
-      () => `${id} failed without a reason (${payment.attempts.map((a) => a.outcome?.kind).join(" ")})`,
-    )
-    if (held?.state === "held" && held.captured < held.authorized && !held.released)
-      claim(
-        payment.authorizedUntil === undefined || this.#sight.now() < payment.authorizedUntil + 3_600_000,
-        () => `${id} is ${status} and the rest of it capturable, long after its authorization ended`,
-      )
-  }
-
-  /** Every stored event was delivered, once each after deduplication, and every end was told exactly once. */
-  #checkEvents(delivered: readonly EventHead[]): void {
-    const stored = this.#ledger.contents.events()
-    // After a correction (a capture that failed days later, with its refund under way) an incident is what it is: a work item.
-    const corrected = new Set(stored.flatMap((e) => (e.type === "payment.corrected" ? [e.payment] : [])))
-    for (const payment of this.#ledger.contents.payments())
-      if (payment.operations.some((o) => o.origin === "provider") || payment.disputes.length > 0)
-        corrected.add(payment.id)
-    const incident = stored.find((e) => e.type === "payment.invariant_broken" && !corrected.has(e.payment))
-    claim(incident === undefined, () => `the engine itself says of ${incident?.payment} that an invariant is broken`)
-    const got = new Set(delivered.map((e) => e.id))
-    for (const event of stored)
-      claim(got.has(event.id), () => `event ${event.type} ${event.id} of ${event.payment} was never relayed`)
-    claim(got.size === stored.length, () => `${got.size} events were relayed, ${stored.length} stored`)
-    for (const payment of this.#ledger.contents.payments()) {
-      const status = statusOf(payment)
-      const told = stored.filter((e) => e.payment === payment.id && e.type === `payment.${status}`)
-      if (
-        terminalStatuses.has(status) &&
-        !stored.some((e) => e.payment === payment.id && e.type === "payment.corrected")
-      )
-        claim(told.length === 1, () => `${payment.id}: "${status}" was told ${told.length} times`)
-    }
+    this.liveness.atRest(payments, this.#ledger.contents.transcripts())
+    checkEvents(this.#ledger, delivered)
   }
 
   /** The operation that a commit changed, for traces. */

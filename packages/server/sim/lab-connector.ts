@@ -78,11 +78,25 @@ const codec = <I>(encode: (input: I) => Omit<LabRequest, "account">): Codec<I> =
   decode,
 })
 
+/** What the browser brings is whatever somebody put into it: an answer about another payment says nothing about this one. */
+const ownOnly = <I extends { readonly attempt: string }>({ encode, decode: read }: Codec<I>): Codec<I> => ({
+  encode,
+  decode: (response, input) => {
+    const outcome = read(response, input)
+    if (outcome.kind === "unknown" || response.status !== 200) return outcome
+    const { attempt } = JSON.parse(response.body) as LabAnswer
+    return attempt === undefined || attempt === input.attempt
+      ? outcome
+      : { kind: "unknown", raw: { code: "another_payment" }, evidence: {} }
+  },
+})
+
 type FollowUp = {
   readonly key: string
   readonly attempt: string
   readonly operation: string
   readonly reference?: string
+  readonly final?: boolean
   readonly amount: { readonly minor: bigint }
 }
 const followUp = (what: LabRequest["do"]) =>
@@ -92,6 +106,7 @@ const followUp = (what: LabRequest["do"]) =>
     attempt: i.attempt,
     operation: i.operation,
     amount: String(i.amount.minor),
+    ...(i.final === undefined ? {} : { final: i.final }),
     ...(i.reference === undefined ? {} : { reference: i.reference }),
   }))
 
@@ -124,13 +139,16 @@ export function labConnector(profile: Profile): Connector {
     codecs: {
       ...(profile.prepare ? { prepare: authorize("prepare") } : {}),
       authorize: authorize("authorize"),
-      complete: codec((i) => ({
-        do: "complete",
-        key: i.key,
-        attempt: i.attempt,
-        amount: String(i.amount.minor),
-        fields: i.fields,
-      })),
+      complete: ownOnly(
+        codec((i) => ({
+          do: "complete",
+          key: i.key,
+          attempt: i.attempt,
+          amount: String(i.amount.minor),
+          fields: i.fields,
+          ...(i.reference === undefined ? {} : { reference: i.reference }),
+        })),
+      ),
       capture: followUp("capture"),
       void: followUp("void"),
       refund: followUp("refund"),

@@ -14,6 +14,10 @@ export type Weather = {
   readonly slowConnect: number
   readonly lostBefore: number
   readonly lateArrival: number
+  /** Questions are on their way for no longer than they must. */
+  readonly sparesQuestions: boolean
+  /** What arrives late takes all the time that it may. */
+  readonly lastMoment: number
   readonly lostAfter: number
   readonly errorBefore: number
   readonly errorAfter: number
@@ -66,17 +70,27 @@ export type Profile = {
   readonly reversalMs: number
   /** Turns away follow-ups and reversals between these ages (ms). */
   readonly refuses: { readonly from: number; readonly to: number }
+  /** Credentials that go bad and good again: so long out of every so many ms, until this age. */
+  readonly lockouts: { readonly everyMs: number; readonly forMs: number; readonly untilMs: number }
+  /** How often money that a reversal gave back comes back. */
+  readonly reversalFails: number
+  /** How often what was lost or refused is done all the same, against the provider's word. */
+  readonly surprises: number
+  /** How often an authorization runs out before its time. */
+  readonly expiresEarly: number
   /** How often somebody does something to a payment at the dashboard. */
   readonly byHand: number
   readonly weather: Weather
   readonly issuer: Issuer
 }
 
+const NO_LOCKOUTS = { everyMs: 1, forMs: 0, untilMs: 0 }
+
 export function drawProfile(world: World, index: number, theme: Theme): Profile {
-  // Who cannot be asked is whom a reversal can overtake.
+  const typical = shapesOf[theme]
   const shape =
-    theme === "overtaking" && world.chance(0.6)
-      ? "unaskable"
+    typical !== undefined && world.chance(0.6)
+      ? world.pick(typical)
       : world.pick([
           ...(["prepared", "unaskable", "forgetful", "askable"] as const),
           ...(["prepared", "unaskable", "forgetful", "askable"] as const),
@@ -147,6 +161,12 @@ export function drawProfile(world: World, index: number, theme: Theme): Profile 
     refuses: world.chance(0.3)
       ? { from: refusesFrom, to: refusesFrom + world.int(10_000, 3_600_000) }
       : { from: 0, to: 0 },
+    lockouts: world.chance(0.2)
+      ? { everyMs: world.pick([4_000, 30_000, 300_000]), forMs: world.pick([2_000, 3_000]), untilMs: 1_200_000 }
+      : NO_LOCKOUTS,
+    reversalFails: often(0.3),
+    surprises: often(0.9),
+    expiresEarly: often(0.4),
     byHand: world.chance(0.5) ? world.random() * 0.8 : 0,
     weather: {
       refused: bad(0.3),
@@ -154,6 +174,8 @@ export function drawProfile(world: World, index: number, theme: Theme): Profile 
       slowConnect: bad(0.2),
       lostBefore: bad(0.25),
       lateArrival: world.chance(rough + 0.1) ? world.random() * 0.7 : 0,
+      lastMoment: 0.3,
+      sparesQuestions: false,
       lostAfter: bad(0.3),
       errorBefore: bad(0.2),
       errorAfter: bad(0.25),
@@ -179,15 +201,26 @@ export function drawProfile(world: World, index: number, theme: Theme): Profile 
       changesItsMind: world.chance(0.5) ? world.random() : 0,
     },
   }
-  return themed(profile, theme)
+  return themed(world, profile, theme)
 }
 
 /** What a world is about: a bit of everything, or one kind of trouble on otherwise good days. */
-export type Theme = "everything" | "overtaking" | "stammering" | "by webhook"
-export const drawTheme = (world: World): Theme =>
-  world.pick(["everything", "everything", "everything", "overtaking", "stammering", "by webhook"] as const)
+const themes = [
+  ...(["everything", "everything", "everything", "everything"] as const),
+  ...(["overtaking", "stammering", "by webhook", "rounds", "edges", "speechless"] as const),
+] as const
+export type Theme = (typeof themes)[number]
+export const drawTheme = (world: World): Theme => world.pick(themes)
 
-function themed(profile: Profile, theme: Theme): Profile {
+/** Who makes the theme's trouble: whom a reversal can overtake, whom a question can be asked too early, who is not heard. */
+const shapesOf: { readonly [K in Theme]?: readonly Profile["shape"][] } = {
+  overtaking: ["unaskable"],
+  rounds: ["unaskable"],
+  edges: ["forgetful", "askable", "prepared"],
+  speechless: ["mute", "unaskable"],
+}
+
+function themed(world: World, profile: Profile, theme: Theme): Profile {
   const { weather, issuer } = profile
   const good = {
     ...weather,
@@ -224,8 +257,53 @@ function themed(profile: Profile, theme: Theme): Profile {
       return {
         ...profile,
         byHand: 0.6,
-        weather: { ...good, lateArrival: 0, webhookLost: profile.reliableWebhooks ? 0 : 0.4 },
-        issuer: { ...willing, action: 0.5, pending: 0.3, failsLate: 0.4, changesItsMind: 0.8, approve: 0.7 },
+        actionMs: 600_000,
+        weather: { ...good, lateArrival: 0, webhookLost: profile.reliableWebhooks ? 0 : 0.5 },
+        issuer: { ...willing, action: 0.6, pending: 0.3, failsLate: 0.4, changesItsMind: 0.8, approve: 0.7 },
+      }
+    case "rounds":
+      // What is told of one round of a reversal comes while the next ones are under way.
+      return {
+        ...profile,
+        acceptedFirst: true,
+        settleWithinMs: 20_000,
+        reversalMs: world.pick([20_000, 120_000, 600_000]),
+        refuses: { from: 0, to: world.pick([0, 30_000, 300_000]) },
+        weather: {
+          ...good,
+          lostBefore: 0.2,
+          lateArrival: 0.5,
+          lostAfter: 0.4,
+          webhookDelayMs: world.pick([2_000, 120_000]),
+        },
+        issuer: { ...willing, action: 0, approve: world.pick([0.5, 0.95]) },
+      }
+    case "edges":
+      // Everything takes all the time that it may, to the millisecond.
+      return {
+        ...profile,
+        inFlightMs: world.pick([20_000, 60_000]),
+        weather: {
+          ...good,
+          slowConnect: 0.9,
+          lateArrival: 0.7,
+          lastMoment: 1,
+          sparesQuestions: true,
+          lostBefore: 0.1,
+          lostAfter: 0.2,
+          silence: 0.2,
+          latencyMs: 20,
+          webhookLost: profile.reliableWebhooks ? 0 : 0.5,
+        },
+        issuer: { ...willing, action: 0.1 },
+      }
+    case "speechless":
+      // Nobody can be asked, and what would be told is lost: only a person can find out.
+      return {
+        ...profile,
+        reliableWebhooks: false,
+        weather: { ...good, webhookLost: 0.6, lostAfter: 0.3, lostBefore: 0.1, errorAfter: 0.1 },
+        issuer: { ...willing, action: 0.1 },
       }
     default:
       return theme satisfies never

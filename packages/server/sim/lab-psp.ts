@@ -4,6 +4,7 @@
 
 import { byHand } from "./lab-dashboard.ts"
 import type { Profile } from "./lab-profile.ts"
+import { comesBack, expiresEarly, refundedAfterAll } from "./lab-surprises.ts"
 import { hardReasons, NEVER_AGAIN, softReasons } from "./lab-issuer.ts"
 import type { World } from "./world.ts"
 
@@ -40,6 +41,8 @@ export type LabAnswer = {
   readonly reference?: string
   readonly reason?: string
   readonly advice?: string
+  /** Whose payment it is, by the id that we gave it. */
+  readonly attempt?: string
 }
 
 export type LabNotice = {
@@ -78,6 +81,12 @@ export type Charge = {
   /** Somebody did something to it at the dashboard. */
   byHand?: true
   disputed?: string
+  /** It let the authorization go before its time. */
+  expiredAt?: number
+  /** What a reversal gave back came back. */
+  bounced?: true
+  /** What it calls its reversal. */
+  reversal?: string
   readonly does: Deed[]
 }
 /** A capture, refund, … at the provider. */
@@ -88,6 +97,10 @@ export type Deed = {
   readonly amount: bigint
   readonly at: number
   state: "accepted" | "done" | "failed"
+  /** Somebody worked on it by hand, and the provider carries the ids of what came before on to it. */
+  readonly carries?: string
+  /** What it came to is not what the provider had said. */
+  surprising?: true
 }
 
 /** Money that the cardholder misses because of this charge. */
@@ -96,6 +109,9 @@ export const holds = (charge: Charge): bigint =>
 
 /** Turned away before any issuer was asked. */
 const REJECTED = "rejected"
+
+/** Of a question that was turned away: it says nothing about what was asked. */
+export const QUESTION_REFUSED = "question_refused"
 
 export class LabPsp {
   readonly charges: Charge[] = []
@@ -125,6 +141,12 @@ export class LabPsp {
 
   /** `errorAfter`: do it, but answer 500. */
   handle(request: LabRequest, errorAfter: boolean): LabAnswer | "error" {
+    if (this.#lockedOut()) {
+      const copy = this.#answers.has(request.key)
+      this.#world.note(copy ? "credentials refused between two copies" : "credentials refused")
+      refundedAfterAll(this.#world, this, request)
+      return { kind: "refused", reason: request.do === "inquire" ? QUESTION_REFUSED : "credentials" }
+    }
     if (request.do === "inquire") return this.#inquire(request)
     const { replay } = this.profile
     const kept = this.#answers.get(request.key)
@@ -150,6 +172,21 @@ export class LabPsp {
     return said
   }
 
+  /** A request that nobody counted on any more. */
+  handleLate(request: LabRequest, note: () => void): void {
+    const open = this.charges.filter((c) => c.attempt === request.attempt && c.state !== "prepared")
+    if (open.length > 0) return
+    const answer = this.#do(request)
+    const charge = this.charges.findLast((c) => c.attempt === request.attempt)
+    if (charge === undefined || answer.kind === "refused") return
+    note()
+    charge.changedItsMind = true
+    // A customer who has long gone acts no more.
+    if (charge.state === "action") charge.state = "canceled"
+    this.#tell(charge, "authorize", this.#verdict(charge), undefined, true)
+    this.onChange()
+  }
+
   /** The customer at the provider's page. */
   challenge(reference: string, passed: boolean): void {
     const charge = this.#find(reference)
@@ -158,7 +195,10 @@ export class LabPsp {
       charge.reason = passed ? "passed" : "authentication_failed"
       return
     }
-    this.#decide(charge, passed ? undefined : "authentication_failed")
+    if (passed && this.#world.chance(0.2 + this.profile.issuer.pending)) {
+      this.#world.note("challenge passed and its verdict pending")
+      this.#decideLater(charge)
+    } else this.#decide(charge, passed ? undefined : "authentication_failed")
     this.onChange()
   }
 
@@ -181,17 +221,16 @@ export class LabPsp {
         return this.#start(charge)
       }
       case "complete": {
-        const charge = this.charges.find((c) => c.attempt === request.attempt && c.state === "action")
-        if (charge === undefined) {
-          const decided = this.charges.find(
-            (c) => c.attempt === request.attempt && (c.state === "authorized" || c.state === "declined"),
-          )
-          return decided === undefined ? { kind: "refused", reason: "not_found" } : this.#verdict(decided)
-        }
+        // What the browser brought names the payment, whoever's it is; the answer says whose.
+        const charge = this.#find(request.fields?.["result"], request.account)
+        if (charge === undefined) return { kind: "refused", reason: "not_found" }
+        const { attempt } = charge
+        if (charge.state === "authorized" || charge.state === "declined") return { ...this.#verdict(charge), attempt }
+        if (charge.state !== "action") return { kind: "refused", reason: "not_found", attempt }
         if (charge.reason !== "passed" && charge.reason !== "authentication_failed")
-          return { kind: "refused", reason: "wrong_state" }
+          return { kind: "refused", reason: "wrong_state", attempt }
         this.#decide(charge, charge.reason === "passed" ? undefined : "authentication_failed")
-        return this.#verdict(charge)
+        return { ...this.#verdict(charge), attempt }
       }
       case "capture":
         return this.#followUp(
@@ -273,16 +312,20 @@ export class LabPsp {
       return { kind: "action", reference: charge.reference }
     }
     if (this.#world.chance(issuer.pending)) {
-      charge.state = "pending"
-      this.#world.after(this.#world.int(100, 60_000), () => {
-        if (charge.state !== "pending") return
-        this.#decide(charge, undefined)
-        this.onChange()
-      })
+      this.#decideLater(charge)
       return { kind: "pending", reference: charge.reference }
     }
     this.#decide(charge, undefined)
     return this.#verdict(charge)
+  }
+
+  #decideLater(charge: Charge): void {
+    charge.state = "pending"
+    this.#world.after(this.#world.int(100, 60_000), () => {
+      if (charge.state !== "pending") return
+      this.#decide(charge, undefined)
+      this.onChange()
+    })
   }
 
   #decide(charge: Charge, failure: string | undefined): void {
@@ -317,13 +360,18 @@ export class LabPsp {
     if (amount < charge.amount) this.#world.note("part approved")
     if (charge.auto) charge.captured = amount
     byHand(this.#world, this, charge)
+    expiresEarly(this.#world, this, charge)
     this.#world.after(this.profile.authorizationMs + 7_200_000, () => {
       if (charge.state === "authorized" && charge.captured === 0n) {
         charge.state = "voided"
-        this.#tell(charge, "expire", { kind: "approved", effect: "voided", amount: "0", reference: charge.reference })
-        this.onChange()
+        this.tellExpired(charge, false)
       }
     })
+  }
+  tellExpired(charge: Charge, sure = true): void {
+    const { reference } = charge
+    this.#tell(charge, "expire", { kind: "approved", effect: "voided", amount: "0", reference }, undefined, sure)
+    this.onChange()
   }
 
   /** A refusal that was none: the processor behind the provider had done it all the same. */
@@ -348,6 +396,7 @@ export class LabPsp {
       amount,
       at: this.#world.now,
       state: "done",
+      ...(kind === "refund" && this.#world.chance(0.4) ? this.#carried(charge) : {}),
     }
     charge.byHand = true
     charge.does.push(deed)
@@ -355,6 +404,18 @@ export class LabPsp {
     else if (kind === "refund") charge.refunded += amount
     else charge.state = "voided"
     this.#tell(charge, kind, this.#deedAnswer(charge, deed), deed, true)
+    this.onChange()
+  }
+  #carried(charge: Charge): { readonly carries?: string } {
+    const capture = charge.does.findLast((d) => d.kind === "capture" && d.operation !== "")
+    if (capture === undefined) return {}
+    this.#world.note("made by hand under the id of something else")
+    return { carries: capture.operation }
+  }
+  /** Done, and surely told. */
+  tellDeed(charge: Charge, deed: Deed): void {
+    charge.does.push(deed)
+    this.#tell(charge, deed.kind, this.#deedAnswer(charge, deed), deed, true)
     this.onChange()
   }
   dispute(charge: Charge, amount: bigint): void {
@@ -420,6 +481,7 @@ export class LabPsp {
     if (!possible(charge)) return { kind: "declined", reason: "wrong_state" }
     if (this.#refusesNow()) {
       this.#world.note("follow-up refused for a while")
+      refundedAfterAll(this.#world, this, request)
       return { kind: "refused", reason: "not_now" }
     }
     const deed: Deed = {
@@ -488,27 +550,40 @@ export class LabPsp {
         : this.#find(request.reference, request.account)
     if (this.#refusesNow()) {
       this.#world.note("reversal refused for a while")
-      return { kind: "refused", reason: "not_now" }
+      return { kind: this.#world.chance(0.5) ? "refused" : "declined", reason: "not_now" }
     }
     const nothing: LabAnswer = { kind: "absent" }
+    // Who cannot find what it never named may miss what it has named as well: its "nothing there" proves nothing.
+    if (charge !== undefined && !this.profile.reverseByAttempt && this.#world.chance(0.15)) {
+      this.#world.note("nothing to reverse, said of what is there")
+      return nothing
+    }
     if (charge === undefined || charge.state === "declined") this.#world.note("nothing to reverse")
-    if (!this.profile.acceptedFirst)
-      return charge === undefined || charge.state === "declined" ? nothing : this.#undo(charge)
     this.#reversals += 1
     const reference = `${this.profile.id}_reversal_${this.#reversals}`
+    if (!this.profile.acceptedFirst)
+      return charge === undefined || charge.state === "declined" ? nothing : this.#undo(charge, request, reference)
     // What it finds is decided when it is asked, not when it tells.
     const found = charge !== undefined && charge.state !== "declined" ? charge : undefined
     const ms = this.#world.int(50, this.profile.reversalMs)
+    // At first it does not always say that there is nothing; a bare "no" proves nothing.
+    const bare = this.#world.now - this.#bornAt < 1_200_000 && this.#world.chance(0.5)
+    const no: LabAnswer = bare ? { kind: "declined", reason: "wrong_state" } : nothing
     if (ms > 3_600_000) this.#world.note("reversal confirmed only hours later")
     this.#world.expect(ms, () =>
-      this.#tellReverse(request, charge, found === undefined ? nothing : this.#undo(found), reference),
+      this.#tellReverse(request, charge, found === undefined ? no : this.#undo(found, request, reference), reference),
     )
     return { kind: "pending", reference }
   }
 
-  #undo(charge: Charge): LabAnswer {
-    if (charge.state === "declined") return { kind: "absent", reference: charge.reference }
+  #undo(charge: Charge, request: LabRequest, reference: string): LabAnswer {
+    if (charge.state === "declined") return { kind: "absent" }
     const refunded = charge.captured > 0n
+    charge.reversal = reference
+    if (charge.state === "authorized")
+      comesBack(this.#world, this, charge, charge.captured - charge.refunded, () =>
+        this.#tellReverse(request, charge, { kind: "declined", reason: "wrong_state", reference }, reference, true),
+      )
     if (charge.state === "authorized" && refunded) charge.refunded = charge.captured
     else if (charge.state === "authorized") charge.state = "voided"
     else if (charge.state !== "voided") charge.state = "canceled"
@@ -517,7 +592,7 @@ export class LabPsp {
       kind: "approved",
       effect: refunded ? "refunded" : "voided",
       amount: String(refunded ? charge.captured : 0n),
-      reference: charge.reference,
+      reference,
     }
   }
 
@@ -547,12 +622,18 @@ export class LabPsp {
             kind: "approved",
             effect: charge.captured > 0n ? "refunded" : "voided",
             amount: "0",
-            reference: charge.reference,
+            ...(charge.reversal === undefined ? {} : { reference: charge.reversal }),
           }
         : { kind: "absent" }
     }
     const deed = charge.does.find((d) => d.operation === request.operation)
     return deed === undefined ? { kind: "absent" } : this.#deedAnswer(charge, deed)
+  }
+
+  #lockedOut(): boolean {
+    const { everyMs, forMs, untilMs } = this.profile.lockouts
+    const age = this.#world.now - this.#bornAt
+    return age < untilMs && age % everyMs < forMs
   }
 
   #refusesNow(): boolean {
@@ -573,16 +654,29 @@ export class LabPsp {
       answer,
       ...(deed === undefined
         ? {}
-        : { operationReference: deed.id, ...(deed.operation === "" ? {} : { operation: deed.operation }) }),
+        : {
+            operationReference: deed.id,
+            ...(deed.operation === "" && deed.carries === undefined
+              ? {}
+              : { operation: deed.operation === "" ? deed.carries! : deed.operation }),
+          }),
     })
   }
-  #tellReverse(request: LabRequest, charge: Charge | undefined, answer: LabAnswer, operationReference: string): void {
+  #tellReverse(
+    request: LabRequest,
+    charge: Charge | undefined,
+    answer: LabAnswer,
+    operationReference: string,
+    sure = false,
+  ): void {
     this.onNotice({
+      ...(sure ? { sure } : {}),
       account: request.account,
       event: `${request.key}-reverse-${this.#world.int(0, 1e9)}`,
       about: "reverse",
       attempt: request.attempt,
-      operationReference,
+      // Some do not say which of several requests they answer.
+      ...(answer.kind === "absent" && this.#world.chance(0.2) ? {} : { operationReference }),
       hint: false,
       answer,
       ...(request.operation === undefined ? {} : { operation: request.operation }),

@@ -24,6 +24,8 @@ export type Town = {
   readonly psps: readonly LabPsp[]
   readonly accounts: Accounts
   readonly client: Client
+  /** How often a customer who has paid at the provider's page closes it instead of coming back. */
+  readonly closing: number
   /** Work that nobody waits for. */
   readonly aside: (work: Promise<unknown>) => void
 }
@@ -206,16 +208,28 @@ async function customer(town: Town, id: PaymentId): Promise<void> {
       await world.sleep(world.int(1_000, 90_000))
       for (const psp of town.psps) psp.challenge(reference, mood < 0.75)
       // Some close the page and never return; the provider still tells.
-      if (mood > 0.9 || (mood > 0.7 && mood < 0.75)) return
+      if (world.chance(town.closing)) {
+        if (mood < 0.75) world.note("customer paid and closed the page")
+        return
+      }
       world.note("customer came back")
+      const result = drawResult(town, reference)
       const back = (i: number): Promise<unknown> =>
-        command(town, `complete-${id}-${rounds}-${i}`, id, { type: "complete", fields: { result: reference } })
+        command(town, `complete-${id}-${rounds}-${i}`, id, { type: "complete", fields: { result } })
       // A browser that sends its form twice.
       await Promise.all(Array.from({ length: world.chance(0.2) ? 2 : 1 }, (_, i) => back(i)))
       return
     }
     await world.sleep(2_000)
   }
+}
+
+/** What the browser brings: the provider's word, or that of another customer's payment. */
+function drawResult({ world, psps }: Town, reference: string): string {
+  const others = psps.flatMap((p) => p.charges.map((c) => c.reference)).filter((r) => r !== reference)
+  if (others.length === 0 || !world.chance(0.2)) return reference
+  world.note("customer swapped the fields of a redirect")
+  return world.pick(others)
 }
 
 async function untilDecided(town: Town, id: PaymentId): Promise<void> {

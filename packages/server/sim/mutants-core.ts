@@ -147,4 +147,77 @@ export const coreMutants: readonly Mutant[] = [
     replace: `payment.ending !== undefined`,
     quick: true,
   },
+  {
+    name: "a customer asked to act again while his return is unknown",
+    file: "core/evolve.ts",
+    find: `return attempt.state === "action" && stateAfter(operation.kind, outcome) === "unknown"
+          ? { ...known, state: "open" }
+          : attempt`,
+    replace: `return attempt`,
+    quick: false,
+  },
+  {
+    name: "a refund made after its refusal ignored",
+    file: "core/settlement.ts",
+    find: `operation.outcome?.kind === "declined" && !isByHand(operation.outcome)`,
+    replace: `!isByHand(operation.outcome!)`,
+    quick: false,
+  },
+  {
+    name: "a success told after a proven absence ignored",
+    file: "core/settlement.ts",
+    find: `case "absent":
+    case "not_sent":
+      return tookEffect`,
+    replace: `case "absent": return "nothing"
+    case "not_sent":
+      return tookEffect`,
+    quick: false,
+  },
+  {
+    name: "a new round keeps what the provider called the last one",
+    file: "core/evolve.ts",
+    find: `reference === undefined || event.nextRoundKey !== undefined ? {}`,
+    replace: `reference === undefined ? {}`,
+    quick: false,
+  },
+  {
+    name: "money that came back after a reversal ignored",
+    file: "core/settlement.ts",
+    find: `(isCaptureOrRefund(operation) || operation.kind === "reverse")
+        ?`,
+    replace: `isCaptureOrRefund(operation)
+        ?`,
+    quick: false,
+  },
+  {
+    name: "a failed reversal leaves its attempt reversed",
+    file: "core/evolve.ts",
+    find: `return told.state === "reversed" ? bounced(told, operation) : told`,
+    replace: `return told`,
+    quick: false,
+  },
+  {
+    name: "earlier rounds of a reversal not kept",
+    file: "core/evolve.ts",
+    find: `...(ended ? { earlierRounds: [...earlierRounds, { reference, sentAt }] } : {}),`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "looked at anew and not woken",
+    file: "core/evolve.ts",
+    find: `needsPerson: false, checks: 0, checkAt: act.at }`,
+    replace: `checks: 0 }`,
+    quick: false,
+  },
+  {
+    name: "what is merely open kept instead of what is held",
+    file: "core/settlement.ts",
+    find: `firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??
+    holding.find((a) => a.state !== "held") ??`,
+    replace: `holding.find((a) => a.state !== "held") ??
+    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??`,
+    quick: false,
+  },
 ]

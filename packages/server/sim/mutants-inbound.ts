@@ -33,4 +33,32 @@ export const inboundMutants: readonly Mutant[] = [
     replace: `if (result === null) throw`,
     quick: true,
   },
+  {
+    name: "an authorization that the provider let go still stands",
+    file: "engine/found-at-provider.ts",
+    find: `return ended(finding, "expired", "the provider says that the authorization has expired")`,
+    replace: `return []`,
+    quick: false,
+  },
+  {
+    name: "booked twice because told by two events",
+    file: "engine/found-at-provider.ts",
+    find: `reference: notice.operationReference ?? notice.eventId,`,
+    replace: `reference: notice.eventId,`,
+    quick: false,
+  },
+  {
+    name: "a refund by hand booked on the operation whose id it carries",
+    file: "engine/receive.ts",
+    find: `(fits(o, notice.about) || o.origin === "provider") &&`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "a part refunded by hand taken for the whole reversal",
+    file: "engine/receive.ts",
+    find: `outcome.kind === "approved" && outcome.amount >= all`,
+    replace: `outcome.kind === "approved"`,
+    quick: false,
+  },
 ]

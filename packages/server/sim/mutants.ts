@@ -2,6 +2,7 @@
 // within MUTANT_SEEDS worlds (`npm run sim -- --mutants`; the quick ones in mutants.test.ts). A change whose text is no longer found fails: a mutant never goes quiet.
 
 import { coreMutants } from "./mutants-core.ts"
+import { followUpMutants } from "./mutants-follow-up.ts"
 import { inboundMutants } from "./mutants-inbound.ts"
 import { planMutants } from "./mutants-plan.ts"
 import { recoveryMutants } from "./mutants-recovery.ts"
@@ -25,6 +26,7 @@ export const mutants: readonly Mutant[] = [
   ...coreMutants,
   ...recoveryMutants,
   ...inboundMutants,
+  ...followUpMutants,
   {
     name: "fail over on timeout",
     file: "engine/plan.ts",

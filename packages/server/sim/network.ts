@@ -3,6 +3,7 @@
 
 import type { Sent, Transport } from "../src/engine/transport.ts"
 import { BREAKS_DECODE, BREAKS_SCRUB } from "./lab-connector.ts"
+import { arrivesAfterAll } from "./lab-surprises.ts"
 import type { LabAnswer, LabPsp, LabRequest } from "./lab-psp.ts"
 import type { World } from "./world.ts"
 
@@ -33,8 +34,9 @@ export function labTransport(
           return
         }
         const { weather, inFlightMs } = psp.profile
-        const strikes = (probability: number): boolean => !calm() && world.chance(probability)
         const body = JSON.parse(request.body ?? "{}") as LabRequest
+        const spared = body.do === "inquire" && weather.sparesQuestions
+        const strikes = (probability: number): boolean => !calm() && !spared && world.chance(probability)
         const latency = (): number => 1 + world.random() * weather.latencyMs
         if (strikes(weather.refused)) {
           world.note("request refused to connect")
@@ -90,11 +92,12 @@ export function labTransport(
         function travel(provider: LabPsp): void {
           if (strikes(weather.lostBefore)) {
             world.note("request lost on its way")
+            arrivesAfterAll(world, provider, body)
             reset(latency())
             return
           }
           const late = strikes(weather.lateArrival)
-          const edge = late && world.chance(0.3)
+          const edge = late && world.chance(weather.lastMoment)
           if (late) world.note(edge ? "request arrived at the last moment" : "request arrived late")
           const ms = edge
             ? inFlightMs

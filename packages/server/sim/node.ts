@@ -7,6 +7,7 @@ import { recoverOnce } from "../src/engine/recover.ts"
 import { RELAY_LEASE_MS, relayOnce, type Sink } from "../src/engine/relay.ts"
 import type { Sent, Transport } from "../src/engine/transport.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
+import type { LivenessJudge } from "./judge-liveness.ts"
 import type { LabRequest } from "./lab-psp.ts"
 import type { Sender } from "./network.ts"
 import type { Commit, Ledger } from "../src/storage/ledger/ledger.ts"
@@ -15,10 +16,10 @@ import type { World } from "./world.ts"
 /** Probability of dying at one call. */
 export type Mortality = { readonly perCall: number }
 
-const keyOf = (request: HttpRequest): string => {
-  const body = JSON.parse(request.body ?? "{}") as LabRequest
-  return body.do === "inquire" ? "" : body.key
-}
+const bodyOf = (request: HttpRequest): LabRequest => JSON.parse(request.body ?? "{}") as LabRequest
+
+/** The relay's lease and cursor. */
+export const RELAY = "webhooks"
 
 const never = new Promise<never>(() => {})
 
@@ -34,6 +35,8 @@ export class Node {
   readonly #mortality: () => Mortality
   readonly #onDeath: () => void
   #stillUntil = 0
+  #diedAt = Number.POSITIVE_INFINITY
+  readonly #judge: LivenessJudge
 
   constructor(
     world: World,
@@ -43,12 +46,14 @@ export class Node {
       readonly transport: (sender: Sender) => Transport
       readonly directory: Directory
       readonly skewMs: number
+      readonly judge: LivenessJudge
     },
     mortality: () => Mortality,
     onDeath: () => void,
   ) {
     this.#world = world
     this.name = name
+    this.#judge = parts.judge
     this.#mortality = mortality
     this.#onDeath = onDeath
     // The calibration against the database's clock is never exact.
@@ -85,8 +90,14 @@ export class Node {
       transport: {
         send: (origin, request, limits) =>
           this.#guard<Sent>(async () => {
-            const key = keyOf(request)
-            return transport.send(origin, request, limits).finally(() => this.engaged.delete(key))
+            const body = bodyOf(request)
+            this.#judge.tried(body)
+            return transport
+              .send(origin, request, limits)
+              .finally(() => this.engaged.delete(body.do === "inquire" ? "" : body.key))
+          }).then((sent) => {
+            if (sent.kind === "answered") this.#judge.answered(bodyOf(request), () => this.#diedAt)
+            return sent
           }),
         close: () => Promise.resolve(),
       },
@@ -116,7 +127,7 @@ export class Node {
     let rest = 20
     while (this.alive) {
       const relayed = waiting()
-        ? await relayOnce(this.engine, [sink], { name: "webhooks", owner: this.name, leaseMs: RELAY_LEASE_MS }).catch(
+        ? await relayOnce(this.engine, [sink], { name: RELAY, owner: this.name, leaseMs: RELAY_LEASE_MS }).catch(
             () => 0,
           )
         : 0
@@ -134,6 +145,10 @@ export class Node {
       this.#world.note("process stood still while it waited for an answer")
     this.#world.say(`${this.name} stands still for ${ms} ms`)
   }
+  /** When it stood still last, or will have. */
+  get stoodUntil(): number {
+    return this.#stillUntil
+  }
   stillFor(): number {
     return Math.max(0, this.#stillUntil - this.#world.now)
   }
@@ -144,6 +159,7 @@ export class Node {
   kill(): void {
     if (!this.alive) return
     this.alive = false
+    this.#diedAt = this.#world.now
     this.#world.note("process died")
     this.#world.say(`${this.name} dies`)
     this.#onDeath()
@@ -154,7 +170,11 @@ export class Node {
       get: (target, name) => {
         const call = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
         return (...args: unknown[]) => {
-          if (name === "commit") this.#say(args[0] as Commit)
+          if (name === "commit") {
+            const commit = args[0] as Commit
+            this.#say(commit)
+            this.#judge.committing(this.name, commit.payment.id, commit.payment.version)
+          }
           return this.#guard(() => call.apply(target, args)).catch((error: unknown) => {
             this.#world.note("database lost a connection")
             throw error

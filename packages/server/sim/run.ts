@@ -2,19 +2,22 @@
 
 import type { AccountId } from "../src/core/id.ts"
 import { route } from "../src/engine/attempt.ts"
-import type { Sink } from "../src/engine/relay.ts"
+import { RELAY_LEASE_MS, type Sink } from "../src/engine/relay.ts"
 import type { Transport } from "../src/engine/transport.ts"
 import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
 import { drawAccounts } from "./accounts.ts"
 import { Client } from "./client.ts"
 import type { Coverage } from "./coverage.ts"
+import { claim } from "./claim.ts"
 import { Judge } from "./judge.ts"
+import { SKEW_MS } from "./judge-commit.ts"
 import { drawProfile, drawTheme, type Profile } from "./lab-profile.ts"
 import { LabPsp } from "./lab-psp.ts"
-import { MERCHANT, shop } from "./merchant.ts"
+import { MERCHANT, shop, type Town } from "./merchant.ts"
 import { labTransport, type Sender } from "./network.ts"
-import { Node } from "./node.ts"
+import { Node, RELAY } from "./node.ts"
+import { Person } from "./person.ts"
 import { post } from "./webhooks.ts"
 import { World } from "./world.ts"
 
@@ -48,19 +51,27 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   const profiles = Array.from({ length: world.pick([1, 2, 2, 3]) }, (_, i) => drawProfile(world, i, theme))
   const psps = profiles.map((profile) => new LabPsp(world, profile))
   const dbLoss = world.chance(0.4) ? world.random() * 0.03 : 0
+  // Some databases are slow, and what was thought lost arrives beside its repetition.
+  const uncertain = dbLoss > 0 && world.chance(0.3) ? 0.1 : 0
   const ledger = createMemoryLedger(
     { now: () => world.now, random: world.random, sleep: (ms) => world.sleep(ms) },
     {
       latencyMs: 3,
-      slow: { probability: 0.15, latencyMs: 1_200 },
-      losses: () => (storm() ? { before: dbLoss, during: dbLoss, after: dbLoss } : { before: 0, during: 0, after: 0 }),
+      slow: { probability: uncertain > 0 ? 0.5 : 0.15, latencyMs: 1_200 },
+      losses: () =>
+        storm() ? { before: dbLoss, during: dbLoss + uncertain, after: dbLoss } : { before: 0, during: 0, after: 0 },
     },
   )
   const nodes: Node[] = []
   const directory = drawAccounts(world, psps, MERCHANT)
   const profileOf = (account: string): Profile =>
     profiles.find((p) => p.id === directory.account(account as AccountId)?.connector.manifest.id)!
+  const still = world.chance(0.35)
   const judge = new Judge(ledger, psps, {
+    calm: !still && dbLoss === 0,
+    profile: profileOf,
+    usable: (id) =>
+      [world.now, world.now - SKEW_MS].some((at) => directory.at(at).account(id as AccountId)?.state !== "disabled"),
     now: () => world.now,
     isOwned: (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
     decide: (payment, at) =>
@@ -101,9 +112,16 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   const mortality = world.chance(0.5) ? world.random() * 0.01 : 0
   const sinkFails = world.chance(0.4) ? world.random() * 0.5 : 0
   const delivered = new Map<string, EventHead>()
-  const sink: Sink = {
+  /** One node at a time hands events on: whoever took the lease last, unless it stood still meanwhile. */
+  const sink = (node: () => Node): Sink => ({
     name: "listener",
     accept: async (events) => {
+      const { name, stoodUntil } = node()
+      const owner = ledger.contents.relayOwner(RELAY)
+      claim(
+        owner === name || world.now < stoodUntil + RELAY_LEASE_MS,
+        () => `${name} handed events on, and ${owner} holds the lease`,
+      )
       await world.sleep(world.int(0, 200))
       const fails = storm() && world.chance(sinkFails)
       for (const event of fails ? events.slice(0, world.int(0, events.length - 1)) : events)
@@ -113,7 +131,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
         throw new Error("the sink is full")
       }
     },
-  }
+  })
   const nextDue = (): number | undefined =>
     ledger.contents
       .wakes()
@@ -125,15 +143,20 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     const node: Node = new Node(
       world,
       `n${index}.${life}`,
-      { ledger, transport, directory, skewMs: world.int(-1_000, 1_000) },
+      { ledger, transport, directory, skewMs: drawSkew(world), judge: judge.liveness },
       () => ({ perCall: storm() ? mortality : 0 }),
       () => void world.after(world.int(50, 30_000), () => boot(index, life + 1)),
     )
     nodes[index] = node
     void node.serve(idleMs, nextDue).catch(fail)
-    void node.relay(sink, () => ledger.contents.eventCount() > delivered.size).catch(fail)
+    void node
+      .relay(
+        sink(() => node),
+        () => ledger.contents.eventCount() > delivered.size,
+      )
+      .catch(fail)
   }
-  if (world.chance(0.35)) void stalls(world, nodes, weather)
+  if (still) void stalls(world, nodes, weather)
   const count = world.int(1, 3)
   for (let i = 0; i < count; i++) boot(i, 0)
   for (const psp of psps) {
@@ -144,6 +167,17 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     psp.onChange = () => judge.moneyMoved()
   }
   const client = new Client(world, MERCHANT, () => nodes)
+  const town: Town = {
+    world,
+    ledger,
+    psps,
+    accounts: directory,
+    client,
+    // Some customers pay at the page and close it: nobody but the provider can tell.
+    closing: world.chance(0.35) ? 0.9 : 0.1,
+    aside: (work) => void work.catch(fail),
+  }
+  const person = new Person(town)
   const customers = world.int(2, 6)
   let done = 0
   for (let i = 0; i < customers; i++) {
@@ -151,7 +185,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     const { from, to } = world.pick(weather)
     const comes = world.chance(0.8) ? world.int(0, 60_000) : world.int(from - start, to - start)
     world.after(comes, () => {
-      shop({ world, ledger, psps, accounts: directory, client, aside: (work) => void work.catch(fail) }, i)
+      shop(town, i)
         .catch(fail)
         .finally(() => {
           done += 1
@@ -170,7 +204,14 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     // By the day, so that a world at rest is left early.
     for (let until = start + STORM_MS; until <= start + REST_MS; until += 6 * 3_600_000) {
       await world.run(until)
-      if (done === customers && nextDue() === undefined && world.expected === 0 && psps.every((p) => p.quiet())) break
+      if (
+        done === customers &&
+        nextDue() === undefined &&
+        world.expected === 0 &&
+        psps.every((p) => p.quiet()) &&
+        !person.visit()
+      )
+        break
     }
     await world.run(world.now + 3_600_000)
     if (dbLoss === 0) judge.checkAnswers(client.told)
@@ -189,6 +230,9 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     ...(failure === undefined ? {} : { failure }),
   }
 }
+
+/** A second each way at most, and often all of it. */
+const drawSkew = (world: World): number => (world.chance(0.3) ? world.pick([-1_000, 1_000]) : world.int(-1_000, 1_000))
 
 type Storm = { readonly from: number; readonly to: number }
 

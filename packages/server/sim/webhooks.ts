@@ -28,31 +28,36 @@ export function post(
   if (notice.hint) world.note("webhook as a hint")
   // A hint is unsigned: whatever it says may be wrong, and nothing may be booked from it.
   const said: LabNotice = notice.hint && world.chance(0.5) ? { ...notice, answer: lieAbout(notice.answer) } : notice
-  const body = JSON.stringify(said)
-  const deliver = (tries: number): void => {
+  const bodies = [JSON.stringify(said), JSON.stringify({ ...said, event: `${said.event}-again` })] as const
+  const deliver = (tries: number, body: string): void => {
     const node = world.pick(nodes)
     if (!node.alive || (storm() && world.chance(0.05))) {
-      again(tries)
+      again(tries, body)
       return
     }
     let over = false
     const timeout = world.after(10_000, () => {
       over = true
-      again(tries)
+      again(tries, body)
     })
     receive(node.engine, account, { headers: { "x-secret": `secret-${account.id}` }, body }, hmac).then(
       () => timeout(),
       () => {
         timeout()
-        if (!over) again(tries)
+        if (!over) again(tries, body)
       },
     )
   }
-  const again = (tries: number): void =>
-    void (tries < MAX_DELIVERIES && world.expect(Math.min(3_600_000, 1_000 * 2 ** tries), () => deliver(tries + 1)))
+  const again = (tries: number, body: string): void =>
+    void (
+      tries < MAX_DELIVERIES && world.expect(Math.min(3_600_000, 1_000 * 2 ** tries), () => deliver(tries + 1, body))
+    )
   const twice = world.chance(weather.webhookTwice)
-  if (twice) world.note("webhook twice")
-  for (let i = 0; i < (twice ? 2 : 1); i++) world.expect(world.random() * weather.webhookDelayMs, () => deliver(0))
+  // Some tell one thing by two events of their own.
+  const anew = twice && world.chance(0.5)
+  if (twice) world.note(anew ? "webhook twice by two events" : "webhook twice")
+  for (let i = 0; i < (twice ? 2 : 1); i++)
+    world.expect(world.random() * weather.webhookDelayMs, () => deliver(0, bodies[anew && i === 1 ? 1 : 0]))
   if (!world.chance(weather.forged)) return
   world.note("webhook forged")
   const lie: LabNotice = { ...notice, event: `${notice.event}-forged`, hint: false, answer: lieAbout(notice.answer) }

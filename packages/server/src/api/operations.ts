@@ -91,7 +91,7 @@ export const operations: Routes = (app, api, guard) => {
         case "taken":
           return (await answerRepeated(api.engine, asked, acted.row, reply)) ?? reply
         case "payment":
-          return sendStored(reply, asked.render(acted.payment))
+          return sendStored(reply, acted.response ?? asked.render(acted.payment))
         default:
           return acted satisfies never
       }

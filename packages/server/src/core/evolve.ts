@@ -319,7 +319,9 @@ function authorize(
       if (operation.kind === "prepare")
         return { ...known, state: outcome.kind === "not_sent" ? "not_sent" : "rejected", settledAt: at }
       if (operation.kind === "complete")
-        return attempt.state === "action" && outcome.kind === "unknown" ? { ...known, state: "open" } : attempt
+        return attempt.state === "action" && stateAfter(operation.kind, outcome) === "unknown"
+          ? { ...known, state: "open" }
+          : attempt
       if (outcome.kind === "not_sent") return { ...known, state: "not_sent", settledAt: at }
       return outcome.kind === "rejected" && outcome.executed === "no"
         ? { ...known, state: "rejected", settledAt: at }

@@ -450,6 +450,35 @@ describe("a look at an operation", () => {
   })
 })
 
+describe("a customer's return", () => {
+  const action: Outcome = {
+    kind: "action",
+    action: { type: "redirect", method: "GET", url: "https://issuer.example" },
+    raw: { code: "3ds" },
+    evidence: {},
+  }
+  const returned = (): Payment =>
+    sent(settled(started(), "op_1", action, true), {
+      ...authorization(1),
+      id: "op_back" as OperationId,
+      kind: "complete",
+    })
+  const failed = (executed: "no" | "unknown"): Outcome => ({
+    kind: "rejected",
+    fault: "theirs",
+    executed,
+    reason: "provider_error",
+    raw: { code: "502" },
+    evidence: {},
+  })
+  test("that may have been worked on is not asked for again", () => {
+    assert.equal(statusOf(returned()), "requires_action")
+    assert.equal(statusOf(settled(returned(), "op_back", failed("unknown"))), "processing")
+    assert.equal(statusOf(settled(returned(), "op_back", unknown)), "processing")
+    assert.equal(statusOf(settled(returned(), "op_back", failed("no"))), "requires_action")
+  })
+})
+
 describe("a reversal", () => {
   const owed = (): Payment => {
     const payment = settled(started(), "op_1", unknown, true)

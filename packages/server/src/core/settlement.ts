@@ -10,6 +10,7 @@ import {
   attemptOf,
   authorizes,
   firstSettled,
+  givenBack,
   holders,
   isOpen,
   operationOf,

@@ -23,7 +23,7 @@ import {
 import { BY_HAND, settle, type Times } from "../core/settlement.ts"
 import { authorizedUntil } from "../core/validity.ts"
 import type { IdempotencyRow } from "../storage/ledger/ledger.ts"
-import { change, newOperation, type Request } from "./change.ts"
+import { answeredBy, change, newOperation, type Answered, type Request } from "./change.ts"
 import type { Engine } from "./engine.ts"
 import { inquiryStrength, provenFrom } from "./timing.ts"
 
@@ -41,7 +41,7 @@ export type Said = {
 }
 
 export type Acted =
-  | { readonly kind: "payment"; readonly payment: Payment }
+  | Answered
   | { readonly kind: "taken"; readonly row: IdempotencyRow }
   | { readonly kind: "refused"; readonly code: FaultCode; readonly detail: string }
   | { readonly kind: "not_found" }
@@ -160,7 +160,7 @@ async function act(
     return { events: decided, ...(request === undefined ? {} : { take: request, answer: request }) }
   })
   if (refused !== undefined) return refused
-  return changed.kind === "taken" ? changed : { kind: "payment", payment: changed.payment }
+  return changed.kind === "taken" ? changed : answeredBy(engine, request, changed)
 }
 
 const isSame = (a: Act, b: Act | undefined): boolean =>

@@ -105,6 +105,8 @@ export async function later(
       const now = engine.clock.now()
       const open = operationOf(known, operation.id)
       if (open === undefined || !isOpen(open)) return []
+      // Sent meanwhile by another look, which listens: until its deadline nobody takes it.
+      if (open.state === "sent" && now < (open.deadline ?? 0)) return []
       const checkAt = nextCheck(open, now, proof, engine.chance.random())
       return [
         {

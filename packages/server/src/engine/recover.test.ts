@@ -7,6 +7,7 @@ import { isOpen, statusOf } from "../core/payment.ts"
 import { MAX_COMPLETIONS } from "../core/payment-command.ts"
 import { accountAt, scripted } from "../../testing/scripted.ts"
 import { follow } from "./follow-up.ts"
+import { recover } from "./recover.ts"
 import { apply } from "./receive.ts"
 import { RECOVERY_DELAYS_MS } from "./timing.ts"
 
@@ -157,6 +158,21 @@ test("a copy that is turned away says nothing about a first request that may hav
   const operation = world.stored(id).operations.find((o) => o.kind === "refund")
   assert.deepEqual([operation?.state, operation?.needsPerson], ["unknown", true])
   assert.ok(world.calls.filter((call) => call.path.includes("refunds")).length > 1)
+})
+
+test("two looks at one payment send its reversal once", async () => {
+  const { engine, world, ...shop } = scripted([accountAt("shop")], ({ path }) =>
+    path.endsWith("/payments") ? "silence" : { body: { pspReference: "REV", status: "received" }, afterMs: 500 },
+  )
+  const { id } = shop.pay()
+  await world.run(world.now + 1_000)
+  void shop.follow(id, { type: "cancel" })
+  await world.run(world.now + 300)
+  const owed = shop.stored(id)
+  for (const ms of [1, 2]) void world.sleep(ms).then(() => recover(engine, owed))
+  await world.run(world.now + 3_000)
+  assert.equal(shop.calls.filter(({ path }) => !path.endsWith("/payments")).length, 1)
+  assert.equal(shop.stored(id).operations.find((o) => o.kind === "reverse")?.state, "pending")
 })
 
 test("a customer's returns use up nothing that the merchant needs", async () => {

@@ -55,12 +55,17 @@ export async function recoverReversal(
     (found.reference === undefined ? manifest.reverse.byAttempt : manifest.reverse.byReference)
   if (!reachable) return later(engine, known, open, proof, seen)
   const until = deadline(account, sendUntil(now))
+  const isOurs = ({ state, owner, deadline: ours }: Operation): boolean =>
+    state === "sent" && owner === engine.node && ours === until
   const written = await decideAnew(
     engine,
     known,
     (then) => {
       const still = operationOf(then, operation.id)
-      if (still === undefined || !isOpen(still)) return []
+      if (still === undefined || !isOpen(still) || isOurs(still)) return []
+      // Another look was faster, and has sent it since: the claim on a payment ends with the commit for another of its
+      // operations.
+      if (still.round !== operation.round || still.sendUntil !== operation.sendUntil) return []
       const sentAt = still.state === "owed" ? now : (still.sentAt ?? now)
       const sent = {
         ...still,
@@ -76,7 +81,7 @@ export async function recoverReversal(
     seen,
   )
   const ahead = operationOf(written, operation.id)
-  if (ahead?.state !== "sent" || ahead.owner !== engine.node) return written
+  if (ahead === undefined || !isOurs(ahead)) return written
   const called = await send(engine, written, ahead, account)
   return judgeReversal(engine, written, ahead, account, called.outcome, called)
 }

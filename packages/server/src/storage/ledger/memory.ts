@@ -63,6 +63,8 @@ export type MemoryContents = {
   cards(): readonly SealedCard[]
   transcripts(): readonly Transcript[]
   wakes(): readonly Due[]
+  needsPerson(): ReadonlySet<PaymentId>
+  relayOwner(name: string): string | undefined
 }
 
 export type MemoryLedger = Ledger & { readonly contents: MemoryContents }
@@ -80,6 +82,8 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
   const { latencyMs = LATENCY_MS, slow, losses = () => noLosses } = options
   const payments = new Map<PaymentId, Payment>()
   const wakes = new Map<PaymentId, Due>()
+  /** The list of what needs a person. */
+  const persons = new Set<PaymentId>()
   const keys = new Map<string, IdempotencyRow>()
   const cards = new Map<string, SealedCard>()
   const found = new Map<string, Found>()
@@ -136,7 +140,13 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
     const current = payments.get(payment.id)
     if (current !== undefined && current.merchant !== payment.merchant) return { kind: "conflict" }
     if ((current?.version ?? 0) !== expected) return { kind: "conflict" }
-    payments.set(payment.id, payment)
+    payments.set(payment.id, {
+      ...payment,
+      attempts: rowsOf(payment.attempts, commit.attempts, current?.attempts),
+      operations: rowsOf(payment.operations, commit.operations, current?.operations),
+    })
+    if (commit.needsPerson === true) persons.add(payment.id)
+    else if (commit.needsPerson === false) persons.delete(payment.id)
     if (take !== undefined) keys.set(scopeText(take), take)
     if (answer !== undefined) keepAnswer(answer, answer.response)
     if (card !== undefined) cards.set(card.id, card)
@@ -333,9 +343,19 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
       cards: () => [...cards.values()],
       transcripts: () => [...transcripts],
       wakes: () => [...wakes.values()],
+      needsPerson: () => persons,
+      relayOwner: (name) => relays.get(name)?.owner,
     },
   }
 }
+
+/** Rows that a commit does not bring stay as they were, whatever the payment says: as in tables of their own. */
+const rowsOf = <T extends { readonly id: string }>(
+  all: readonly T[],
+  changed: readonly T[],
+  stored: readonly T[] = [],
+): readonly T[] =>
+  all.flatMap(({ id }) => changed.find((row) => row.id === id) ?? stored.find((row) => row.id === id) ?? [])
 
 const connectionLost = (): Error => Object.assign(new Error("connection to the database lost"), { code: "ECONNRESET" })
 
