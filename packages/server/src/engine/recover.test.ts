@@ -176,3 +176,53 @@ test("a customer's returns use up nothing that the merchant needs", async () => 
   await world.pass(1_000)
   assert.equal((await canceled).kind, "payment")
 })
+
+test("a reversal that the provider calls done, of a payment that it still calls captured, is not done", async () => {
+  const id = "pay_mbabizu24mvu3mela5njyhpit4"
+  const action = "act_y3oqhf46pyzuxjbcn2giaqnb44"
+  let attempt = ""
+  let reversals = 0
+  const shown = () => ({
+    id,
+    status: "Captured",
+    approved: true,
+    response_code: "10000",
+    amount: 1_000,
+    currency: "EUR",
+    reference: attempt,
+    balances: { total_authorized: 1_000, total_captured: 1_000, total_refunded: 0, available_to_capture: 0 },
+  })
+  const first = accountAt("first", connectors.checkout, { onUnknown: "reverse_then_reroute" })
+  const world = scripted([first, accountAt("second")], ({ account, method, path, body }) => {
+    if (account === "second") return { body: { pspReference: "PSP", resultCode: "Authorised" } }
+    if (method === "GET") return { body: path.startsWith("/payments?") ? { data: [shown()] } : shown() }
+    if (path === "/payments") {
+      attempt = (JSON.parse(body) as { reference: string }).reference
+      return "silence"
+    }
+    reversals += 1
+    return reversals === 1 ? { status: 202, body: { action_id: action } } : { status: 204, body: undefined }
+  })
+  const payment = world.pay({ capture: "automatic", answerWithinMs: 60_000 }).id
+  const reversal = () => world.stored(payment).operations.find((o) => o.kind === "reverse")!
+  for (let tries = 0; tries < 400 && reversals === 0; tries++) await world.pass(1_000)
+  await world.pass(500)
+  const data = {
+    id,
+    action_id: action,
+    reference: reversal().id,
+    amount: 1_000,
+    currency: "EUR",
+    response_code: "20051",
+    metadata: { orchestra_attempt: attempt, orchestra_operation: reversal().id, orchestra_kind: "reverse" },
+  }
+  const event = { id: "evt_1", type: "payment_refund_declined", data }
+  const [notice] = connectors.checkout.webhook.decode({ headers: {}, body: JSON.stringify(event) })
+  void apply(world.engine, first, notice!)
+  await world.pass(3_600_000)
+  assert.ok(reversals > 1)
+  assert.ok(isOpen(reversal()))
+  assert.equal(world.stored(payment).attempts[0]?.state, "held")
+  await world.pass(4 * 86_400_000)
+  assert.ok(isOpen(reversal()) && reversal().needsPerson)
+})

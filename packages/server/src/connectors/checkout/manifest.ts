@@ -99,7 +99,7 @@ export const manifest = {
       source: `${idempotency}; https://www.checkout.com/docs/payments/manage-payments/authorize-a-payment/adjust-an-estimated-authorization (2023-06)`,
     },
     reverse: {
-      // Not among the endpoints that keep answers; a second reversal answers 204 and does nothing.
+      // Not among the endpoints that keep answers; a second reversal answers 204, does nothing and proves nothing.
       replay: { stores: "none", windowMs: 0 },
       inquiry: { byReference: actionsLag, byAttempt: "none" },
       acceptedFirst: true,
