@@ -11,7 +11,7 @@ const begun = run("node", "tools/connector-new.ts", "acme_pay")
 
 test("begins a connector, lists it and says how to go on", () => {
   assert.equal(begun.status, 0, begun.output)
-  assert.match(begun.output, /node --test \S+acme_pay\.test\.ts/)
+  assert.match(begun.output, /npm test -- \S+acme_pay$/m)
   assert.match(readFileSync(join(path, connectorsFolder, "registry.ts"), "utf8"), /acme_pay: acmePay/)
   assert.match(readFileSync(join(path, "docs/connectors.md"), "utf8"), /## Acme Pay/)
 })

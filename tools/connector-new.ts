@@ -53,7 +53,7 @@ function main(): number {
   console.log(`
 ${folder} is begun, and fails its tests on purpose:
 
-  node --test ${folder}/${id}.test.ts
+  npm test -- ${folder}
 
 Each failing test says what is still to be read in ${name}'s documentation. The contract: ${connectorsFolder}/connector.ts`)
   return status ?? 1

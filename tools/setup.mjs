@@ -74,7 +74,7 @@ function missing() {
 }
 
 async function install() {
-  console.log(
+  console.error(
     "Installing dependencies: the first start, or package-lock.json changed. This takes about half a minute ...",
   )
   // npm runs under the machine's Node: from the second run on this script is run by the pinned one, which `npm ci` deletes.
@@ -94,7 +94,8 @@ async function npm(node, command) {
   const program = process.env.npm_execpath
   const [file, argv] = program?.endsWith("js") ? [node, [program, ...args]] : ["npm", args]
   const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
-  child = spawn(file, argv, { env, stdio: ["ignore", "inherit", "pipe"] })
+  // Standard output belongs to the command that follows: `npm start -- --json` prints one line.
+  child = spawn(file, argv, { env, stdio: ["ignore", process.stderr, "pipe"] })
   fs.writeFileSync(LOCK, `${process.pid}\n${child.pid ?? ""}\n`)
   const complaint = []
   let size = 0
@@ -162,7 +163,7 @@ async function withLock(work) {
   fs.mkdirSync(dirname(LOCK), { recursive: true })
   let told = false
   while (!acquire()) {
-    if (!told) console.log("Another set-up of this checkout is running: waiting for it ...")
+    if (!told) console.error("Another set-up of this checkout is running: waiting for it ...")
     told = true
     await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS))
   }

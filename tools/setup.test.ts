@@ -50,9 +50,11 @@ const standIn = `
 
 test("installs at the first start, and does nothing at the second", async () => {
   const checkout = newCheckout()
-  assert.match((await setUp(checkout)).output, /^Installing dependencies/)
+  const first = await setUp(checkout)
+  assert.match(first.output, /^Installing dependencies/)
+  assert.equal(first.printed, "", "what follows prints for machines")
   assert.equal(fs.readlinkSync(join(checkout, "node_modules/.bin/node")), `../${bundled.slice(13)}/bin/node`)
-  assert.deepEqual(await setUp(checkout), { code: 0, output: "" })
+  assert.deepEqual(await setUp(checkout), { code: 0, output: "", printed: "" })
   assert.deepEqual(calls(checkout), ["ci --ignore-scripts"])
 })
 
@@ -61,7 +63,7 @@ test("takes over what somebody installed by hand", async () => {
   await setUp(checkout)
   fs.rmSync(join(checkout, "node_modules/.orchestra-installed"))
   fs.rmSync(join(checkout, "node_modules/.bin"), { recursive: true })
-  assert.deepEqual(await setUp(checkout), { code: 0, output: "" })
+  assert.deepEqual(await setUp(checkout), { code: 0, output: "", printed: "" })
   assert.equal(calls(checkout).length, 1)
   assert.ok(fs.existsSync(join(checkout, "node_modules/.bin/node")))
 })
@@ -162,13 +164,16 @@ function calls(checkout: string): string[] {
   return fs.readFileSync(join(checkout, "calls"), "utf8").trimEnd().split("\n")
 }
 
-type SetUp = { readonly code: number | null; readonly output: string }
+/** `printed`: the part of the output that went to standard output. */
+type SetUp = { readonly code: number | null; readonly output: string; readonly printed: string }
 
 function setUp(checkout: string, orders: Readonly<Record<string, string>> = {}): Promise<SetUp> {
   const npm = { npm_execpath: join(checkout, "npm.js"), npm_node_execpath: process.execPath }
   const env = { ...process.env, ...npm, ...orders }
   const child = spawn(process.execPath, ["tools/setup.mjs"], { cwd: checkout, env, stdio: ["ignore", "pipe", "pipe"] })
   let output = ""
+  let printed = ""
+  child.stdout.on("data", (chunk) => (printed += String(chunk)))
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text))
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code, output: output.trim() })))
+  return new Promise((resolve) => child.once("close", (code) => resolve({ code, output: output.trim(), printed })))
 }

@@ -86,7 +86,7 @@ async function payment(): Promise<void> {
     else {
       const rows = Object.fromEntries(parameters.map((parameter, i) => [parameter, String(sent[i]).slice(1, -1)]))
       const id = filled(template!.payment, words) as PaymentId
-      if (!(await commit!({ payment: id, shape, rows }))) throw new Error(`${name} wrote no payment`)
+      if (!(await commit!({ payment: id, shape, order: id, rows }))) throw new Error(`${name} wrote no payment`)
     }
   }
 }

@@ -18,6 +18,7 @@ import {
 import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
 import type { DecisionRecord } from "../src/routing/decide.ts"
+import { replay } from "../src/routing/replay.ts"
 import { claim } from "./claim.ts"
 import type { Situation } from "./coverage.ts"
 import { judgeCommit, SKEW_MS, type Sight } from "./judge-commit.ts"
@@ -131,6 +132,12 @@ export class Judge {
       const made = payment.attempts[0]!.startedAt
       const chosen = JSON.stringify((attempt.decision as DecisionRecord).chosen)
       const again = [made, made - SKEW_MS, made + SKEW_MS].map((at) => JSON.stringify(this.#sight.decide(payment, at)))
+      // And by its own record, whatever has become of the accounts. Worlds have no policies.
+      const replayed = replay(attempt.decision as DecisionRecord, undefined)
+      claim(
+        replayed.kind === "replayed" && JSON.stringify(replayed.decision.record.chosen) === chosen,
+        () => `${id}: the record of ${attempt.id}'s decision does not replay to ${chosen}`,
+      )
       claim(again.includes(chosen), () => `${id}: the decision of ${attempt.id} replays to ${again[0]}, not ${chosen}`)
     }
     for (const operation of payment.operations) {
@@ -326,7 +333,8 @@ export class Judge {
     // After a correction (a capture that failed days later, with its refund under way) an incident is what it is: a work item.
     const corrected = new Set(stored.flatMap((e) => (e.type === "payment.corrected" ? [e.payment] : [])))
     for (const payment of this.#ledger.contents.payments())
-      if (payment.operations.some((o) => o.origin === "provider")) corrected.add(payment.id)
+      if (payment.operations.some((o) => o.origin === "provider") || payment.disputes.length > 0)
+        corrected.add(payment.id)
     const incident = stored.find((e) => e.type === "payment.invariant_broken" && !corrected.has(e.payment))
     claim(incident === undefined, () => `the engine itself says of ${incident?.payment} that an invariant is broken`)
     const got = new Set(delivered.map((e) => e.id))

@@ -70,6 +70,7 @@ async function main(): Promise<void> {
       publicUrl: options.publicUrl,
       role: options.role,
       metrics: options.metrics,
+      retention: options.retention,
       node: `${hostname().slice(0, 40)}-${process.pid}-${Buffer.from(chance.bytes(3)).toString("hex")}`,
       log,
     })

@@ -7,11 +7,14 @@ import { Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemPorts } from "../src/ports.ts"
+import { findProgram, type Program } from "../src/storage/embedded-program.ts"
 import { startEmbedded } from "../src/storage/embedded.ts"
 
 /** Holds the socket's folder, which is what a driver takes as `host`. */
 export const CLUSTER_VARIABLE = "ORCHESTRA_TEST_POSTGRES"
 export const CLUSTER_USER = "orchestra"
+/** The programs of another PostgreSQL than the embedded one, to test on its version: a folder that holds `initdb` and `postgres`. */
+export const PROGRAMS_VARIABLE = "ORCHESTRA_TEST_POSTGRES_BIN"
 
 export type TestCluster = { readonly host: string; stop(): Promise<void> }
 
@@ -29,7 +32,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "orchestra-test-"))
   const release = deleteWithUs(dir)
   try {
-    const embedded = await startEmbedded({ dir, ports: systemPorts(() => 0, quiet), settings })
+    const embedded = await startEmbedded({ dir, ports: systemPorts(() => 0, quiet), settings, program: program() })
     const stop = async (): Promise<void> => {
       await embedded.stop()
       release()
@@ -39,6 +42,13 @@ export async function startTestCluster(): Promise<TestCluster> {
     release()
     throw error
   }
+}
+
+function program(): Program | undefined {
+  const found = findProgram()
+  const folder = process.env[PROGRAMS_VARIABLE]
+  if (found === undefined || folder === undefined || folder === "") return found
+  return { ...found, initdb: join(folder, "initdb"), postgres: join(folder, "postgres") }
 }
 
 /**

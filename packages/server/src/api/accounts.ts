@@ -1,9 +1,9 @@
 // /v1/accounts: the merchant's credentials at providers. They are sealed before they are stored and never answered.
 
-import { Type } from "typebox"
+import { Type, type Static } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
-import { isId, makeId } from "../core/id.ts"
+import { isId } from "../core/id.ts"
 import { accountSecretsBytes, type AccountSecrets } from "../engine/account.ts"
 import {
   createAccount,
@@ -25,7 +25,8 @@ import {
   WebhookSecretBody,
 } from "./account-schema.ts"
 import { callerOf, putInForce, type Api, type Key } from "./context.ts"
-import { editedRow, IfMatch, ifMatch, MayMatch, mayMatch, stale, tagged } from "./etag.ts"
+import { createOnce, MayRepeat } from "./creation.ts"
+import { editedRow, etagOf, IfMatch, ifMatch, MayMatch, mayMatch, stale, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { closed, Id, Page } from "./schema.ts"
 import type { Routes } from "./routes.ts"
@@ -53,6 +54,7 @@ export const accounts: Routes = (app, api, guard) => {
         tags,
         summary: "Connect a provider",
         description: "The provider is asked whether it takes the credentials, unless `verify` is false.",
+        headers: MayRepeat,
         body: AccountCreate,
         response: { 201: AccountResource },
       },
@@ -60,28 +62,20 @@ export const accounts: Routes = (app, api, guard) => {
     },
     async (request, reply) => {
       const { merchant, mode } = callerOf(request)
-      const { body } = request
-      const connector = connectorOf(body.connector)
-      const { settings, secrets } = readCreate(connector, mode, body)
-      const now = api.engine.clock.now()
-      const id = makeId("acc", now, api.engine.chance.bytes(16))
-      const account = {
-        id,
-        merchant,
-        mode,
-        connector: connector.manifest.id,
-        name: body.name,
-        state: "enabled",
-        settings,
-        ...api.vault.seal("accounts", merchant, id, accountSecretsBytes(secrets)),
-      } as const
-      const whole = wholeAccount(api.vault, { ...account, version: 1, createdAt: now, updatedAt: now }, connector)
-      if (body.verify !== false) await checkCredentials(api.engine, whole)
-      const row = await createAccount(api.database, account)
-      await putInForce(api, merchant)
-      return tagged(reply.code(201).header("location", `/v1/accounts/${id}`), row).send(
-        accountResource(api, row, secrets),
-      )
+      const made = (row: AccountRow) => ({
+        body: accountResource(api, row),
+        location: `/v1/accounts/${row.id}`,
+        etag: etagOf(row),
+      })
+      const body = await createOnce(api, request, reply, {
+        prefix: "acc",
+        create: async (id) => made(await connect(api, { merchant, mode, id }, request.body)),
+        find: async (id) => {
+          const row = await findAccount(api.database, merchant, id)
+          return row === undefined ? undefined : made(row)
+        },
+      })
+      return reply.send(body)
     },
   )
 
@@ -223,6 +217,31 @@ export const accounts: Routes = (app, api, guard) => {
       return tagged(reply, saved).send(accountResource(api, saved, secrets))
     },
   )
+}
+
+async function connect(
+  api: Api,
+  { merchant, mode, id }: Pick<AccountRow, "merchant" | "mode" | "id">,
+  body: Static<typeof AccountCreate>,
+): Promise<AccountRow> {
+  const connector = connectorOf(body.connector)
+  const { settings, secrets } = readCreate(connector, mode, body)
+  const now = api.engine.clock.now()
+  const account = {
+    id,
+    merchant,
+    mode,
+    connector: connector.manifest.id,
+    name: body.name,
+    state: "enabled",
+    settings,
+    ...api.vault.seal("accounts", merchant, id, accountSecretsBytes(secrets)),
+  } as const
+  const whole = wholeAccount(api.vault, { ...account, version: 1, createdAt: now, updatedAt: now }, connector)
+  if (body.verify !== false) await checkCredentials(api.engine, whole)
+  const row = await createAccount(api.database, account)
+  await putInForce(api, merchant)
+  return row
 }
 
 /** Somebody else's account, and one of the other mode, is not there. */

@@ -2,10 +2,19 @@
 
 import { Type, type Static } from "typebox"
 import { Fault, invalid, notFound } from "../core/fault.ts"
-import { isId, makeId } from "../core/id.ts"
+import { isId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
-import { createApiKey, listApiKeys, MAX_API_KEYS, revokeApiKey, type ApiKey } from "../storage/resources/api-keys.ts"
+import {
+  createApiKey,
+  findApiKey,
+  listApiKeys,
+  MAX_API_KEYS,
+  revokeApiKey,
+  type ApiKey,
+} from "../storage/resources/api-keys.ts"
+import type { Secret } from "../core/secret.ts"
 import { callerOf, scopes, type Key } from "./context.ts"
+import { createOnce, MayRepeat, SECRET_KEPT_MS } from "./creation.ts"
 import { keyHash, newKeySecret } from "./key-source.ts"
 import { pageResource } from "./pages.ts"
 import { closed, Id, Page, Text, Time, words } from "./schema.ts"
@@ -54,6 +63,7 @@ export const apiKeys: Routes = (app, api, guard) => {
         operationId: "createApiKey",
         tags,
         summary: "Create an API key",
+        headers: MayRepeat,
         body: ApiKeyCreate,
         response: { 201: NewApiKeyResource },
       },
@@ -62,21 +72,35 @@ export const apiKeys: Routes = (app, api, guard) => {
     async (request, reply) => {
       const caller = callerOf(request)
       const mode = request.body.mode ?? caller.mode
-      if (mode === "live" && caller.mode === "test")
-        throw invalid("#/mode", "must be test: only a live key makes live keys")
-      const { clock, chance } = api.engine
-      const secret = newKeySecret(mode, (count) => chance.bytes(count))
-      const key = await createApiKey(api.database, {
-        id: makeId("key", clock.now(), chance.bytes(16)),
-        merchant: caller.merchant,
-        name: request.body.name,
-        hint: secret.reveal().slice(-4),
-        mode,
-        scopes: request.body.scopes,
-        apiVersion: API_VERSION,
-        hash: keyHash(api.vault, secret.reveal()),
+      const secretOf = (seed: Secret<Uint8Array>) =>
+        newKeySecret(mode, (count) => seed.reveal().slice(0, count)).reveal()
+      const made = (key: ApiKey, seed: Secret<Uint8Array>) => ({
+        body: { ...keyResource(key), secret: secretOf(seed) },
       })
-      return reply.code(201).send({ ...keyResource(key), secret: secret.reveal() })
+      const body = await createOnce(api, request, reply, {
+        prefix: "key",
+        keptMs: SECRET_KEPT_MS,
+        create: async (id, seed) => {
+          if (mode === "live" && caller.mode === "test")
+            throw invalid("#/mode", "must be test: only a live key makes live keys")
+          const key = await createApiKey(api.database, {
+            id,
+            merchant: caller.merchant,
+            name: request.body.name,
+            hint: secretOf(seed).slice(-4),
+            mode,
+            scopes: request.body.scopes,
+            apiVersion: API_VERSION,
+            hash: keyHash(api.vault, secretOf(seed)),
+          })
+          return made(key, seed)
+        },
+        find: async (_id, seed) => {
+          const key = await findApiKey(api.database, keyHash(api.vault, secretOf(seed)))
+          return key === undefined ? undefined : made(key, seed)
+        },
+      })
+      return reply.send(body)
     },
   )
 

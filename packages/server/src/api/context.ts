@@ -65,7 +65,7 @@ export async function authenticate(api: Api, request: FastifyRequest, scope: Sco
   const key = secret === undefined ? undefined : await api.key(secret)
   if (key === undefined) throw new Fault("auth.invalid")
   if (!key.scopes.includes(scope) && !key.scopes.includes("admin"))
-    throw new Fault("auth.scope", { detail: `This needs the scope ${scope}.` })
+    throw new Fault("auth.scope", { detail: `This needs the scope ${scope}: use a key that has it.` })
   request.key = key
 }
 

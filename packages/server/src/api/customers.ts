@@ -4,7 +4,7 @@
 import { Type, type Static } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
-import { isId, makeId, type CustomerId } from "../core/id.ts"
+import { isId, type CustomerId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
 import {
   createCustomer,
@@ -15,7 +15,8 @@ import {
 } from "../storage/resources/customers.ts"
 import { eraseCustomer } from "../storage/resources/erasure.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
-import { editedRow, mayMatch, MayMatch, stale, tagged } from "./etag.ts"
+import { createOnce, forgetCreation, MayRepeat } from "./creation.ts"
+import { editedRow, etagOf, mayMatch, MayMatch, stale, tagged } from "./etag.ts"
 import { pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { checkAddress } from "./payment-input.ts"
 import { Address, closed, Email, Id, Metadata, nullable, Page, Text, Time, words } from "./schema.ts"
@@ -79,6 +80,7 @@ export const customers: Routes = (app, api, guard) => {
         operationId: "createCustomer",
         tags,
         summary: "Create a customer",
+        headers: MayRepeat,
         body: CustomerCreate,
         response: { 201: CustomerResource },
       },
@@ -86,12 +88,26 @@ export const customers: Routes = (app, api, guard) => {
     },
     async (request, reply) => {
       const { merchant, mode } = callerOf(request)
-      const { reference, email, ...details } = request.body
-      checkAddress("#/address", details.address)
-      const id = makeId("cus", api.engine.clock.now(), api.engine.chance.bytes(16))
-      const row = await createCustomer(api.database, given({ id, merchant, mode, reference, email, details }))
-      if (row === undefined) throw taken()
-      return tagged(reply.code(201).header("location", `/v1/customers/${id}`), row).send(customerResource(row))
+      const made = (row: CustomerRow) => ({
+        body: customerResource(row),
+        location: `/v1/customers/${row.id}`,
+        etag: etagOf(row),
+      })
+      const body = await createOnce(api, request, reply, {
+        prefix: "cus",
+        create: async (id) => {
+          const { reference, email, ...details } = request.body
+          checkAddress("#/address", details.address)
+          const row = await createCustomer(api.database, given({ id, merchant, mode, reference, email, details }))
+          if (row === undefined) throw taken()
+          return made(row)
+        },
+        find: async (id) => {
+          const row = await findCustomer(api.database, merchant, id)
+          return row === undefined ? undefined : made(row)
+        },
+      })
+      return reply.send(body)
     },
   )
 
@@ -202,6 +218,7 @@ export const customers: Routes = (app, api, guard) => {
       const { id } = await loadCustomer(api, caller, request.params.id)
       const erased = await eraseCustomer(api.database, api.engine.ledger, caller.merchant, id)
       if (erased === undefined) throw notFound("customer")
+      await forgetCreation(api, caller.merchant, id)
       const { paymentMethods, payments } = erased
       return { id, object: "customer_erasure" as const, payment_methods: paymentMethods, payments }
     },

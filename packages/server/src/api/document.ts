@@ -30,8 +30,10 @@ export const documentOptions: SwaggerOptions = {
         "Where money moves, or where somebody says that it has, an `Idempotency-Key` is required: the same key with the " +
         "same body gets the first answer again for 30 days, with `Idempotent-Replayed: true`, whatever has become of the " +
         "payment, its card or its customer since; another body gets 422; a first request that is still being worked on, " +
-        "409 with `Retry-After`. A request that was refused leaves its key free. Other requests do not look at keys: " +
-        "repeat the creation of a customer with a `reference` of your own, and changes with `If-Match`.",
+        "409 with `Retry-After`. A request that was refused leaves its key free. Where a customer, an account, a policy, a " +
+        "webhook endpoint or an API key is created, the header may be left out, and means the same. An answer that shows a " +
+        "secret comes again for 24 hours only, and is kept encrypted as long. Other requests do not look at keys: repeat " +
+        "changes with `If-Match`; storing a card of a customer again changes nothing.",
     },
     tags: sections.map((section) => ({ ...section })),
     components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } } },

@@ -7,7 +7,7 @@ import type { Payment } from "../core/payment.ts"
 import type { Request } from "../engine/change.ts"
 import type { Engine } from "../engine/engine.ts"
 import { LEASE_MARGIN_MS, repeat } from "../engine/idempotency.ts"
-import type { IdempotencyRow, StoredResponse } from "../storage/ledger/ledger.ts"
+import type { IdempotencyRow, IdempotencyScope, StoredResponse } from "../storage/ledger/ledger.ts"
 import type { Vault } from "../vault/vault.ts"
 import type { Caller } from "./method-input.ts"
 
@@ -31,29 +31,37 @@ export function keyed(
   answerWithinMs: number,
   render: (payment: Payment) => StoredResponse,
 ): Request {
-  const header = request.headers["idempotency-key"]
-  if (header === undefined || header === "")
+  const key = idempotencyKeyOf(request)
+  if (key === undefined)
     throw new Fault("idempotency.key_missing", {
       errors: [{ pointer: "header/idempotency-key", detail: "is required" }],
     })
-  const key = Array.isArray(header) ? header.join(",") : header
-  if (!KEY.test(key))
-    throw new Fault("idempotency.key_invalid", {
-      errors: [{ pointer: "header/idempotency-key", detail: "must be 1 to 255 visible ASCII characters" }],
-    })
-  const path = request.url.split("?")[0]!
   return {
     row: {
-      merchant: caller.merchant,
-      mode: caller.mode,
-      method: request.method,
-      path,
-      key,
+      ...scopeOf(caller, request, key),
       fingerprint: vault.requestFingerprint(caller.merchant, request.body ?? {}),
     },
     leaseMs: answerWithinMs + LEASE_MARGIN_MS,
     render,
   }
+}
+
+export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
+  const header = request.headers["idempotency-key"]
+  if (header === undefined || header === "") return undefined
+  const key = Array.isArray(header) ? header.join(",") : header
+  if (!KEY.test(key))
+    throw new Fault("idempotency.key_invalid", {
+      errors: [{ pointer: "header/idempotency-key", detail: "must be 1 to 255 visible ASCII characters" }],
+    })
+  return key
+}
+
+/** The path as the route writes it: an escape that says the same makes no other key. */
+export function scopeOf({ merchant, mode }: Caller, request: FastifyRequest, key: string): IdempotencyScope {
+  const params = request.params as Readonly<Record<string, string>>
+  const path = (request.routeOptions.url ?? request.url).replaceAll(/:(\w+)/g, (_, name: string) => params[name] ?? "")
+  return { merchant, mode, method: request.method, path, key }
 }
 
 /** Answers a request whose key was used before; `undefined` if it was not. */

@@ -5,6 +5,7 @@ import { createHmac } from "node:crypto"
 import { test } from "node:test"
 import { card, contents, ok, simulate, startApi, type Json } from "../../testing/api.ts"
 import { eventually } from "../../testing/wait.ts"
+import { faults } from "../core/fault.ts"
 
 const api = await startApi()
 const providers = await simulate(api, "stripe", "adyen")
@@ -91,7 +92,7 @@ test("a forged or stale webhook is refused without a reason, stored nowhere, cou
     assert.equal(answer.statusCode, 401)
     const problem = JSON.parse(answer.body) as Json
     assert.equal(problem.code, code)
-    assert.equal(problem.detail, undefined)
+    assert.equal(problem.detail, faults[code].help)
   }
   assert.deepEqual(await stored("evt_forged"), [])
   const refused = api.logged.filter((line) => line.startsWith("warn a webhook was refused"))

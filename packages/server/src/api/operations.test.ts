@@ -7,6 +7,9 @@ import { card, ok, simulate, startApi, type Answer, type Json } from "../../test
 import type { OperationId, PaymentId } from "../core/id.ts"
 import { isOpen, type OperationKind } from "../core/payment.ts"
 import { violationOf } from "../core/invariant.ts"
+import type { Notice } from "../connectors/connector.ts"
+import { apply } from "../engine/receive.ts"
+import { BELIEVED_AFTER_TRIES } from "../engine/found-at-provider.ts"
 import { recover } from "../engine/recover.ts"
 
 // No worker: time passes when a test says so.
@@ -282,4 +285,86 @@ test("a verdict whose commit was stored unheard is told as stored, and recorded 
   assert.equal((await post(path(given, "refund", "settle"), body, "unheard")).text, answer.text)
   const { data } = ok(await api.call("GET", `/v1/payments/${given.id}/events`))
   assert.equal(data.filter((event: Json) => event.type === "operation.settled_by_hand").length, 1)
+})
+
+/** Somebody gives back more at Adyen than was captured, and we are told. */
+async function overRefunded(): Promise<Json> {
+  const paid = ok(await post("/v1/payments", { ...wanted, account: accounts.adyen }), 201)
+  await tellRefund(paid, 1500n)
+  return get(paid.id)
+}
+
+async function tellRefund({ attempts, id }: Json, amount: bigint): Promise<void> {
+  const account = engine.directory.account(accounts.adyen as `acc_${string}`)
+  assert.ok(account)
+  const refund: Notice = {
+    about: "refund",
+    eventId: `refund of ${amount} of ${id}`,
+    type: "REFUND",
+    trust: "signed",
+    reference: attempts[0].reference,
+    outcome: { kind: "approved", effect: "refunded", amount, raw: { code: "REFUND" }, evidence: {} },
+  }
+  assert.equal(await apply(engine, account, refund, BELIEVED_AFTER_TRIES), "applied")
+}
+
+const acknowledgement = { operator, note: "given back twice in their dashboard; written off" }
+
+test("what a provider reports beyond what was asked is booked, and needs a person until one has looked into it", async () => {
+  const plain = ok(await post("/v1/payments", { ...wanted, account: accounts.adyen }), 201)
+  assert.deepEqual(plain.incidents, [])
+  const broken = await overRefunded()
+  assert.deepEqual([broken.amounts.captured, broken.amounts.refunded, broken.needs_person], [1000, 1500, true])
+  const [incident, ...more] = broken.incidents
+  assert.deepEqual([incident.violation, incident.acknowledged, more], ["refunds exceed what is captured", null, []])
+  assert.ok((await needing()).includes(broken.id))
+  const others = ok(await api.call("GET", "/v1/payments", { query: { needs_person: "false" } })).data
+  assert.ok(others.some(({ id }: Json) => id === plain.id) && !others.some(({ id }: Json) => id === broken.id))
+
+  const where = `/v1/payments/${broken.id}/incidents/${incident.id}/acknowledge`
+  const answer = await post(where, acknowledgement, "looked")
+  const looked = ok(answer)
+  assert.equal(looked.needs_person, false)
+  const { by, note: said, key } = looked.incidents[0].acknowledged
+  assert.deepEqual([by, said], [operator, acknowledgement.note])
+  assert.match(key, /^key_/)
+  assert.equal(looked.amounts.refunded, 1500, "what is, is")
+  assert.ok(!(await needing()).includes(broken.id))
+  const { data } = ok(await api.call("GET", `/v1/payments/${broken.id}/events`))
+  const told = data.filter(({ type }: Json) => type.includes("incident") || type.includes("invariant"))
+  assert.deepEqual(
+    told.map(({ type, data: { incident: about } }: Json) => [type, about.id, about.acknowledged?.by]),
+    [
+      ["payment.invariant_broken", incident.id, undefined],
+      ["payment.incident_acknowledged", incident.id, operator],
+    ],
+  )
+  const again = await post(where, acknowledgement, "looked")
+  assert.deepEqual([again.headers["idempotent-replayed"], again.text], ["true", answer.text])
+  const second = await post(where, acknowledgement)
+  assert.deepEqual([second.status, second.body.code], [409, "resource.conflict"])
+  assert.ok(second.body.detail.includes(operator))
+})
+
+test("an incident that a person knows of is not told again; another one is", async () => {
+  const broken = await overRefunded()
+  const [{ id }] = broken.incidents
+  await tellRefund(broken, 20n)
+  assert.equal((await get(broken.id)).incidents.length, 1)
+  ok(await post(`/v1/payments/${broken.id}/incidents/${id}/acknowledge`, acknowledgement))
+  await tellRefund(broken, 30n)
+  assert.equal((await get(broken.id)).needs_person, false, "it is as broken as it was")
+})
+
+test("only who may operate acknowledges, with a name and a reason, and only what is there", async () => {
+  const broken = await overRefunded()
+  const where = `/v1/payments/${broken.id}/incidents/${broken.incidents[0].id}/acknowledge`
+  const shop = await api.newKey({ scopes: ["payments:read", "payments:write"] })
+  assert.equal((await post(where, acknowledgement, "shop-incident", shop.secret)).body.code, "auth.scope")
+  for (const body of [{ operator }, { note }, { operator, note: "" }])
+    assert.equal((await post(where, body)).body.code, "request.invalid")
+  const other = `/v1/payments/${broken.id}/incidents/${api.id("inc")}/acknowledge`
+  assert.equal((await post(other, acknowledgement)).body.code, "resource.not_found")
+  const foreign = await api.newKey({ merchant: await api.newMerchant() })
+  assert.equal((await post(where, acknowledgement, "foreign", foreign.secret)).status, 404)
 })

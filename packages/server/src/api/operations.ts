@@ -1,5 +1,6 @@
-// /v1/payments/{id}/operations/{operation}: what a person does about an operation that we have given up on. It needs a
-// scope of its own: a shop's key that makes payments must not be able to say how they ended.
+// What a person does about a payment that needs one: an operation that we have given up on is looked at anew or settled by
+// hand, an incident is acknowledged. It needs a scope of its own: a shop's key that makes payments must not be able to say
+// how they ended.
 
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { Type } from "typebox"
@@ -7,7 +8,9 @@ import { maskPans } from "../core/pan-mask.ts"
 import { Fault, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId } from "../core/id.ts"
-import { retryOperation, settleByHand } from "../engine/operator.ts"
+import type { Payment } from "../core/payment.ts"
+import type { Request } from "../engine/change.ts"
+import { acknowledge, retryOperation, settleByHand, type Acted } from "../engine/operator.ts"
 import { callerOf } from "./context.ts"
 import { answerRepeated, IdempotencyKey, keyed, once, sendStored } from "./idempotent.ts"
 import { PaymentResource } from "./payment-schema.ts"
@@ -17,7 +20,8 @@ import type { Routes } from "./routes.ts"
 
 const tags = ["Payments"]
 const Params = Type.Object({ id: Id("pay"), operation: Id("op") })
-const Operator = Text(100, "Who decides this: it is recorded with the operation and in the event.")
+const Operator = Text(100, "Who decides this: it is recorded with the payment and in the event.")
+const Reason = (description: string) => Type.String({ minLength: 3, maxLength: 500, description })
 /** Taking a key and answering is one commit: there is nothing to wait for (ms). */
 const ANSWER_MS = 1_000
 
@@ -44,7 +48,7 @@ export const OperationSettle = closed(
       Text(255, "The provider's id. Required for an authorization that succeeded and whose id we never learned."),
     ),
     operator: Operator,
-    note: Type.String({ minLength: 3, maxLength: 500, description: "Where you read it, for those who ask later." }),
+    note: Reason("Where you read it, for those who ask later."),
   },
   {
     $id: "OperationSettle",
@@ -59,27 +63,31 @@ export const OperationSettle = closed(
   },
 )
 
+export const IncidentAcknowledge = closed(
+  { operator: Operator, note: Reason("What you found, and what was done about it.") },
+  {
+    $id: "IncidentAcknowledge",
+    examples: [{ operator: "Ada Lovelace", note: "refunded twice in their dashboard by mistake; written off" }],
+  },
+)
+
 export const operations: Routes = (app, api, guard) => {
   const act = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    run: (...of: Acting) => ReturnType<typeof retryOperation>,
+    what: string,
+    run: (payment: Payment, asked: Request) => Promise<Acted>,
   ): Promise<FastifyReply> => {
     const caller = callerOf(request)
-    const { id, operation } = request.params as { readonly id: string; readonly operation: string }
-    const { operator, note } = request.body as { readonly operator: string; readonly note?: string }
+    const { id } = request.params as { readonly id: string }
     const asked = keyed(api.vault, caller, request, ANSWER_MS, render(200))
     return once(api.engine, asked, reply, async () => {
-      const payment = await load(api, caller, id)
-      if (!isId("op", operation)) throw notFound("operation")
-      // People paste what they see.
-      const person = given({ by: maskPans(operator), key: caller.id, note: note && maskPans(note) })
-      const acted = await run(payment.merchant, payment.id, operation, person, asked)
+      const acted = await run(await load(api, caller, id), asked)
       switch (acted.kind) {
         case "refused":
           throw new Fault(acted.code, { detail: acted.detail })
         case "not_found":
-          throw notFound("operation")
+          throw notFound(what)
         case "taken":
           return (await answerRepeated(api.engine, asked, acted.row, reply)) ?? reply
         case "payment":
@@ -109,7 +117,11 @@ export const operations: Routes = (app, api, guard) => {
     async (request, reply) =>
       answered(
         reply,
-        act(request, reply, (...of) => retryOperation(api.engine, ...of)),
+        act(request, reply, "operation", async ({ merchant, id }, asked) => {
+          const { operation } = request.params
+          if (!isId("op", operation)) return NOT_FOUND
+          return retryOperation(api.engine, merchant, id, operation, personOf(request), asked)
+        }),
       ),
   )
 
@@ -135,12 +147,49 @@ export const operations: Routes = (app, api, guard) => {
       const said = given({ verdict, amount: amount === undefined ? undefined : BigInt(amount), captured, reference })
       return answered(
         reply,
-        act(request, reply, (merchant, payment, operation, person, asked) =>
-          settleByHand(api.engine, merchant, payment, operation, said, person, asked),
-        ),
+        act(request, reply, "operation", async ({ merchant, id }, asked) => {
+          const { operation } = request.params
+          if (!isId("op", operation)) return NOT_FOUND
+          return settleByHand(api.engine, merchant, id, operation, said, personOf(request), asked)
+        }),
       )
     },
   )
+
+  app.post(
+    "/payments/:id/incidents/:incident/acknowledge",
+    {
+      schema: {
+        operationId: "acknowledgeIncident",
+        tags,
+        summary: "Say that somebody has looked into an incident",
+        description:
+          "What the provider reported stays booked. The incident stays in the payment's history, with who looked into it " +
+          "and what came of it, and the payment no longer needs a person for it.",
+        params: Type.Object({ id: Id("pay"), incident: Id("inc") }),
+        headers: IdempotencyKey,
+        body: IncidentAcknowledge,
+        response: { 200: PaymentResource },
+      },
+      ...guard("payments:operate"),
+    },
+    async (request, reply) =>
+      answered(
+        reply,
+        act(request, reply, "incident", async ({ merchant, id }, asked) => {
+          const { incident } = request.params
+          if (!isId("inc", incident)) return NOT_FOUND
+          const person = { ...personOf(request), note: maskPans(request.body.note) }
+          return acknowledge(api.engine, merchant, id, incident, person, asked)
+        }),
+      ),
+  )
 }
 
-type Acting = Parameters<typeof retryOperation> extends [unknown, ...infer Rest] ? Rest : never
+const NOT_FOUND = { kind: "not_found" } as const
+
+/** People paste what they see. */
+function personOf(request: FastifyRequest) {
+  const { operator, note } = request.body as { readonly operator: string; readonly note?: string }
+  return given({ by: maskPans(operator), key: callerOf(request).id, note: note && maskPans(note) })
+}

@@ -12,7 +12,7 @@ import { listTranscripts, MAX_TRANSCRIPTS } from "../storage/resources/transcrip
 import { callerOf, type Api } from "./context.ts"
 import { EventResource, eventResource } from "./event-resource.ts"
 import { pageResource } from "./pages.ts"
-import { attemptResource, operationResource } from "./payment-resource.ts"
+import { attemptResource, decisionResource, operationResource } from "./payment-resource.ts"
 import { AttemptResource, OperationResource } from "./payment-schema.ts"
 import { load } from "./payments.ts"
 import { Id, Page, Time } from "./schema.ts"
@@ -65,7 +65,10 @@ export const paymentHistory: Routes = (app, api, guard) => {
     },
     async (request) => {
       const { attempts } = await load(api, callerOf(request), request.params.id)
-      return pageResource({ rows: attempts }, attemptResource)
+      return pageResource({ rows: attempts }, (attempt) => ({
+        ...attemptResource(attempt),
+        decision: decisionResource(attempt.decision),
+      }))
     },
   )
 

@@ -43,7 +43,11 @@ const Query = closed({
     }),
   ),
   needs_person: Type.Optional(
-    Type.Literal(true, { description: "Whose outcome we could not find out: somebody has to look at the provider's." }),
+    Type.Boolean({
+      description:
+        "true: those that somebody has to look at, because we could not find out their outcome or their books do not " +
+        "add up. false: all others.",
+    }),
   ),
   metadata: Type.Optional({
     ...Metadata,

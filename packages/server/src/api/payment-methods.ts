@@ -17,6 +17,7 @@ import {
   type PaymentMethodRow,
 } from "../storage/resources/payment-methods.ts"
 import { eraseMethod, storeMethod } from "../storage/resources/stored-cards.ts"
+import { refuseCardData } from "./card-in-text.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
 import { customerOf, loadCustomer } from "./customers.ts"
 import { editedRow } from "./etag.ts"
@@ -183,6 +184,7 @@ async function store(
   caller: Key,
   body: Static<typeof PaymentMethodCreate>,
 ): Promise<{ readonly stored: boolean; readonly row: PaymentMethodRow }> {
+  refuseCardData(body)
   const customer = await customerOf(api, caller, body.customer)
   if (customer === undefined || customer.erasedAt !== undefined) throw invalid("#/customer", "no customer has this id")
   const now = api.engine.clock.now()

@@ -15,6 +15,7 @@ import {
   type Operation,
   type Payment,
 } from "../core/payment.ts"
+import type { DecisionRecord } from "../routing/decide.ts"
 import type { AttemptResource, OperationResource, OutcomeResource, PaymentResource } from "./payment-schema.ts"
 import type { Party } from "./schema.ts"
 
@@ -65,6 +66,12 @@ export function paymentResource(payment: Payment): PaymentResource {
     skipped_accounts: (payment.plan.skipped ?? []).map(({ account, reason }) => ({ account, reason })),
     operations: payment.operations.map(operationResource),
     needs_person: needsPerson(payment),
+    incidents: (payment.incidents ?? []).map(({ id, violation, at, acknowledged }) => ({
+      id,
+      violation,
+      at: rfc3339(at),
+      acknowledged: acknowledged === undefined ? null : { ...acknowledged, at: rfc3339(acknowledged.at) },
+    })),
     disputes: payment.disputes.map(({ id, reference, stage, amount, reason, dueAt }) =>
       given({ id, reference, stage, amount: Number(amount), reason, due_at: dueAt }),
     ),
@@ -130,8 +137,26 @@ export function attemptResource(attempt: Attempt): Static<typeof AttemptResource
       }),
     started_at: rfc3339(attempt.startedAt),
     settled_at: instant(attempt.settledAt),
-    decision: attempt.decision,
+    decision: withoutInputs(attempt.decision),
   })
+}
+
+/** What was read for a decision stands in the list of attempts; a payment is read often, and is long enough. */
+function withoutInputs(decision: unknown): unknown {
+  if (typeof decision !== "object" || decision === null) return decision
+  const { inputs: _inputs, ...record } = decision as Partial<DecisionRecord>
+  return record
+}
+
+/** The whole record of a decision, as JSON writes it. */
+export function decisionResource(decision: unknown): unknown {
+  const { inputs, ...record } = decision as Partial<DecisionRecord>
+  if (inputs === undefined) return record
+  const { amount, ...context } = inputs.context
+  return {
+    ...record,
+    inputs: { context: { ...context, amount: { ...amount, minor: Number(amount.minor) } }, accounts: inputs.accounts },
+  }
 }
 
 export function operationResource(operation: Operation): Static<typeof OperationResource> {

@@ -310,7 +310,9 @@ export const AttemptResource = Type.Object({
   started_at: Time,
   settled_at: Type.Union([Time, Type.Null()]),
   decision: Type.Unknown({
-    description: "Why this account: policy version, rule, chosen and excluded accounts with reasons.",
+    description:
+      "Why this account: version of the router, policy with version and hash, rule, chosen and excluded accounts with " +
+      "reasons; in the list of attempts also `inputs`, all that was read for it.",
   }),
 })
 
@@ -402,7 +404,21 @@ export const PaymentResource = Type.Object(
       description: "Accounts that another attempt was allowed for, and why it was not made there.",
     }),
     operations: Type.Array(OperationResource),
-    needs_person: Type.Boolean({ description: "One of its operations does." }),
+    needs_person: Type.Boolean({
+      description: "One of its operations does, or an incident that nobody has acknowledged.",
+    }),
+    incidents: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        violation: Type.String(),
+        at: Time,
+        acknowledged: Type.Union([
+          Type.Null(),
+          Type.Object({ by: Type.String(), key: Type.String(), note: Type.String(), at: Time }),
+        ]),
+      }),
+      { description: "Where its books did not add up: a provider reported what was never asked for." },
+    ),
     disputes: Type.Array(
       Type.Object({
         id: Type.String(),

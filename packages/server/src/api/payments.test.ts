@@ -4,6 +4,10 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { card, ok, rowCounts, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
 import { eventually } from "../../testing/wait.ts"
+import { findPolicyVersion } from "../storage/resources/policies.ts"
+import type { DecisionRecord } from "../routing/decide.ts"
+import type { Policy } from "../routing/policy.ts"
+import { replay } from "../routing/replay.ts"
 
 const api = await startApi({ role: "api" })
 const providers = await simulate(api, "stripe", "adyen")
@@ -100,9 +104,57 @@ test("a draining account is passed over with its reason, and the next one of the
   ok(await api.call("POST", `/v1/accounts/${stripe.id}/drain`))
   const paid = ok(await post("/v1/payments", payment), 201)
   assert.equal(paid.attempts[0].account, adyen.id)
-  assert.deepEqual(paid.attempts[0].decision.policy, { id: policy.id, version: 1 })
-  assert.deepEqual(paid.attempts[0].decision.excluded, [{ account: stripe.id, reason: "draining" }])
+  const { decision } = paid.attempts[0]
+  assert.deepEqual([decision.policy.id, decision.policy.version], [policy.id, 1])
+  assert.deepEqual(decision.excluded, [{ account: stripe.id, reason: "draining" }])
+  assert.equal(decision.inputs, undefined, "a payment is long enough")
   ok(await api.call("POST", `/v1/accounts/${stripe.id}/enable`))
+})
+
+test("a stored decision replays to the same choice, after its accounts and the policy in force have changed", async () => {
+  const rules = [{ name: "euros", when: { currency: ["EUR"], amount: { min: 1 } }, accounts: [stripe.id, adyen.id] }]
+  const { policy } = ok(await api.call("POST", "/v1/policies", { body: { name: "Replayed", rules } }), 201)
+  const activate = async (etag: string, version: number): Promise<Json> =>
+    ok(
+      await api.call("POST", `/v1/policies/${policy.id}/activate`, {
+        headers: { "if-match": etag },
+        body: { version },
+      }),
+    )
+  const active = await activate(`"${policy.version}"`, 1)
+  ok(await api.call("POST", `/v1/accounts/${stripe.id}/disable`))
+  const paid = ok(await post("/v1/payments", payment), 201)
+  assert.equal(paid.attempts[0].account, adyen.id)
+  const other = { rules: [{ name: "euros", when: {}, accounts: [stripe.id] }] }
+  ok(await api.call("POST", `/v1/policies/${policy.id}/versions`, { body: other }), 201)
+  await activate(`"${active.version}"`, 2)
+  ok(await api.call("POST", `/v1/accounts/${adyen.id}/drain`))
+  ok(await api.call("POST", `/v1/accounts/${stripe.id}/enable`))
+
+  const { engine, database } = api.server
+  const stored = await engine.ledger.load(api.merchant, paid.id)
+  const record = stored?.attempts[0]?.decision as DecisionRecord
+  assert.ok(record.policy)
+  const { id, version } = record.policy
+  const document = (await findPolicyVersion(database, api.merchant, id, version))?.document as Pick<Policy, "rules">
+  const replayed = replay(record, { id, version, rules: document.rules })
+  assert.equal(replayed.kind, "replayed")
+  assert.deepEqual(replayed.kind === "replayed" && replayed.decision.record, record)
+  assert.deepEqual(record.chosen, [adyen.id])
+  const inForce = engine.directory.policy(api.merchant, "test")
+  assert.deepEqual(replay(record, inForce), { kind: "impossible", why: "other_policy" })
+
+  const [attempt] = ok(await api.call("GET", `/v1/payments/${paid.id}/attempts`)).data
+  assert.equal(attempt.decision.inputs.context.amount.minor, payment.amount)
+  assert.deepEqual(
+    attempt.decision.inputs.accounts.map((one: Json) => [one.id, one.state]),
+    [
+      [stripe.id, "disabled"],
+      [adyen.id, "enabled"],
+    ],
+  )
+  ok(await api.call("POST", `/v1/accounts/${adyen.id}/enable`))
+  await activate(`"${active.version + 1}"`, 1)
 })
 
 test("where money moves, a key is required, and must be one", async () => {

@@ -9,6 +9,7 @@ import type { Payment } from "../core/payment.ts"
 import { confirm, create, unconfirmable } from "../engine/execute.ts"
 import { follow, FOLLOW_UP_ANSWER_MS, type Command } from "../engine/follow-up.ts"
 import type { StoredResponse } from "../storage/ledger/ledger.ts"
+import { refuseCardData } from "./card-in-text.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
 import { customerOf } from "./customers.ts"
 import { tagged } from "./etag.ts"
@@ -67,6 +68,7 @@ export const payments: Routes = (app, api, guard) => {
         once(engine, asked, reply, async () => {
           const now = engine.clock.now()
           const id = makeId("pay", now, engine.chance.bytes(16))
+          refuseCardData(body, asked.row.key)
           const read = await readCreate(reader(api), caller, id, body)
           checkAccount(api, caller, body.account, "#/account")
           checkMethodAccounts(api, caller, body.payment_method)
@@ -143,6 +145,7 @@ export const payments: Routes = (app, api, guard) => {
           const refused = unconfirmable(payment)
           if (refused !== undefined) throw new Fault(refused.code, { detail: refused.detail })
           checkMethodAccounts(api, caller, body.payment_method)
+          refuseCardData(body, asked.row.key)
           const read = await readConfirm(reader(api), caller, payment.id, payment.intent, body)
           const executed = await confirm(api.engine, payment, { ...read, request: asked })
           if (executed.kind === "refused") throw new Fault(executed.code, { detail: executed.detail })

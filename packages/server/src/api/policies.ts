@@ -3,7 +3,7 @@
 
 import { Type } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
-import { isId, makeId } from "../core/id.ts"
+import { isId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
 import { candidateOf } from "../engine/attempt.ts"
 import { checkPolicy, type Finding } from "../routing/policy-check.ts"
@@ -21,7 +21,8 @@ import {
   type PolicyVersion,
 } from "../storage/resources/policies.ts"
 import { callerOf, putInForce, type Api, type Key } from "./context.ts"
-import { editedRow, IfMatch, ifMatch, tagged } from "./etag.ts"
+import { createOnce, MayRepeat } from "./creation.ts"
+import { editedRow, etagOf, IfMatch, ifMatch, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import {
   PolicyActivate,
@@ -47,6 +48,7 @@ export const policies: Routes = (app, api, guard) => {
         tags,
         summary: "Create a policy with its first version",
         description: "It is not in force until a version is activated.",
+        headers: MayRepeat,
         body: PolicyCreate,
         response: { 201: Type.Object({ policy: PolicyResource, version: PolicyVersionResource }) },
       },
@@ -55,14 +57,28 @@ export const policies: Routes = (app, api, guard) => {
     async (request, reply) => {
       const caller = callerOf(request)
       const { name, rules, note } = request.body
-      const read = checked(api, caller, rules)
-      const id = makeId("pol", api.engine.clock.now(), api.engine.chance.bytes(16))
-      const policy = await createPolicy(api.database, { id, merchant: caller.merchant, mode: caller.mode, name })
-      const version = await add(api, caller, policy, read, note)
-      return tagged(reply.code(201).header("location", `/v1/policies/${id}`), policy).send({
-        policy: policyResource(policy),
-        version: versionResource(api, caller, version),
+      const made = (policy: PolicyRow, version: PolicyVersion) => ({
+        body: { policy: policyResource(policy), version: versionResource(api, caller, version) },
+        location: `/v1/policies/${policy.id}`,
+        etag: etagOf(policy),
       })
+      const { merchant, mode } = caller
+      const body = await createOnce(api, request, reply, {
+        prefix: "pol",
+        create: async (id) => {
+          const read = checked(api, caller, rules)
+          const policy = await createPolicy(api.database, { id, merchant, mode, name })
+          return made(policy, await add(api, caller, policy, read, note))
+        },
+        find: async (id) => {
+          const policy = await findPolicy(api.database, merchant, id)
+          if (policy === undefined) return undefined
+          // The first request may have come no further than the policy itself.
+          const version = await findPolicyVersion(api.database, merchant, id, 1)
+          return made(policy, version ?? (await add(api, caller, policy, checked(api, caller, rules), note)))
+        },
+      })
+      return reply.send(body)
     },
   )
 

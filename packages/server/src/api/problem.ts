@@ -10,7 +10,7 @@ import { failureOf } from "../storage/database.ts"
 export const MAX_FIELD_ERRORS = 20
 
 export function sendFault(fault: Fault, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, title } = faults[fault.code]
+  const { status } = faults[fault.code]
   if (fault.retryAfterMs !== undefined)
     void reply.header("retry-after", String(Math.max(1, Math.ceil(fault.retryAfterMs / 1_000))))
   if (status === 401) void reply.header("www-authenticate", "Bearer")
@@ -18,18 +18,35 @@ export function sendFault(fault: Fault, request: FastifyRequest, reply: FastifyR
     .code(status)
     .header("content-type", "application/problem+json")
     .serializer((body: unknown) => JSON.stringify(body))
-    .send(
-      given({
-        // Relative to this server, whose page /faults says more.
-        type: `/faults#${fault.code}`,
-        code: fault.code,
-        title,
-        status,
-        detail: fault.detail,
-        errors: fault.errors.length === 0 ? undefined : fault.errors.slice(0, MAX_FIELD_ERRORS),
-        request_id: request.id,
-      }),
-    )
+    .send(problemOf(fault, request.id))
+}
+
+export function problemOf(fault: Fault, requestId: string) {
+  const { status, title } = faults[fault.code]
+  return given({
+    // Relative to this server, whose page /faults says more.
+    type: `/faults#${fault.code}`,
+    code: fault.code,
+    title,
+    status,
+    detail: detailOf(fault),
+    errors: fault.errors.length === 0 ? undefined : fault.errors.slice(0, MAX_FIELD_ERRORS),
+    request_id: requestId,
+  })
+}
+
+/** Fields that are named in `detail` itself; all are in `errors`. */
+const NAMED_FIELDS = 3
+
+/** What is wrong and what to do, for people who read nothing else. */
+function detailOf({ code, detail, errors }: Fault): string {
+  const { help }: { readonly help: string } = faults[code]
+  const named = errors.slice(0, NAMED_FIELDS).map((error) => `${error.pointer} ${error.detail}`)
+  const more = errors.length > named.length ? `; and ${errors.length - named.length} more` : ""
+  const said = detail ?? (named.length === 0 ? undefined : `${named.join("; ")}${more}.`)
+  if (said === undefined) return help
+  // Help that only points to what is said here adds nothing to it.
+  return help.includes("`detail`") || said.endsWith(help) ? said : `${said} ${help}`
 }
 
 /** Whatever was thrown, as a fault; only bugs become `server.error`. */
@@ -42,7 +59,7 @@ export function faultOf(error: FastifyError | Error): Fault {
     })
   const known = code === undefined ? undefined : fastifyCodes[code]
   if (known !== undefined) return new Fault(known)
-  if (statusCode === 400) return new Fault("request.invalid_json")
+  if (statusCode === 400) return new Fault("request.malformed")
   // The pool's waits are bounded: an overloaded or absent database is not a bug.
   if (isUnavailable(error)) return new Fault("server.unavailable", { retryAfterMs: 1_000 })
   return new Fault("server.error")
@@ -53,7 +70,7 @@ const fastifyCodes: Readonly<Record<string, FaultCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: "request.invalid_json",
   FST_ERR_CTP_BODY_TOO_LARGE: "request.too_large",
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "request.unsupported_media_type",
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "request.invalid_json",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "request.malformed",
 }
 
 /** What the database said, or did not live to say: in every case the same request may be sent again. */
@@ -81,23 +98,35 @@ function fieldError(error: Validation, context: string): FieldError[] {
   if (error.keyword === "if" || error.keyword === "anyOf" || error.keyword === "oneOf") return []
   const field = error.params["missingProperty"] ?? error.params["additionalProperty"]
   const pointer = `${prefixes[context] ?? "#"}${error.instancePath}${typeof field === "string" ? `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}` : ""}`
-  return [{ pointer: maskPans(pointer), detail: words(error) }]
+  const nothing = pointer === "#" && error.keyword === "type"
+  return [{ pointer: maskPans(pointer), detail: nothing ? NO_BODY : words(error, context) }]
 }
 
-function words({ keyword, message, params }: Validation): string {
+const NO_BODY = "must be a JSON object, {} if there is nothing to say"
+
+function words({ keyword, message, params }: Validation, context: string): string {
   switch (keyword) {
     case "required":
       return "is required"
     case "additionalProperties":
-      return "is not a known field"
+      return context === "querystring" ? "is not a known parameter" : "is not a known field"
     case "enum":
       return `must be one of ${(params["allowedValues"] as unknown[]).map(String).join(", ")}`
+    case "const":
+      return `must be ${String(params["allowedValue"])}`
+    case "pattern": {
+      const prefix = ID_PATTERN.exec(String(params["pattern"]))?.[1]
+      return prefix === undefined ? (message ?? "is not valid") : `is not an id beginning with ${prefix}_`
+    }
     case "type":
       return `must be ${[params["type"]].flat().map(withArticle).join(" or ")}`
     default:
       return message ?? "is not valid"
   }
 }
+
+/** That of `Id` in schema.ts. */
+const ID_PATTERN = /^\^([a-z]+)_\[/
 
 const withArticle = (type: unknown): string =>
   type === "null" ? "null" : `${/^[aeio]/.test(String(type)) ? "an" : "a"} ${String(type)}`

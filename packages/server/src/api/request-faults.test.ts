@@ -158,7 +158,26 @@ const cases: readonly (readonly [what: string, body: Json, status: number, code:
     "request.invalid",
     "#/three_ds/external",
   ],
+  ...(
+    [
+      ["a field that is there twice", `{"amount":1,"amount":2}`, "#/amount"],
+      ["a field that is there twice, once in disguise", `{"amount":1,"\\u0061mount":2}`, "#/amount"],
+      ["a field inside that is there twice", `{"metadata":{"a":"1","a":"2"}}`, "#/metadata/a"],
+      ["a name that JavaScript takes for a prototype", `{"metadata":{"__proto__":"1"}}`, "#/metadata/__proto__"],
+      ["a whole number with an exponent", `{"amount":1e3}`, "#/amount"],
+      ["a whole number with a point", `{"amount":1000.0}`, "#/amount"],
+      ["a number that would be rounded to a whole one", `{"amount":1000.00000000000000001}`, "#/amount"],
+      ["a number that no double can hold", `{"amount":9007199254740993}`, "#/amount"],
+      ["minus zero", `{"amount":-0}`, "#/amount"],
+      ["a number beyond all numbers", `{"amount":1e400}`, "#/amount"],
+      ["NUL in a text", `{"description":"a\\u0000"}`, "#/description"],
+      ["half of a character", `{"description":"\\ud800"}`, "#/description"],
+      ["NUL in a name", `{"metadata":{"a\\u0000":"b"}}`, "#/metadata/a\0"],
+    ] as const
+  ).map(([what, body, pointer]) => [what, body, 400, "request.invalid", pointer] as const),
+  ["lists without end", "[".repeat(1_000) + "]".repeat(1_000), 400, "request.invalid"],
   ["no JSON", "{", 400, "request.invalid_json"],
+  ["JSON and then something", "{} {}", 400, "request.invalid_json"],
   ["nothing", "", 400, "request.invalid_json"],
   ["more than 256 KiB", JSON.stringify({ ...payment, description: "x".repeat(256 * 1024) }), 413, "request.too_large"],
 ]
@@ -172,6 +191,7 @@ for (const [what, body, status, code, pointer] of cases)
     assert.equal(answer.body.code, code)
     assert.equal(answer.body.type, `/faults#${code}`)
     assert.match(answer.body.request_id, /^req_/)
+    assert.match(answer.body.detail, /^\S.*\.$/, "it says in a sentence what is wrong and what to do")
     if (pointer !== undefined) assert.ok(pointersOf(answer.body).includes(pointer), answer.text)
     assert.deepEqual(await rowCounts(api), before)
   })
@@ -197,10 +217,65 @@ test("an answer never repeats a card number, wherever it was put", async () => {
   assert.ok(!api.logged.join("\n").includes(number))
 })
 
-test("another content type is not read", async () => {
-  const answer = await create(payment, { "content-type": "application/xml" })
-  assert.equal(answer.status, 415)
-  assert.equal(answer.body.code, "request.unsupported_media_type")
+test("another content type, character set or encoding is not read", async () => {
+  for (const headers of [
+    { "content-type": "application/xml" },
+    { "content-type": "text/plain" },
+    { "content-type": "application/json; charset=iso-8859-1" },
+    { "content-encoding": "gzip" },
+  ]) {
+    const answer = await create(payment, headers as Record<string, string>)
+    assert.equal(answer.status, 415)
+    assert.equal(answer.body.code, "request.unsupported_media_type")
+  }
+})
+
+test("UTF-8 may be named, and a byte order mark does no harm", async () => {
+  const headers = { "content-type": 'application/json; charset="UTF-8"' }
+  ok(await api.call("POST", "/v1/customers", { headers, body: '\ufeff{"name":"Ada"}' }), 201)
+})
+
+test("where there is nothing to say, nothing has to be said", async () => {
+  const { id } = ok(await api.call("GET", "/v1/accounts")).data[0]
+  ok(await api.call("POST", `/v1/accounts/${id}/enable`))
+  ok(await api.call("POST", `/v1/accounts/${id}/enable`, { body: "" }))
+})
+
+test("a path that takes other methods says which", async () => {
+  for (const [method, path, allow] of [
+    ["DELETE", "/v1/payments", "GET, HEAD, POST"],
+    ["PATCH", "/v1/payments", "GET, HEAD, POST"],
+    ["POST", `/v1/payments/${api.id("pay")}`, "GET, HEAD"],
+    ["GET", `/v1/payments/${api.id("pay")}/capture`, "POST"],
+    ["DELETE", `/v1/accounts/${api.id("acc")}`, "GET, HEAD, PATCH"],
+    ["POST", "/health", "GET, HEAD"],
+  ] as const) {
+    const { status, body, headers } = await api.call(method, path)
+    assert.deepEqual([status, body.code, headers["allow"]], [405, "request.method_not_allowed", allow], path)
+    assert.ok(body.detail.includes(allow))
+  }
+})
+
+test("a slash at the end makes another path, and is told so", async () => {
+  for (const path of ["/v1/payments/", `/v1/payments/${api.id("pay")}/`]) {
+    const { status, body } = await api.call("GET", path)
+    assert.deepEqual([status, body.code], [404, "request.no_such_path"])
+    assert.ok(body.detail.includes(`: ${path.slice(0, -1)}.`))
+  }
+})
+
+test("an address that is too long is said to be so", async () => {
+  const long = await api.call("GET", "/v1/payments", { query: { merchant_reference: "x".repeat(8_000) } })
+  assert.deepEqual([long.status, long.body.code], [414, "request.address_too_long"])
+  assert.equal((await api.call("GET", `/v1/payments/${"x".repeat(200)}`)).status, 404)
+})
+
+test("a parameter that a route does not have is refused everywhere", async () => {
+  for (const path of [`/v1/payments/${api.id("pay")}`, "/v1/connectors", "/v1/policies/active", "/v1/api-keys"]) {
+    const answer = await api.call("GET", path, { query: { expand: "all" } })
+    assert.equal(answer.status, 400, path)
+    assert.deepEqual(pointersOf(answer.body), ["query/expand"])
+  }
 })
 
 test("an address with a broken escape is a problem too", async () => {
@@ -266,6 +341,8 @@ test("a query is read strictly: unknown names, wrong types, limits and foreign c
     [{ created_from: "yesterday" }, "query/created_from"],
     [{ last4: "42424" }, "query/last4"],
     [{ "metadata[a": "b" }, "query/metadata[a"],
+    [{ needs_person: "1" }, "query/needs_person"],
+    [{ merchant_reference: "a\0" }, "query/merchant_reference"],
   ] as const) {
     const answer = await api.call("GET", "/v1/payments", { query })
     assert.equal(answer.status, 400, JSON.stringify(query))

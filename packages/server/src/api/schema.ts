@@ -79,7 +79,7 @@ export const Problem = Type.Object(
     code: Type.String(),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.Optional(Type.String()),
+    detail: Type.String({ description: "What is wrong here, and what to do." }),
     errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), detail: Type.String() }))),
     request_id: Type.String(),
   },

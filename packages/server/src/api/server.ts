@@ -11,14 +11,18 @@ import { makeId } from "../core/id.ts"
 import { authenticate, type Api } from "./context.ts"
 import { documentOptions, problemAnswer } from "./document.ts"
 import { faultsPage } from "./faults-page.ts"
+import { answerBroken, MAX_URL_CHARS } from "./broken-request.ts"
 import { health } from "./health.ts"
 import { countAnswers, metrics } from "./metrics.ts"
 import { inboundWebhooks } from "./inbound-webhooks.ts"
+import { readJsonBody } from "./json-body.ts"
+import { refuseSlash, turnAwayUnknownPaths } from "./known-paths.ts"
 import { faultOf, sendFault } from "./problem.ts"
 import { readQuery } from "./query.ts"
 import { namedSchemas, resources } from "./resources.ts"
 import { returns } from "./returns.ts"
 import type { App, Guard, OutsideRoutes } from "./routes.ts"
+import { closed } from "./schema.ts"
 import { checkVersion } from "./version.ts"
 
 /** Largest body that we read. */
@@ -33,6 +37,7 @@ const outside: readonly OutsideRoutes[] = [inboundWebhooks, returns, health, met
 
 export async function createServer(api: Api): Promise<FastifyInstance> {
   const { engine } = api
+  const requestId = (): string => makeId("req", engine.clock.now(), engine.chance.bytes(16))
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -40,14 +45,19 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
     // Fastify's own answer would be no problem+json.
     return503OnClosing: false,
     logger: false,
-    genReqId: () => makeId("req", engine.clock.now(), engine.chance.bytes(16)),
+    genReqId: requestId,
+    clientErrorHandler: answerBroken(requestId),
+    // Node's own answer would be no problem+json; see checkAddress.
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
-    // What the router turns away before any route is found: an address with a broken escape.
+    // What the router turns away before any route is found.
     frameworkErrors: (error, request, reply) => {
       const fault =
         error.code === "FST_ERR_BAD_URL"
           ? new Fault("request.no_such_path", { detail: "The address is not well encoded." })
-          : new Fault("server.error")
+          : error.code === "FST_ERR_MAX_PARAM_LENGTH"
+            ? new Fault("request.no_such_path", { detail: "A part of the path is longer than any id." })
+            : new Fault("server.error")
       void sendFault(fault, request as unknown as FastifyRequest, reply as unknown as FastifyReply)
     },
     ajv: {
@@ -62,9 +72,11 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest("key", undefined)
+  turnAwayUnknownPaths(app as unknown as FastifyInstance)
   for (const schema of namedSchemas) app.addSchema(schema)
   answerFaults(app as unknown as FastifyInstance, api)
   turnAwayWhenClosing(app as unknown as FastifyInstance)
+  app.addHook("onRequest", checkAddress)
   countAnswers(app as unknown as FastifyInstance, api)
   app.addHook("onSend", async (request, reply) => {
     void reply
@@ -78,14 +90,25 @@ export async function createServer(api: Api): Promise<FastifyInstance> {
   await app.register(
     async (v1) => {
       v1.addHook("onRequest", checkVersion)
+      v1.addHook("onRequest", refuseSlash)
+      v1.removeAllContentTypeParsers()
+      v1.addContentTypeParser(
+        "application/json",
+        { parseAs: "buffer" },
+        async (request: FastifyRequest, body: Buffer) => readJsonBody(request, body),
+      )
       v1.addHook("preValidation", readQuery)
       v1.addHook("onRoute", ({ schema }) => {
-        if (schema !== undefined) schema.response = { ...(schema.response as object), default: problemAnswer }
+        if (schema === undefined) return
+        schema.response = { ...(schema.response as object), default: problemAnswer }
+        schema.querystring ??= NO_QUERY
       })
       for (const routes of resources) routes(v1.withTypeProvider<TypeBoxTypeProvider>() as unknown as App, api, guard)
     },
     { prefix: "/v1" },
   )
+  // An expectation that nobody meets is no reason to refuse a request.
+  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response))
   for (const routes of outside) await app.register(async (scope) => routes(scope, api))
   await app.register(reference)
   return app as unknown as FastifyInstance
@@ -105,11 +128,15 @@ function answerFaults(app: FastifyInstance, { engine }: Api): void {
       )
     return sendFault(fault, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => {
-    // A number that slipped into a path is not for the answer either.
-    const detail = maskPans(`${request.method} ${request.url.split("?")[0]}`)
-    return sendFault(new Fault("request.no_such_path", { detail }), request, reply)
-  })
+}
+
+/** A misspelt parameter is an error everywhere, never ignored. */
+const NO_QUERY = closed({})
+
+async function checkAddress({ url, headers, raw }: FastifyRequest): Promise<void> {
+  if (url.length > MAX_URL_CHARS) throw new Fault("request.address_too_long")
+  if (headers.host === undefined && raw.httpVersion === "1.1")
+    throw new Fault("request.malformed", { detail: "HTTP/1.1 wants a Host header." })
 }
 
 /** Connections that are kept alive may bring requests while those before them are finished. */
@@ -139,6 +166,7 @@ async function reference(page: FastifyInstance): Promise<void> {
   await page.register(scalar, {
     routePrefix: "/docs",
     configuration: {
+      pageTitle: "Orchestra: API reference",
       withDefaultFonts: false,
       telemetry: false,
       agent: { disabled: true },

@@ -4,7 +4,7 @@ import { Type } from "typebox"
 import { Fault, invalid, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId, makeId, type EventId, type WebhookEndpointId } from "../core/id.ts"
-import { secret } from "../core/secret.ts"
+import { secret, type Secret } from "../core/secret.ts"
 import { checkUrl, LIVE_RULES, TEST_RULES } from "../engine/address-guard.ts"
 import { replaySince } from "../engine/replay.ts"
 import { newSigningSecret, SECRET_BYTES, type SigningSecret } from "../engine/webhook-message.ts"
@@ -21,7 +21,8 @@ import {
   type WebhookEndpoint,
 } from "../storage/resources/webhook-endpoints.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
-import { editedRow, MayMatch, mayMatch, stale, tagged } from "./etag.ts"
+import { createOnce, MayRepeat, SECRET_KEPT_MS } from "./creation.ts"
+import { editedRow, etagOf, MayMatch, mayMatch, stale, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { readTime } from "./time.ts"
 import { closed, Id, Page, words } from "./schema.ts"
@@ -57,6 +58,7 @@ export const webhookEndpoints: Routes = (app, api, guard) => {
         operationId: "createWebhookEndpoint",
         tags,
         summary: "Create a webhook endpoint",
+        headers: MayRepeat,
         body: WebhookEndpointCreate,
         response: { 201: WebhookEndpointWithSecret },
       },
@@ -65,21 +67,32 @@ export const webhookEndpoints: Routes = (app, api, guard) => {
     async (request, reply) => {
       const { merchant, mode } = callerOf(request)
       const { url, description = "", event_types: eventTypes = ALL } = request.body
-      checkEndpointUrl(mode, url)
-      if ((await listWebhookEndpoints(api.database, merchant)).length >= MAX_ENDPOINTS)
-        throw new Fault("resource.conflict", { detail: `There are ${MAX_ENDPOINTS} endpoints, which is the most.` })
-      const { clock, chance } = api.engine
-      const id = makeId("whe", clock.now(), chance.bytes(16))
-      const signing = newSigningSecret(chance.bytes(SECRET_BYTES))
-      const row = await createWebhookEndpoint(
-        api.database,
-        { id, merchant, mode, url, description, eventTypes, apiVersion: API_VERSION, state: "enabled" },
-        sealSecret(api, { id, merchant }, signing),
-      )
-      return tagged(reply.code(201).header("location", `/v1/webhook-endpoints/${id}`), row).send({
-        ...endpointResource(row),
-        secret: signing.reveal(),
+      const signingOf = (seed: Secret<Uint8Array>) => newSigningSecret(seed.reveal().slice(0, SECRET_BYTES))
+      const made = (row: WebhookEndpoint, seed: Secret<Uint8Array>) => ({
+        body: { ...endpointResource(row), secret: signingOf(seed).reveal() },
+        location: `/v1/webhook-endpoints/${row.id}`,
+        etag: etagOf(row),
       })
+      const body = await createOnce(api, request, reply, {
+        prefix: "whe",
+        keptMs: SECRET_KEPT_MS,
+        create: async (id, seed) => {
+          checkEndpointUrl(mode, url)
+          if ((await listWebhookEndpoints(api.database, merchant)).length >= MAX_ENDPOINTS)
+            throw new Fault("resource.conflict", { detail: `There are ${MAX_ENDPOINTS} endpoints, which is the most.` })
+          const row = await createWebhookEndpoint(
+            api.database,
+            { id, merchant, mode, url, description, eventTypes, apiVersion: API_VERSION, state: "enabled" },
+            sealSecret(api, { id, merchant }, signingOf(seed)),
+          )
+          return made(row, seed)
+        },
+        find: async (id, seed) => {
+          const row = await findWebhookEndpoint(api.database, merchant, id)
+          return row === undefined ? undefined : made(row, seed)
+        },
+      })
+      return reply.send(body)
     },
   )
 

@@ -8,6 +8,7 @@ import {
   operationOf,
   statusOf,
   type Act,
+  type Incident,
   type Operation,
   type Payment,
   type PaymentEvent,
@@ -25,7 +26,12 @@ export type Summary = {
   readonly merchant_reference?: string
   readonly metadata: Readonly<Record<string, string>>
   readonly failure?: string
+  /** In what way the books do not add up, where this is about that, and what a person said of it. */
   readonly violation?: string
+  readonly incident?: {
+    readonly id: string
+    readonly acknowledged?: { readonly by: string; readonly key: string; readonly note: string }
+  }
   readonly attempt?: {
     readonly id: AttemptId
     readonly ordinal: number
@@ -92,6 +98,7 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
     case "reversal_owed":
       return "reverse.owed"
     case "found_at_provider":
+    case "given_back_by_hand":
       return "payment.changed_at_provider"
     case "disputed":
       return `dispute.${event.dispute.stage}`
@@ -108,6 +115,10 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
       return undefined
     case "authorization_expiring":
       return "payment.authorization_expiring"
+    case "invariant_broken":
+      return "payment.invariant_broken"
+    case "incident_acknowledged":
+      return "payment.incident_acknowledged"
     default:
       return event satisfies never
   }
@@ -120,6 +131,7 @@ export function summarize(payment: Payment, event?: PaymentEvent): Summary {
   const outcome = attempt?.outcome
   const raw = outcome?.raw
   const dispute = event?.type === "disputed" ? event.dispute : undefined
+  const incident = event === undefined ? undefined : incidentIn(payment, event)
   return {
     payment: payment.id,
     mode: payment.mode,
@@ -135,6 +147,7 @@ export function summarize(payment: Payment, event?: PaymentEvent): Summary {
     metadata: payment.intent.metadata,
     ...(payment.intent.merchantReference === undefined ? {} : { merchant_reference: payment.intent.merchantReference }),
     ...(payment.failure === undefined ? {} : { failure: payment.failure.reason }),
+    ...(incident === undefined ? {} : saidOf(incident)),
     ...(attempt === undefined
       ? {}
       : {
@@ -178,6 +191,19 @@ export function summarize(payment: Payment, event?: PaymentEvent): Summary {
   }
 }
 
+function saidOf({ id, violation, acknowledged }: Incident): Pick<Summary, "violation" | "incident"> {
+  if (acknowledged === undefined) return { violation, incident: { id } }
+  const { by, key, note } = acknowledged
+  return { violation, incident: { id, acknowledged: { by, key, note } } }
+}
+
+const incidentIn = ({ incidents = [] }: Payment, event: PaymentEvent): Incident | undefined =>
+  event.type === "invariant_broken"
+    ? event.incident
+    : event.type === "incident_acknowledged"
+      ? incidents.find(({ id }) => id === event.incident)
+      : undefined
+
 const saidIn = ({ said, by, key, note }: Act) => ({ said, by, key, ...(note === undefined ? {} : { note }) })
 
 function operationIn(payment: Payment, event: PaymentEvent): Operation | undefined {
@@ -185,6 +211,7 @@ function operationIn(payment: Payment, event: PaymentEvent): Operation | undefin
     case "operation_settled":
     case "operation_rescheduled":
     case "operator_acted":
+    case "given_back_by_hand":
       return operationOf(payment, event.operation)
     case "attempt_started":
     case "reversal_owed":
@@ -201,6 +228,8 @@ function operationIn(payment: Payment, event: PaymentEvent): Operation | undefin
     case "authorization_expiring":
     case "closed":
     case "disputed":
+    case "invariant_broken":
+    case "incident_acknowledged":
       return undefined
     default:
       return event satisfies never

@@ -4,6 +4,7 @@
 import type { Evidence, Outcome } from "./outcome.ts"
 import {
   authorizes,
+  givenBack,
   isOpen,
   mayHold,
   openStates,
@@ -94,6 +95,14 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
         event.at,
         event.outcome.kind === "declined",
       )
+    case "given_back_by_hand": {
+      const attempt = operationOf(payment, event.operation)?.attempt
+      return {
+        ...now,
+        attempts: payment.attempts.map((a) => (a.id === attempt ? { ...a, refunded: a.refunded + event.amount } : a)),
+        operations: change(payment.operations, event.operation, (o) => grown(o, event.amount)),
+      }
+    }
     case "authorization_expiring":
       return { ...now, expiryTold: true }
     case "reference_learned":
@@ -103,6 +112,16 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       }
     case "disputed":
       return { ...now, disputes: [...payment.disputes.filter((d) => d.id !== event.dispute.id), event.dispute] }
+    case "invariant_broken":
+      return { ...now, incidents: [...(payment.incidents ?? []), event.incident] }
+    case "incident_acknowledged":
+      return {
+        ...now,
+        incidents: change(payment.incidents ?? [], event.incident, (i) => ({
+          ...i,
+          acknowledged: event.acknowledgement,
+        })),
+      }
     default:
       return event satisfies never
   }
@@ -215,7 +234,7 @@ function applyToAttempt(
       case "reverse":
         // It was given back, and then it was not: what was taken is still there.
         if (correction && outcome.kind === "declined")
-          return told.state === "reversed" && told.captured > 0n ? { ...told, state: "held" } : told
+          return told.state === "reversed" ? bounced(told, operation, at) : told
         // What was captured meanwhile stays: a void can only release the rest.
         if (operation.kind === "void" && outcome.kind === "approved" && told.captured > 0n)
           return { ...told, released: true }
@@ -312,6 +331,16 @@ function authorize(
   }
 }
 
+/**
+ * As it was before it was reversed; where only the reversal told that money had been taken, by what it gave back, or by what
+ * it was to give back. It holds from now on: an attempt that has stood meanwhile goes on standing.
+ */
+function bounced(attempt: Attempt, reversal: Operation, at: number): Attempt {
+  const captured = attempt.captured > 0n ? attempt.captured : givenBack(reversal)
+  const known = captured > attempt.authorized ? captured : attempt.authorized
+  return { ...attempt, state: "held", captured, authorized: known > 0n ? known : reversal.amount, settledAt: at }
+}
+
 function capture(attempt: Attempt, operation: Operation, outcome: Outcome, correction: boolean): Attempt {
   if (outcome.kind === "approved") {
     const captured = attempt.captured + outcome.amount
@@ -356,6 +385,16 @@ const actedOn = (operation: Operation, act: Act): Operation =>
   act.said === "retry" && isOpen(operation)
     ? { ...operation, acted: act, needsPerson: false, checks: 0, checkAt: act.at }
     : { ...operation, acted: act }
+
+/** A later correction takes back all of it. */
+function grown(operation: Operation, by: bigint): Operation {
+  const { outcome } = operation
+  return {
+    ...operation,
+    amount: operation.amount + by,
+    ...(outcome?.kind === "approved" ? { outcome: { ...outcome, amount: outcome.amount + by } } : {}),
+  }
+}
 
 function close(operation: Operation, state: OperationState, at: number): Operation {
   const { checkAt: _checkAt, ...rest } = operation

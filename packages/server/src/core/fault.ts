@@ -5,14 +5,34 @@ export const faults = {
   "request.invalid": {
     status: 400,
     title: "The request is not valid.",
-    help: "Every entry of `errors` points at a field and says what is wrong with it.",
+    help: "Correct the fields that `errors` points at and send it again.",
   },
   "request.invalid_json": {
     status: 400,
     title: "The body is not JSON.",
-    help: "Send one JSON object with content type application/json.",
+    help: "Send one JSON object in UTF-8 with content type application/json.",
+  },
+  "request.malformed": {
+    status: 400,
+    title: "This is not HTTP as we read it.",
+    help: "Check what your client sends: method, headers, Content-Length and Host.",
+  },
+  "request.timeout": {
+    status: 408,
+    title: "The request did not arrive whole.",
+    help: "Send it within 30 seconds; the same Idempotency-Key may be used again.",
   },
   "request.too_large": { status: 413, title: "The body is too large.", help: "Bodies may have 256 KiB." },
+  "request.address_too_long": {
+    status: 414,
+    title: "The address is too long.",
+    help: "Addresses may have 8,000 characters: search for less at once.",
+  },
+  "request.headers_too_large": {
+    status: 431,
+    title: "The headers are too large.",
+    help: "Headers and address together may have 16 KiB.",
+  },
   "request.unsupported_media_type": {
     status: 415,
     title: "The content type is not supported.",
@@ -22,6 +42,11 @@ export const faults = {
     status: 404,
     title: "There is no such path.",
     help: "The reference at /docs lists all paths.",
+  },
+  "request.method_not_allowed": {
+    status: 405,
+    title: "The path does not take this method.",
+    help: "Use one that `detail` and the header Allow name.",
   },
   "request.too_many": { status: 429, title: "Too many requests.", help: "Wait as long as Retry-After says." },
   "request.no_precondition": {

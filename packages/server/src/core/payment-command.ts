@@ -83,6 +83,13 @@ export function capture(
   }
   if (payment.operations.some((o) => o.kind === "capture" && o.attempt === attempt.id && isOpen(o) && o.final))
     return refuse("payment.not_capturable", "A final capture is already on its way.")
+  // What "all" is, and what a last capture gives up, nobody knows before the increment's verdict. An amount that is said is.
+  const incrementing = payment.operations.some((o) => o.kind === "increment" && o.attempt === attempt.id && isOpen(o))
+  if (incrementing && (amount === undefined || final === undefined))
+    return refuse(
+      "payment.not_capturable",
+      "An increment is on its way: wait for its verdict, or say both the amount and whether this capture is final.",
+    )
   if (payment.authorizedUntil !== undefined && send.now >= payment.authorizedUntil)
     return refuse("payment.not_capturable", "The authorization has run out: make a new payment.")
   const asked = amount ?? left

@@ -10,7 +10,7 @@
 //   captured               | taken; refunds and disputes stand beside it in the amounts   | (terminal)
 //   canceled · failed · expired | nothing is held and nothing is open                     | (terminal)
 
-import type { AccountId, AttemptId, DisputeId, MerchantId, OperationId, PaymentId } from "./id.ts"
+import type { AccountId, AttemptId, DisputeId, IncidentId, MerchantId, OperationId, PaymentId } from "./id.ts"
 import type { Intent } from "./intent.ts"
 import type { Action, Evidence, Outcome, Raw } from "./outcome.ts"
 import type { DeclineReason } from "./decline.ts"
@@ -80,6 +80,11 @@ export type Operation = {
   readonly outcome?: Outcome
   /** Why it was asked for, in the asker's words. */
   readonly reason?: string
+  /**
+   * Of a refund by hand that gave back all there was: our refunds that were under way beside it. What one of them does not
+   * give back, this one did.
+   */
+  readonly beside?: readonly OperationId[]
   /** `provider` where it was made at the provider and we only learned of it. */
   readonly origin: "merchant" | "engine" | "provider"
   /** The schedule is exhausted: a person has to look. It still counts as open. */
@@ -151,6 +156,18 @@ export type Dispute = {
   readonly at: number
 }
 
+/**
+ * Our books do not add up (invariant.ts): a provider reported what was never asked for. What is, is booked; a person has to
+ * look into it, and says so.
+ */
+export type Incident = {
+  readonly id: IncidentId
+  readonly violation: string
+  readonly at: number
+  readonly acknowledged?: Acknowledgement
+}
+export type Acknowledgement = Omit<Act, "said" | "note"> & { readonly note: string }
+
 export type PaymentStatus =
   | "requires_confirmation"
   | "requires_action"
@@ -192,6 +209,8 @@ export type Payment = {
   readonly attempts: readonly Attempt[]
   readonly operations: readonly Operation[]
   readonly disputes: readonly Dispute[]
+  /** All that there ever were; absent where there was none. */
+  readonly incidents?: readonly Incident[]
   /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`. */
   readonly plan: {
     readonly state: "idle" | "running" | "over"
@@ -286,6 +305,14 @@ export type PaymentEvent =
       readonly outcome: Outcome
       readonly at: number
     }
+  /** A refund of ours came to nothing, because one by hand had given back its amount too. */
+  | {
+      readonly type: "given_back_by_hand"
+      /** The one by hand. */
+      readonly operation: OperationId
+      readonly amount: bigint
+      readonly at: number
+    }
   | {
       readonly type: "reference_learned"
       readonly attempt: AttemptId
@@ -294,6 +321,13 @@ export type PaymentEvent =
     }
   | { readonly type: "authorization_expiring"; readonly at: number }
   | { readonly type: "disputed"; readonly dispute: Dispute; readonly at: number }
+  | { readonly type: "invariant_broken"; readonly incident: Incident; readonly at: number }
+  | {
+      readonly type: "incident_acknowledged"
+      readonly incident: IncidentId
+      readonly acknowledgement: Acknowledgement
+      readonly at: number
+    }
 
 export const openStates: ReadonlySet<OperationState> = new Set(["owed", "sent", "unknown", "pending", "action"])
 export const isOpen = (operation: Operation): boolean => openStates.has(operation.state)
@@ -302,8 +336,13 @@ export const mayHold = (attempt: Attempt): boolean =>
 export const authorizes = (operation: Operation): boolean =>
   operation.kind === "authorize" || operation.kind === "complete"
 
-/** Somebody has to look: the schedule has given up on an operation. */
-export const needsPerson = (payment: Payment): boolean => payment.operations.some((o) => isOpen(o) && o.needsPerson)
+/** Somebody has to look: the schedule has given up on an operation, or the books do not add up. */
+export const needsPerson = (payment: Payment): boolean =>
+  payment.operations.some((o) => isOpen(o) && o.needsPerson) || openIncidents(payment).length > 0
+
+/** Those that nobody has looked into. */
+export const openIncidents = ({ incidents = [] }: Payment): readonly Incident[] =>
+  incidents.filter(({ acknowledged }) => acknowledged === undefined)
 
 /** A stored obligation to reverse the attempt that is still to be met. */
 export const reversalOf = (payment: Payment, attempt: AttemptId): Operation | undefined =>
@@ -334,6 +373,10 @@ export const attemptOf = (payment: Payment, id: AttemptId): Attempt | undefined 
   payment.attempts.find((a) => a.id === id)
 export const operationOf = (payment: Payment, id: OperationId): Operation | undefined =>
   payment.operations.find((o) => o.id === id)
+
+/** What a reversal says that it gave back: money may have been taken by an authorization that nobody ever told of. */
+export const givenBack = ({ amount, outcome }: Operation): bigint =>
+  outcome?.kind !== "approved" || outcome.effect !== "refunded" ? 0n : outcome.amount > 0n ? outcome.amount : amount
 
 /** Minor units. `capturing` and `refunding` are reserved by operations without a verdict. */
 export type Amounts = {

@@ -10,6 +10,7 @@ import {
   amountsOf,
   holders,
   isOpen,
+  operationOf,
   standing,
   statusOf,
   wakeAt,
@@ -19,7 +20,7 @@ import {
   type PaymentEvent,
 } from "./payment.ts"
 import { violationOf } from "./invariant.ts"
-import { cancel, capture, refund, type Send } from "./payment-command.ts"
+import { cancel, capture, increment, refund, type Send } from "./payment-command.ts"
 import { consequences, endAttempt, newsOf, oweReversal, settle, type Times } from "./settlement.ts"
 
 const NOW = 1_800_000_000_000
@@ -469,9 +470,55 @@ describe("a reversal", () => {
     assert.equal(statusOf(payment), "processing")
     assert.equal(payment.operations.find((o) => o.kind === "reverse")?.state, "owed")
   })
+  test("that was handed over may still arrive: an attempt that turns out paid after all is reversed anew", () => {
+    const first = apply(started(2), oweReversal(started(2), "att_1" as AttemptId, "gave up", NOW, numbered()))
+    const paidAfter = (payment: Payment): Payment => {
+      const told = settled(payment, "op_1", declined)
+      assert.equal(operationOf(told, "op_new1" as OperationId)?.state, "absent")
+      const create = () => ({ id: "op_second" as OperationId, key: "second" })
+      return apply(told, settle(told, "op_1" as OperationId, approved("captured"), times, create))
+    }
+    const holding = (payment: Payment): readonly string[] => holders(payment).map(({ id }) => id)
+    const owed = operationOf(first, "op_new1" as OperationId) ?? assert.fail()
+    const over = paidAfter(sent(first, { ...owed, state: "sent", sentAt: NOW, deadline: NOW + 80_000, owner: "node" }))
+    assert.equal(operationOf(over, "op_second" as OperationId)?.attempt, "att_1")
+    assert.deepEqual(holding(over), ["att_2"])
+    // One that never left takes nothing away.
+    const kept = paidAfter(first)
+    assert.equal(operationOf(kept, "op_second" as OperationId)?.attempt, "att_2")
+    assert.deepEqual(holding(kept), ["att_1"])
+  })
+  test("that gave back money which nobody had told of, and fails later, leaves the money to be reversed", () => {
+    const given = settled(owed(), "op_new1", approved("refunded", 900n))
+    assert.equal(statusOf(given), "failed")
+    const bounced = settled(given, "op_new1", declined)
+    assert.equal(bounced.attempts[0]?.state, "held")
+    assert.equal(bounced.attempts[0]?.captured, 900n)
+    assert.equal(bounced.operations.filter((o) => o.kind === "reverse" && isOpen(o)).length, 1)
+    assert.equal(violationOf(bounced), undefined)
+    // Adyen calls both by one name, and a reversal that gave back nothing to fail later is not told to have failed.
+    const unnamed = settled(settled(owed(), "op_new1", approved("voided", 0n)), "op_new1", declined)
+    assert.equal(unnamed.attempts[0]?.state, "held")
+    assert.equal(unnamed.operations.filter((o) => o.kind === "reverse" && isOpen(o)).length, 1)
+    assert.equal(violationOf(unnamed), undefined)
+  })
 })
 
 describe("captures and refunds", () => {
+  test("a capture beside an increment says its amount and whether it is final, or waits", () => {
+    const payment = authorized()
+    const raised = increment(payment, 1_500n, abilities, send())
+    const open = sent(payment, raised.kind === "reserved" ? raised.operation : assert.fail())
+    const refused = (amount: bigint | undefined, final: boolean | undefined): boolean =>
+      capture(open, amount, final, abilities, send()).kind === "refused"
+    assert.deepEqual(
+      [refused(undefined, undefined), refused(undefined, true), refused(1_000n, undefined), refused(1_000n, true)],
+      [true, true, true, false],
+    )
+    const after = settled(open, "op_new1", { ...approved("authorized", 1_500n), effect: "incremented" } as Outcome)
+    const all = capture(after, undefined, undefined, abilities, send())
+    assert.equal(all.kind === "reserved" ? all.operation.amount : undefined, 1_500n)
+  })
   test("reserve their amount before they are sent", () => {
     const payment = authorized()
     const first = capture(payment, 700n, false, abilities, send())

@@ -47,8 +47,8 @@ export type News = "settles" | "corrects" | "nothing"
  *   action                  | approved declined absent pending           |
  *   succeeded               |                                            | declined, of a capture, refund or reversal (it failed later);
  *                           |                                            | captured, of an authorization
- *   failed, absent, not_sent|                                            | approved (it took effect after all); but a capture
- *                           |                                            | or refund that the provider declined stays so
+ *   failed, absent, not_sent|                                            | approved (it took effect after all); but a capture,
+ *                           |                                            | refund or reversal that the provider declined stays so
  *   reversed                |                                            |
  *
  * `rejected` and `not_sent` speak about one copy of the request: they decide only while the first copy is the only one.
@@ -68,13 +68,11 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
       // Networks of single messages capture with the authorization, and not every message says so.
       if (authorizes(operation) && effectOf(operation.outcome) === "authorized" && effectOf(outcome) === "captured")
         return "corrects"
-      return outcome.kind === "declined" && (isCaptureOrRefund(operation) || operation.kind === "reverse")
-        ? "corrects"
-        : "nothing"
+      return outcome.kind === "declined" && mayFailLater(operation) ? "corrects" : "nothing"
     case "failed":
-      // A capture or refund that failed after its success fails for good: its success, told late, is old news. A person
-      // who said so may have been wrong.
-      if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))
+      // What failed after its success fails for good: its success, told late, is old news. That is all that a "no" to a
+      // reversal can mean here, since an open one is armed again by it. A person who said so may have been wrong.
+      if (mayFailLater(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))
         return "nothing"
       return tookEffect(operation, outcome) ? "corrects" : "nothing"
     case "absent":
@@ -89,7 +87,7 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
 
 /**
  * What `newsOf` would take for news of the operation, and what the attempt knows better: its authorization succeeded by
- * another operation (a completion that failed has nothing to add), or its reversal gave back nothing that could fail later.
+ * another operation (a completion that failed has nothing to add), or its reversal is under way anew.
  */
 function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolean {
   const own = payment.operations.filter((o) => o.attempt === operation.attempt)
@@ -104,10 +102,10 @@ function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolea
   const undoes = operation.kind === "void" || operation.kind === "reverse"
   if (undoes && !isOpen(operation) && operation.state !== "succeeded") return attempt?.state !== "held"
   if (operation.kind !== "reverse" || operation.state !== "succeeded" || outcome.kind !== "declined") return false
-  return attempt?.captured === 0n || own.some((o) => o.kind === "reverse" && isOpen(o))
+  return own.some((o) => o.kind === "reverse" && isOpen(o))
 }
 
-const isCaptureOrRefund = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund"
+const mayFailLater = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund" || kind === "reverse"
 
 const effectOf = (outcome: Outcome | undefined) => (outcome?.kind === "approved" ? outcome.effect : undefined)
 
@@ -128,9 +126,18 @@ const isByHand = (outcome: Outcome): boolean => outcome.raw.code === BY_HAND
 const isVerdict = (outcome: Outcome): boolean =>
   outcome.kind === "approved" || outcome.kind === "declined" || outcome.kind === "absent"
 
-/** Nothing else stands, and it is not being reversed: what it holds is the payment's. */
+/** Nothing else stands, and it neither is nor may be reversed: what it holds is the payment's. */
 const mayStand = (payment: Payment, attempt: AttemptId): boolean =>
-  reversalOf(payment, attempt) === undefined && (standing(payment)?.id ?? attempt) === attempt
+  reversalOf(payment, attempt) === undefined &&
+  !isGivenUp(payment, attempt) &&
+  (standing(payment)?.id ?? attempt) === attempt
+
+/**
+ * A reversal of it was handed over. Whatever has ended that reversal, a copy of it may still arrive: an attempt that turns
+ * out to hold money after all must not be relied on.
+ */
+const isGivenUp = (payment: Payment, attempt: AttemptId): boolean =>
+  payment.operations.some((o) => o.kind === "reverse" && o.attempt === attempt && o.sentAt !== undefined)
 
 /** The events that an outcome of an operation leads to, with all their consequences; none if it is no news. */
 export function settle(
@@ -160,10 +167,20 @@ export function settle(
         ? { authorizedUntil: times.authorizedUntil }
         : {}),
     })
+    events.push(...givenByHand(payment, operation, events.reduce(evolve, payment), times.now))
   }
   if (planOver !== undefined && payment.plan.state === "running")
     events.push({ type: "plan_over", at: times.now, ...planOver })
   return [...events, ...consequences(events.reduce(evolve, payment), times.now, create)]
+}
+
+/** A refund that was under way when all there was had been given back by hand, and that came to nothing now. */
+function givenByHand(before: Payment, refund: Operation, after: Payment, at: number): readonly PaymentEvent[] {
+  const now = operationOf(after, refund.id)
+  if (refund.kind !== "refund" || now === undefined || !isOpen(refund) || isOpen(now) || now.state === "succeeded")
+    return []
+  const byHand = before.operations.find((o) => o.state === "succeeded" && o.beside?.includes(refund.id) === true)
+  return byHand === undefined ? [] : [{ type: "given_back_by_hand", operation: byHand.id, amount: refund.amount, at }]
 }
 
 /**
@@ -172,7 +189,9 @@ export function settle(
  */
 export function consequences(payment: Payment, now: number, create: NewOperation): readonly PaymentEvent[] {
   const events: PaymentEvent[] = []
-  if ((payment.ending !== undefined || standing(payment) !== undefined) && payment.plan.state === "running")
+  const held = standing(payment)
+  const stands = held !== undefined && !isGivenUp(payment, held.id)
+  if ((payment.ending !== undefined || stands) && payment.plan.state === "running")
     events.push({ type: "plan_over", at: now })
   const planned = events.reduce(evolve, payment)
   // Prepared, and never to be confirmed any more: it cannot charge.
@@ -261,13 +280,15 @@ function toReverse(payment: Payment): readonly { readonly attempt: Attempt; read
       .filter((a) => !payment.operations.some((o) => o.kind === "void" && o.attempt === a.id && isOpen(o)))
       .map((attempt) => ({ attempt, why: payment.ending?.reason ?? `the payment is to be ${payment.ending?.as}` }))
   }
+  const isUnreliable = (a: Attempt): boolean => isGivenUp(payment, a.id) && !isWanted(payment, a)
   // What stood stays: a success of an older attempt that is told late must not undo captures and refunds.
   const keeps =
-    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??
+    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a) && !isUnreliable(a))) ??
     holding.find((a) => a.state !== "held") ??
     undefined
   return holding.flatMap((attempt) => {
     if (attempt.state === "held" && isShort(payment, attempt)) return [{ attempt, why: "only a part was authorized" }]
+    if (attempt.state === "held" && isUnreliable(attempt)) return [{ attempt, why: "it was being reversed" }]
     return attempt === keeps ? [] : [{ attempt, why: "another attempt stands for the payment" }]
   })
 }

@@ -3,8 +3,8 @@
 // are idempotent on their own result, so deciding again on what is stored then is safe.
 
 import assert from "node:assert/strict"
-import { announce, summarize, type Announcement } from "../core/announcement.ts"
-import { violationOf } from "../core/invariant.ts"
+import { announce } from "../core/announcement.ts"
+import { newViolation } from "../core/invariant.ts"
 import { makeId, type MerchantId, type PaymentId } from "../core/id.ts"
 import { evolve } from "../core/evolve.ts"
 import { needsPerson, wakeAt, type Payment, type PaymentEvent } from "../core/payment.ts"
@@ -102,10 +102,10 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
   const first = decided.events[0]
   assert(before !== undefined || first?.type === "created", "the first event of a payment creates it")
   const start = before ?? (first as Extract<PaymentEvent, { type: "created" }>).payment
-  const evolved = decided.events.reduce(evolve, start)
-  const payment: Payment = { ...evolved, version: expected + 1 }
   const now = engine.clock.now()
-  const said = saidOf(engine, before, payment, decided.events)
+  const events = withIncident(engine, before, start, decided.events, now)
+  const payment: Payment = { ...events.reduce(evolve, start), version: expected + 1 }
+  const said = announce(before, payment, events)
   // What is told of one commit is read in the order of its ids.
   const ids = said.map(() => makeId("evt", now, engine.chance.bytes(16))).toSorted()
   return {
@@ -137,19 +137,19 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
   }
 }
 
-/** What the outbox gets; a broken invariant too, as an incident: the fact is stored, because what is, is. */
-function saidOf(
+/** A broken invariant is stored with what broke it, because what is, is; somebody has to look into it. */
+function withIncident(
   engine: Engine,
   before: Payment | undefined,
-  payment: Payment,
+  start: Payment,
   events: readonly PaymentEvent[],
-): readonly Announcement[] {
-  const said = announce(before, payment, events)
-  const violation = violationOf(payment)
-  // Said once: what is broken stays so until a person has looked into it.
-  if (violation === undefined || (before !== undefined && violationOf(before) === violation)) return said
-  engine.log.error({ payment: payment.id, version: payment.version, violation }, "an invariant of a payment is broken")
-  return [...said, { type: "payment.invariant_broken", data: { ...summarize(payment), violation } }]
+  at: number,
+): readonly PaymentEvent[] {
+  const violation = newViolation(before, events.reduce(evolve, start))
+  if (violation === undefined) return events
+  engine.log.error({ payment: start.id, violation }, "an invariant of a payment is broken")
+  const id = makeId("inc", at, engine.chance.bytes(16))
+  return [...events, { type: "invariant_broken", incident: { id, violation, at }, at }]
 }
 
 const scopeOf = ({ row: { merchant, mode, method, path, key } }: Request): IdempotencyScope => ({

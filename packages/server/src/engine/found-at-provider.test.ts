@@ -88,6 +88,66 @@ describe("made by hand at the provider,", () => {
     assert.equal(brief(world.stored(id)), "captured 1000/1000/1000")
   })
 
+  describe("a cancel-or-refund while a refund of ours is on its way", () => {
+    /** `wanted` is on its way when somebody gives back whatever there is. */
+    async function beside(wanted: bigint): Promise<{ world: Scripted; id: PaymentId; ends: (o: Outcome) => unknown }> {
+      const { world, id } = await paid("automatic")
+      const followed = world.follow(id, { type: "refund", amount: wanted })
+      await world.pass(1_000)
+      await followed
+      const ours = world.stored(id).operations.find((o) => o.kind === "refund")!
+      assert.equal(ours.state, "pending")
+      const all = notice("reverse", approved("voided", 0n), { operationReference: "BY HAND" })
+      await tell(world, all)
+      await tell(world, all)
+      const ends = (outcome: Outcome): unknown =>
+        tell(world, notice("refund", outcome, { operation: ours.id, operationReference: "MOD" }))
+      return { world, id, ends }
+    }
+    const failed: Outcome = { kind: "declined", reason: "unmapped", raw: { code: "REFUND_FAILED" }, evidence: {} }
+
+    test("counts as the rest where ours succeeds", async () => {
+      const { world, id, ends } = await beside(300n)
+      assert.equal(brief(world.stored(id)), "captured 1000/1000/700")
+      await ends(approved("refunded", 300n))
+      assert.equal(brief(world.stored(id)), "captured 1000/1000/1000")
+      assert.deepEqual(world.errors, [])
+    })
+
+    for (const wanted of [300n, 1_000n])
+      test(`counts as all of it where ours, of ${wanted}, fails: it had given that back too`, async () => {
+        const { world, id, ends } = await beside(wanted)
+        await ends(failed)
+        await ends(failed)
+        const payment = world.stored(id)
+        assert.equal(brief(payment), "captured 1000/1000/1000")
+        const byHand = payment.operations.find((o) => o.origin === "provider")
+        assert.deepEqual([byHand?.amount, byHand?.state], [1_000n, "succeeded"])
+        assert.deepEqual(world.errors, [])
+      })
+
+    test("is nothing of itself where ours gives back everything", async () => {
+      const { world, id, ends } = await beside(1_000n)
+      await ends(approved("refunded", 1_000n))
+      assert.equal(brief(world.stored(id)), "captured 1000/1000/1000")
+      assert.deepEqual(world.errors, [])
+    })
+
+    test("takes back all that it came to, should it fail itself in the end", async () => {
+      const { world, id, ends } = await beside(300n)
+      await ends(failed)
+      await tell(world, notice("refund", failed, { operationReference: "BY HAND" }))
+      assert.equal(brief(world.stored(id)), "captured 1000/1000/0")
+    })
+
+    test("does not give back what fails after it had succeeded", async () => {
+      const { world, id, ends } = await beside(300n)
+      await ends(approved("refunded", 300n))
+      await ends(failed)
+      assert.equal(brief(world.stored(id)), "captured 1000/1000/700")
+    })
+  })
+
   test("a void of an authorization cancels the payment", async () => {
     const { world, id } = await paid("manual")
     await tell(world, notice("void", approved("voided", 0n)), 2)

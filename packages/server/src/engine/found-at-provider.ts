@@ -39,7 +39,7 @@ const ENDS_AFTER_TRIES = 2
 const isBelieved = ({ tries }: Finding): boolean => tries >= BELIEVED_AFTER_TRIES
 
 export function foundAtProvider(finding: Finding): Found {
-  const { attempt, notice, payment, times } = finding
+  const { attempt, notice, times } = finding
   switch (notice.about) {
     case "expire":
       return ended(finding, "expired", "the provider says that the authorization has expired")
@@ -49,7 +49,7 @@ export function foundAtProvider(finding: Finding): Found {
       if (notice.outcome.kind !== "approved") return []
       // "Cancel or refund": whatever there was has been given back.
       return attempt.captured > 0n
-        ? [...given(finding, refundable(payment, attempt)), ...rest(attempt, times.now)]
+        ? [...givenAll(finding), ...rest(attempt, times.now)]
         : ended(finding, "canceled", "voided at the provider")
     case "capture":
       return captured(finding)
@@ -129,6 +129,20 @@ const given = (finding: Finding, amount: bigint): readonly PaymentEvent[] =>
     ? []
     : found(finding, "refund", amount, { ...finding.notice.outcome, effect: "refunded", amount })
 
+/**
+ * The rest beside our refunds that are on their way; what one of them turns out not to have given back counts as given by
+ * this one then (settlement.ts), and therefore it is noted even where it is nothing so far.
+ */
+function givenAll(finding: Finding): readonly PaymentEvent[] {
+  const { attempt, payment, notice } = finding
+  const beside = ofKind(payment, attempt, "refund").filter(isOpen)
+  const left = refundable(payment, attempt)
+  if (beside.length === 0 || notice.outcome.kind !== "approved") return given(finding, left)
+  const amount = left > 0n ? left : 0n
+  const outcome: Outcome = { ...notice.outcome, effect: "refunded", amount }
+  return found(finding, "refund", amount, outcome, false, beside)
+}
+
 /** Nothing of the authorization is left: the payment ends with it, unless money was taken or another attempt stands. */
 function ended(finding: Finding, as: "canceled" | "expired", why: string): Found {
   const { attempt, payment, times } = finding
@@ -172,6 +186,7 @@ function found(
   amount: bigint,
   outcome: Outcome,
   final = false,
+  beside: readonly Operation[] = [],
 ): readonly PaymentEvent[] {
   const { id, key } = create()
   const operation: Operation = {
@@ -191,6 +206,7 @@ function found(
     needsPerson: false,
     // By it a second telling is known.
     reference: notice.operationReference ?? notice.eventId,
+    ...(beside.length === 0 ? {} : { beside: beside.map((o) => o.id) }),
   }
   return [{ type: "found_at_provider", operation, outcome, at: times.now }]
 }

@@ -2,7 +2,7 @@
 // office shows of it. A person's word goes the way of every other verdict, through `settle`, so that all that must follow
 // from it follows: reversals, the end of the payment, the announcements. Who said it, and why, is recorded with it.
 
-import type { MerchantId, OperationId, PaymentId } from "../core/id.ts"
+import type { IncidentId, MerchantId, OperationId, PaymentId } from "../core/id.ts"
 import { evolve } from "../core/evolve.ts"
 import type { FaultCode } from "../core/fault.ts"
 import { rfc3339 } from "../core/instant.ts"
@@ -12,6 +12,7 @@ import {
   authorizes,
   isOpen,
   operationOf,
+  type Acknowledgement,
   type Act,
   type Attempt,
   type Operation,
@@ -88,6 +89,41 @@ export const settleByHand = (
       ...settle(evolve(known, acted), operation, outcome, timesOf(engine, known, open, now), newOperation(engine)),
     ]
   })
+
+/** A person has looked into an incident: it stays in the payment's history, and off the list of what needs a person. */
+export async function acknowledge(
+  engine: Engine,
+  merchant: MerchantId,
+  id: PaymentId,
+  incident: IncidentId,
+  person: Omit<Acknowledgement, "at">,
+  request: Request | undefined,
+): Promise<Acted> {
+  const loaded = await engine.ledger.load(merchant, id)
+  if (loaded?.incidents?.some((i) => i.id === incident) !== true) return { kind: "not_found" }
+  const acknowledgement: Acknowledgement = { ...person, at: engine.clock.now() }
+  let refused: Refused | undefined
+  let tried = false
+  const changed = await change(engine, merchant, id, loaded, (known) => {
+    refused = undefined
+    const before = known?.incidents?.find((i) => i.id === incident)?.acknowledged
+    if (before !== undefined) {
+      // Ours, perhaps, should a commit's fate have been unknown.
+      const { by, key, note, at: when } = acknowledgement
+      if (tried && before.at === when && before.by === by && before.key === key && before.note === note)
+        return { events: [] }
+      refused = refuse("resource.conflict", `It was acknowledged by ${before.by}${at(before.at)}.`)
+      return { events: [] }
+    }
+    tried = true
+    return {
+      events: [{ type: "incident_acknowledged", incident, acknowledgement, at: acknowledgement.at }],
+      ...(request === undefined ? {} : { take: request, answer: request }),
+    }
+  })
+  if (refused !== undefined) return refused
+  return changed.kind === "taken" ? changed : { kind: "payment", payment: changed.payment }
+}
 
 type Refused = Extract<Acted, { kind: "refused" }>
 const refuse = (code: FaultCode, detail: string): Refused => ({ kind: "refused", code, detail })

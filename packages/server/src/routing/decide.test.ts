@@ -4,6 +4,7 @@ import { parseCurrency } from "../core/currency.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
 import { money } from "../core/money.ts"
 import { decide, matches, type Candidate, type RoutingContext } from "./decide.ts"
+import { policyHash } from "./policy-hash.ts"
 import type { Policy } from "./policy.ts"
 
 const eur = parseCurrency("EUR")!
@@ -56,7 +57,7 @@ describe("a decision", () => {
     const { candidates, record } = decide(rules, [account(a), account(b)], payment())
     assert.deepEqual(candidates, [b, a])
     assert.deepEqual(record.rule, { index: 1, name: "large" })
-    assert.deepEqual(record.policy, { id: "pol_1", version: 7 })
+    assert.deepEqual(record.policy, { id: "pol_1", version: 7, hash: policyHash(rules) })
   })
 
   test("has no candidates where no rule matches, and none is invented", () => {

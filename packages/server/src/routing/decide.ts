@@ -1,5 +1,6 @@
 // From policy and payment to an ordered list of accounts, with the reason for every account that is not on it. Pure and
-// quick: it runs inside every payment, and the same inputs give the same decision for ever (ROUTER_VERSION).
+// quick: it runs inside every payment, and the same inputs give the same decision for ever (ROUTER_VERSION). The record holds
+// whatever was read, so that it can be made again after accounts and policies have changed (replay.ts).
 
 import type { Network } from "../core/card.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
@@ -7,9 +8,13 @@ import { exponentOf } from "../core/currency.ts"
 import { rescale, type Money } from "../core/money.ts"
 import { isNetworkTransactionId } from "../core/network-transaction-id.ts"
 import type { OnUnknown } from "../core/intent.ts"
+import { policyHash } from "./policy-hash.ts"
 import type { Condition, Policy } from "./policy.ts"
 
-export const ROUTER_VERSION = 1
+/** Counts changes by which the same inputs may give another decision. */
+export const ROUTER_VERSION = 2
+/** Accounts that are looked at where no policy names any: those first that take payments, in the order of their creation. */
+export const MAX_UNRULED_ACCOUNTS = 64
 
 /** What an account can serve, from its connector's manifest and its own state. */
 export type Candidate = {
@@ -80,10 +85,15 @@ export type Exclusion = keyof typeof exclusions
 export type DecisionRecord = {
   readonly router: number
   /** Absent where the merchant has no policy: all accounts in the order of their creation. */
-  readonly policy?: { readonly id: PolicyId; readonly version: number }
+  readonly policy?: { readonly id: PolicyId; readonly version: number; readonly hash: string }
   readonly rule?: { readonly index: number; readonly name: string }
   readonly chosen: readonly AccountId[]
   readonly excluded: readonly { readonly account: AccountId; readonly reason: Exclusion }[]
+  /**
+   * All that was read beside the policy, whose versions never change. Of accounts only those that were looked at, and what
+   * they say of this payment's currency and network: at most MAX_ACCOUNTS_PER_RULE or MAX_UNRULED_ACCOUNTS of them.
+   */
+  readonly inputs: { readonly context: RoutingContext; readonly accounts: readonly Candidate[] }
 }
 export type Decision = {
   readonly candidates: readonly AccountId[]
@@ -99,16 +109,16 @@ export function decide(policy: Policy | undefined, accounts: readonly Candidate[
   const order =
     context.pinned === undefined
       ? policy === undefined
-        ? accounts.map((a) => a.id)
+        ? unruled(accounts, context)
         : (rule?.accounts ?? [])
       : [context.pinned]
+  const read: Candidate[] = []
   const chosen: AccountId[] = []
   const excluded: { account: AccountId; reason: Exclusion }[] = []
   for (const id of new Set(order)) {
-    const reason = excludes(
-      accounts.find((a) => a.id === id),
-      context,
-    )
+    const account = accounts.find((a) => a.id === id)
+    if (account !== undefined) read.push(asRead(account, context))
+    const reason = excludes(account, context)
     if (reason === undefined) chosen.push(id)
     else excluded.push({ account: id, reason })
   }
@@ -116,12 +126,36 @@ export function decide(policy: Policy | undefined, accounts: readonly Candidate[
     candidates: chosen,
     record: {
       router: ROUTER_VERSION,
-      ...(policy === undefined ? {} : { policy: { id: policy.id, version: policy.version } }),
+      ...(policy === undefined ? {} : { policy: { id: policy.id, version: policy.version, hash: policyHash(policy) } }),
       ...(rule === undefined || context.pinned !== undefined ? {} : { rule: { index, name: rule.name } }),
       chosen,
       excluded,
+      inputs: { context, accounts: read },
     },
     ...(rule?.onUnknown === undefined || context.pinned !== undefined ? {} : { onUnknown: rule.onUnknown }),
+  }
+}
+
+function unruled(accounts: readonly Candidate[], { mode }: RoutingContext): readonly AccountId[] {
+  const ids = (some: readonly Candidate[]): readonly AccountId[] => some.map(({ id }) => id)
+  if (accounts.length <= MAX_UNRULED_ACCOUNTS) return ids(accounts)
+  const usable = (a: Candidate): boolean => a.state === "enabled" && a.mode === mode
+  return ids([...accounts.filter(usable), ...accounts.filter((a) => !usable(a))].slice(0, MAX_UNRULED_ACCOUNTS))
+}
+
+/** Without what it says of other currencies and networks, which nothing below looks at. */
+function asRead(account: Candidate, { amount: { currency }, network }: RoutingContext): Candidate {
+  const { currencies, networks, tokenNetworks, exponents, steps } = account
+  const own = (list: readonly Network[]): readonly Network[] => list.filter((one) => one === network)
+  const of = (table: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
+    table[currency] === undefined ? {} : { [currency]: table[currency] }
+  return {
+    ...account,
+    currencies: currencies === "all" ? currencies : currencies.filter((one) => one === currency),
+    networks: own(networks),
+    exponents: of(exponents),
+    steps: of(steps),
+    ...(tokenNetworks === undefined ? {} : { tokenNetworks: own(tokenNetworks) }),
   }
 }
 

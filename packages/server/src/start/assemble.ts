@@ -29,8 +29,9 @@ import { systemPorts, type Clock, type Log, type Ports } from "../ports.ts"
 import { calibratedClock } from "../storage/clock.ts"
 import { openDatabase, type Database, type DatabaseOptions } from "../storage/database.ts"
 import { migrate } from "../storage/ledger/migrate.ts"
-import { applyRetention } from "../storage/ledger/retention.ts"
+import { applyRetention, type Retention } from "../storage/ledger/retention.ts"
 import { sealedTables } from "../storage/resources/sealed-rows.ts"
+import { proveKeys } from "../vault/key-proof.ts"
 import { rewrapAll } from "../vault/rewrap.ts"
 import { createPostgresLedger } from "../storage/ledger/postgres.ts"
 import { findCard } from "../storage/resources/cards.ts"
@@ -52,6 +53,8 @@ export type Assembly = {
   /** An address of its own for /metrics, without a key. */
   readonly metrics?: { readonly port: number; readonly host: string } | undefined
   readonly node: string
+  /** Undefined: as long as by default. */
+  readonly retention?: Retention
   readonly log: Log
 }
 
@@ -84,6 +87,11 @@ export async function assemble(parts: Assembly): Promise<Server> {
     const ports = systemPorts(() => time.offsetMs(), log)
     const { clock } = ports
     const vault = createVault(parseKeyRing(parts.masterKeys), ports)
+    // Cards are many, and some may be damaged or of a merchant long gone; accounts tell as much.
+    await proveKeys(
+      vault,
+      sealedTables(database).filter(({ table }) => table !== "cards"),
+    )
     const counts = createCounts()
     const watch = createMetrics({ database, counts, ...ports })
     const ledger = watch.ledger(createPostgresLedger(database))
@@ -179,7 +187,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
         runRecovery(engine),
         runInbound(engine),
         runLoop(ports, "retention", { idleMs: RETENTION_EVERY_MS, backoffMs: RETENTION_EVERY_MS }, () =>
-          keepHouse(database, vault, ports),
+          keepHouse(database, vault, ports, parts.retention),
         ),
       )
     }
@@ -224,8 +232,13 @@ async function addressesOf(host: string): Promise<readonly string[]> {
 /** How often what is too old is deleted and what is under an old key is sealed anew (ms). */
 const RETENTION_EVERY_MS = 6 * 3_600_000
 
-async function keepHouse(database: Database, vault: Vault, ports: Ports): Promise<boolean> {
-  const report = await applyRetention(database, ports)
+async function keepHouse(
+  database: Database,
+  vault: Vault,
+  ports: Ports,
+  retention: Retention | undefined,
+): Promise<boolean> {
+  const report = await applyRetention(database, ports, retention)
   ports.log.info(report, "retention applied")
   await rewrapAll(vault, sealedTables(database), ports)
   return false

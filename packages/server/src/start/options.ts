@@ -2,6 +2,7 @@
 // sentence that says what would be right.
 
 import { parseArgs } from "node:util"
+import { defaultRetention, type Retention } from "../storage/ledger/retention.ts"
 
 export type Role = "all" | "api" | "worker"
 
@@ -18,6 +19,8 @@ export type Options = {
   readonly dataDir: string
   /** The key ring's text; undefined: a file in the data folder. */
   readonly masterKeys: string | undefined
+  /** Days that things are kept. */
+  readonly retention: Retention
   readonly simulator: boolean
   readonly traffic: boolean
   readonly json: boolean
@@ -48,7 +51,18 @@ Options
 Environment
   DATABASE_URL               a PostgreSQL (15 or later) instead of the embedded one
   ORCHESTRA_MASTER_KEYS      the key ring that opens card numbers and credentials (default: a file in the data folder)
-  ORCHESTRA_PUBLIC_URL       where customers and providers reach this server`
+  ORCHESTRA_PUBLIC_URL       where customers and providers reach this server
+  ORCHESTRA_RETENTION_DAYS   how long things are kept, as in transcripts=30,deliveries=30 (SECURITY.md lists them)`
+
+/** What may be kept longer or shorter, and the least that its purpose needs: retries, redeliveries, a replay of 30 days. */
+const retained = {
+  events: ["events", 31],
+  deliveries: ["deliveries", 7],
+  transcripts: ["transcripts", 7],
+  inbound_webhooks: ["inboundWebhooks", 7],
+  one_off_cards: ["oneOffCards", 1],
+} as const satisfies Readonly<Record<string, readonly [keyof Retention, number]>>
+const MAX_RETENTION_DAYS = 36_500
 
 export class Usage extends Error {}
 
@@ -81,6 +95,7 @@ export function readOptions(
     databaseUrl,
     dataDir: text(values["data"]) ?? ".orchestra",
     masterKeys: environment["ORCHESTRA_MASTER_KEYS"],
+    retention: retentionOf(environment["ORCHESTRA_RETENTION_DAYS"] ?? ""),
     simulator: values["no-simulator"] !== true,
     traffic: values["no-traffic"] !== true,
     json: values["json"] === true,
@@ -120,4 +135,20 @@ function portOf(word: string): number {
   const port = Number(word)
   if (!/^\d+$/.test(word) || port > 65_535) throw new Usage(`The port must be a number from 0 to 65535, not "${word}".`)
   return port
+}
+
+function retentionOf(text: string): Retention {
+  const days: Record<keyof Retention, number> = { ...defaultRetention }
+  for (const part of text.split(",").filter((part) => part.trim() !== "")) {
+    const [, name = "", count = ""] = /^\s*([a-z_]+)=(\d{1,5})\s*$/.exec(part) ?? []
+    if (!Object.hasOwn(retained, name))
+      throw new Usage(
+        `ORCHESTRA_RETENTION_DAYS must read like transcripts=30,deliveries=30, with ${Object.keys(retained).join(", ")}; not "${part}".`,
+      )
+    const [field, least] = retained[name as keyof typeof retained]
+    if (Number(count) < least || Number(count) > MAX_RETENTION_DAYS)
+      throw new Usage(`ORCHESTRA_RETENTION_DAYS: ${name} must be ${least} to ${MAX_RETENTION_DAYS} days, not ${count}.`)
+    days[field] = Number(count)
+  }
+  return days
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { failureOf, openDatabase, type Statement } from "./database.ts"
+import { failureOf, openDatabase, plainAboutTls, type Statement } from "./database.ts"
 import { emptyDatabase } from "../../testing/pools.ts"
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -81,4 +81,21 @@ test("what did not come from the database is no failure of it", () => {
   assert.equal(failureOf(new TypeError("x is not a function")), undefined)
   assert.equal(failureOf("text"), undefined)
   assert.equal(failureOf(Object.assign(new Error("bug"), { code: "ERR_ASSERTION" })), undefined)
+})
+
+test("statements are planned for short work on tables that grow", async () => {
+  const database = (await emptyDatabase()).open()
+  const [row] = await database.query(
+    once("select current_setting('enable_seqscan') as seqscan, current_setting('jit') as jit"),
+  )
+  assert.deepEqual(row, { seqscan: "off", jit: "off" })
+  await database.close()
+})
+
+test("a TLS mode of the address means what it means today, without a warning of tomorrow", () => {
+  const at = (query: string): string => plainAboutTls(`postgres://me:a%26b@db.example/shop${query}`).split("/shop")[1]!
+  assert.equal(at("?sslmode=require"), "?sslmode=verify-full")
+  assert.equal(at("?a=b&sslmode=prefer&sslrootcert=x"), "?a=b&sslmode=verify-full&sslrootcert=x")
+  for (const as of ["", "?sslmode=disable", "?sslmode=no-verify", "?sslmode=require&uselibpqcompat=true"])
+    assert.equal(at(as), as)
 })

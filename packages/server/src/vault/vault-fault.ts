@@ -10,6 +10,8 @@ export type VaultFaultCode =
   /** Changed, or opened as another merchant's, table's or row's. */
   | "not_authentic"
   | "too_large"
+  /** Nothing in the database opens with this key ring. */
+  | "foreign_keys"
 
 export class VaultFault extends Error {
   readonly code: VaultFaultCode

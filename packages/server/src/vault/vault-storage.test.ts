@@ -12,9 +12,11 @@ import { freshDatabase } from "../../testing/pools.ts"
 import { createAccount, findAccount } from "../storage/resources/accounts.ts"
 import { deleteCard, findCard, putCard } from "../storage/resources/cards.ts"
 import { createMerchant } from "../storage/resources/merchants.ts"
+import { findRequestKey, takeRequestKey } from "../storage/resources/request-keys.ts"
 import { sealedTables } from "../storage/resources/sealed-rows.ts"
 import { createWebhookEndpoint, rotateWebhookSecret, webhookSecrets } from "../storage/resources/webhook-endpoints.ts"
 import { createCardReader } from "./card-reader.ts"
+import { proveKeys } from "./key-proof.ts"
 import { parseKeyRing } from "./key-ring.ts"
 import { rewrapAll, type RewrapProgress } from "./rewrap.ts"
 import { createVault, type Vault } from "./vault.ts"
@@ -85,16 +87,30 @@ test("after a rotation every kind of row is moved, opens with the new key alone,
   const next = old.seal("webhook_endpoints", merchant, endpoint, bytes("two"))
   await rotateWebhookSecret(database, merchant, endpoint, next, Date.now() + 3_600_000)
 
+  const customer = makeId("cus", 1, fresh())
+  await takeRequestKey(
+    database,
+    { merchant, mode: "test", method: "POST", path: "/v1/customers", key: "k" },
+    {
+      fingerprint: "f",
+      resource: customer,
+      leaseMs: 0,
+      keptMs: 3_600_000,
+      value: old.seal("request_keys", merchant, customer, bytes("answer")),
+    },
+  )
+
   const reports: RewrapProgress[] = []
   const quick = { ...ports, clock: { ...ports.clock, sleep: async () => {} } }
   await rewrapAll(during, sealedTables(database), quick, (progress) => reports.push(progress))
   const moved = (table: string): number =>
     reports.filter((one) => one.table === table && one.done).reduce((sum, one) => sum + one.rewrapped, 0)
   assert.ok(moved("cards") >= cards.length)
-  assert.deepEqual([moved("accounts"), moved("webhook_endpoints")], [1, 2])
+  assert.deepEqual([moved("accounts"), moved("webhook_endpoints"), moved("request_keys")], [1, 2, 1])
   assert.deepEqual(
     (await rewrapAll(during, sealedTables(database), quick)).map((one) => [one.rewrapped, one.passed]),
     [
+      [0, 0],
       [0, 0],
       [0, 0],
       [0, 0],
@@ -116,6 +132,9 @@ test("after a rotation every kind of row is moved, opens with the new key alone,
     ),
     ["two", "one"],
   )
+  const kept = await findRequestKey(database, { merchant, resource: customer })
+  const answer = alone.open("request_keys", merchant, customer, kept?.sealed ?? new Uint8Array())
+  assert.equal(Buffer.from(answer.reveal()).toString(), "answer")
 })
 
 test("no table of the database contains the card number or the credential, in text, hex or base64", async () => {
@@ -139,4 +158,27 @@ test("no table of the database contains the card number or the credential, in te
       }
   }
   assert.ok(rows > 450)
+})
+
+test("a process whose keys open nothing is told so, and one whose keys open something is not", async () => {
+  const own = (await freshDatabase()).open()
+  const stores = sealedTables(own)
+  await proveKeys(alone, stores)
+  const shop = makeId("mer", 3, fresh())
+  await createMerchant(own, { id: shop, name: "A shop", settings: {} })
+  const add = async (vault: Vault): Promise<void> => {
+    const id: AccountId = makeId("acc", 1, fresh())
+    const sealed = vault.seal("accounts", shop, id, bytes(CREDENTIAL))
+    const account = { id, merchant: shop, mode: "test", connector: "stripe", name: "S", state: "enabled" } as const
+    await createAccount(own, { ...account, settings: {}, ...sealed })
+  }
+  await add(old)
+  await proveKeys(old, stores)
+  await proveKeys(during, stores)
+  // Another key, and another one of the same name.
+  for (const stranger of [alone, vaultOf(`k1:${key(9)}`)])
+    await assert.rejects(proveKeys(stranger, stores), { code: "foreign_keys" })
+  await add(alone)
+  await proveKeys(alone, stores)
+  await own.close()
 })

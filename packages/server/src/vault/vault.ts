@@ -10,7 +10,7 @@ import { keyedHash } from "./fingerprint.ts"
 import type { KeyRing } from "./key-ring.ts"
 
 /** What a sealed value belongs to. A value sealed for one table does not open as another's. */
-export type SealedTable = "cards" | "accounts" | "webhook_endpoints"
+export type SealedTable = "cards" | "accounts" | "webhook_endpoints" | "request_keys"
 
 /** As storage keeps it; the payment that needs it is added by whoever stores it. */
 export type VaultCard = {

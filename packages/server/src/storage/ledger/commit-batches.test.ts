@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
 import { failureOf, MAX_WAITING, type Database } from "../database.ts"
 import { MAX_BATCH } from "./commit-statement.ts"
-import { MAX_UNDER_WAY } from "./commit-batches.ts"
+import { createCommitBatches, MAX_UNDER_WAY } from "./commit-batches.ts"
+import { commitRows } from "./commit-values.ts"
 import type { Commit, Committed, Ledger } from "./ledger.ts"
 import { createPostgresLedger } from "./postgres.ts"
 import { changing, inserting, sampleId, sampleKey, samplePayment, sampleTranscript } from "./sample.ts"
@@ -153,6 +155,70 @@ test("two processes that change the same payments wait for each other, not for e
   ])
   for (const [i, result] of results[0].entries())
     assert.equal(pair(result, results[1].at(-1 - i)), "committed conflict")
+})
+
+test("two processes that want the same keys never wait for each other in a circle", async () => {
+  const { open } = await freshDatabase()
+  const database = open()
+  const ledgers = [createPostgresLedger(database), createPostgresLedger(open())]
+  const keys = Array.from({ length: 64 }, (_, i) => `k${i}`)
+  const results = await Promise.all(
+    ledgers.map((ledger, i) =>
+      all(
+        ledger,
+        // Ids are made in order, keys are wanted in opposite ones.
+        (i === 0 ? keys : keys.toReversed()).map((key) => {
+          const payment = samplePayment(now, { merchant })
+          return inserting(payment, { take: sampleKey(payment, key) })
+        }),
+      ),
+    ),
+  )
+  for (const [i, result] of results[0]!.entries()) assert.equal(pair(result, results[1]!.at(-1 - i)), "committed taken")
+  const [row] = await database.query<{ deadlocks: bigint }>({
+    name: "",
+    text: "select pg_stat_force_next_flush(), deadlocks from pg_stat_database where datname = current_database()",
+  })
+  assert.equal(row?.deadlocks, 0n)
+})
+
+test("a payment whose row somebody else has locked keeps no other waiting for its lock", async () => {
+  const { ledger, database } = await counted()
+  const born = payments(16)
+  await all(
+    ledger,
+    born.map((payment) => inserting(payment)),
+  )
+  const [locked, ...others] = born as [(typeof born)[0], ...typeof born]
+  const session = await database.session()
+  await session.run(`begin; update payments set updated_ms = updated_ms where id = '${locked.id}'`)
+  const waiting = ledger.commit(changing(locked, { updatedAt: now + 1 }))
+  // The others come while it waits, some of them in its statement: they are there before it is told anything.
+  const order: string[] = []
+  const done = all(
+    ledger,
+    others.map((payment) => changing(payment, { updatedAt: now + 1 })),
+  ).then((results) => order.push(...new Set(kinds(results))))
+  await waiting.catch((error: unknown) => order.push(failureOf(error)?.kind ?? "no failure"))
+  await done
+  await session.run("rollback")
+  await session.close()
+  assert.deepEqual(order, ["committed", "locked"])
+})
+
+test("where the database gives no connection, all who wait hear it at once, and nothing of theirs is written", async () => {
+  let asked = 0
+  const send = createCommitBatches({
+    query: async () => {
+      asked += 1
+      await sleep(10)
+      throw new Error("timeout exceeded when trying to connect")
+    },
+  })
+  const commits = payments(200).map((payment) => commitRows(inserting(payment), true))
+  const settled = await Promise.allSettled(commits.map(send))
+  for (const result of settled) assert.ok(result.status === "rejected" && failureOf(result.reason)?.kind === "too_busy")
+  assert.equal(asked, MAX_UNDER_WAY)
 })
 
 test("more than may wait are told that the database is too busy, and nothing of theirs is written", async () => {

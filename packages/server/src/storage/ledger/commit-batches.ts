@@ -33,11 +33,16 @@ export function createCommitBatches({ query }: Pick<Database, "query">): (commit
       const committed = new Set(rows.map(({ id }) => id))
       for (const { commit, resolve } of batch) resolve(committed.has(commit.payment))
     } catch (error) {
-      // Nothing of it was written, and one of them was the reason: each is tried alone, so that only that one fails.
       const failure = failureOf(error)
-      if (batch.length > 1 && failure?.happened === "no" && ofOne.has(failure.kind))
-        for (const one of batch) await send([one])
-      else for (const { reject } of batch) reject(error)
+      // Nothing of it was written, and one of them was the reason: each is tried alone, so that only that one fails.
+      if (batch.length > 1 && failure?.happened === "no" && ofOne.has(failure.kind)) {
+        await Promise.all(batch.map((one) => send([one])))
+        return
+      }
+      for (const { reject } of batch) reject(error)
+      // It gives no connection, or no answer: whoever waits hears it now, and not one statement's limit after another.
+      if (failure?.kind === "too_busy" || (failure?.kind === "timeout" && failure.happened === "unknown"))
+        for (const { reject } of waiting.splice(0)) reject(tooBusy())
     }
   }
 
@@ -50,8 +55,8 @@ export function createCommitBatches({ query }: Pick<Database, "query">): (commit
       return true
     })
     waiting = waiting.filter((one) => !batch.includes(one))
-    // Two processes that lock the same payments lock them in the same order.
-    return batch.toSorted((a, b) => (a.commit.payment < b.commit.payment ? -1 : 1))
+    // Two processes that want the same keys, or the same payments, lock them in the same order.
+    return batch.toSorted((a, b) => (a.commit.order < b.commit.order ? -1 : 1))
   }
 
   async function work(): Promise<void> {
@@ -70,4 +75,4 @@ export function createCommitBatches({ query }: Pick<Database, "query">): (commit
 }
 
 /** Failures that one commit of several may be the cause of; of others, trying them one by one gives more of the same. */
-const ofOne: ReadonlySet<DatabaseFailure["kind"]> = new Set(["unique_violation", "conflict", "timeout", "other"])
+const ofOne: ReadonlySet<DatabaseFailure["kind"]> = new Set(["unique_violation", "conflict", "locked", "other"])

@@ -11,6 +11,8 @@ import { wakeAccount } from "./wake-account.ts"
 export type CommitRows = {
   readonly payment: PaymentId
   readonly shape: CommitShape
+  /** By what it locks first: commits of one statement are written in this order. */
+  readonly order: string
   /** By the statement's parameter: JSON objects, joined by commas. */
   readonly rows: Readonly<Record<string, string>>
 }
@@ -78,7 +80,8 @@ export function commitRows(commit: Commit, accountIsKnown: boolean): CommitRows 
   const rows: Record<string, string> = { commits: record({ ...row, columns: input }) }
   for (const [name, list] of Object.entries(lists))
     rows[name] = list.map((one) => record({ ...one, columns: { of: payment.id, ...one.columns } })).join()
-  return { payment: payment.id, shape, rows }
+  const key = shape.insert && take !== undefined ? [take.merchant, take.path, take.key].join(" ") : undefined
+  return { payment: payment.id, shape, order: key ?? payment.id, rows }
 }
 
 function referencesOf({ payment, attempts, operations }: Commit): { account_id: AccountId; reference: string }[] {

@@ -22,6 +22,7 @@ export type Migration = {
 
 export type MigrationFault =
   | "postgres_too_old"
+  | "sessions_not_kept"
   | "database_too_new"
   | "migration_changed"
   | "migration_failed"
@@ -40,6 +41,7 @@ export async function migrate(
   const session = await database.session()
   try {
     await refuseOldPostgres(session)
+    await refuseLostSessions(database, session)
     await lock(session)
     await session.run(`create table if not exists schema_migrations (
       number integer primary key, name text not null, checksum text not null,
@@ -80,11 +82,39 @@ export function readMigrations(folder: URL = FILES): readonly Migration[] {
 
 async function refuseOldPostgres(session: Session): Promise<void> {
   const [row] = await session.query<{ number: number; name: string }>({
-    name: "server-version",
+    // Not prepared: a pooler may have this name from somebody else.
+    name: "",
     text: "select current_setting('server_version_num')::integer as number, current_setting('server_version') as name",
   })
   if (row !== undefined && Math.floor(row.number / 10_000) < MIN_POSTGRES)
     throw fault("postgres_too_old", `PostgreSQL ${MIN_POSTGRES} or later is needed; this is ${row.name}.`)
+}
+
+/**
+ * A pooler in transaction mode gives every transaction another session of the server: what LISTEN hears is lost, prepared
+ * statements are somebody else's, and our lock would stay behind in a session that nobody owns. It shows when one client's
+ * transaction takes the session that another one's statement had a moment ago.
+ */
+async function refuseLostSessions(database: Database, session: Session): Promise<void> {
+  const other = await database.session()
+  try {
+    const before = await sessionId(session)
+    await other.run("begin")
+    const taken = await sessionId(other)
+    const after = await sessionId(session)
+    if (taken === before || after !== before)
+      throw fault(
+        "sessions_not_kept",
+        "DATABASE_URL leads through a pooler in transaction mode, which keeps no sessions: give it pool_mode = session, or go to PostgreSQL directly (docs/postgresql.md).",
+      )
+  } finally {
+    await other.close()
+  }
+}
+
+async function sessionId(session: Session): Promise<number | undefined> {
+  const [row] = await session.query<{ pid: number }>({ name: "", text: "select pg_backend_pid() as pid" })
+  return row?.pid
 }
 
 async function lock(session: Session): Promise<void> {

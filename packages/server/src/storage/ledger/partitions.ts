@@ -86,7 +86,7 @@ async function createPartition(
   } catch (error) {
     await session.run("rollback")
     const isTaken = (error as { code?: string }).code === DUPLICATE_TABLE
-    if (!isTaken && failureOf(error)?.kind !== "timeout") throw error
+    if (!isTaken && failureOf(error)?.kind !== "locked") throw error
     return false
   }
 }

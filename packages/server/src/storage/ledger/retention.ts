@@ -67,6 +67,7 @@ export async function applyRetention(
       keyAt("inbound_webhook_bodies", before(retention.inboundWebhooks)),
     ])
     deleted["idempotency_keys"] = await inBatches(session, clock, oldKeys, [before(retention.idempotency)])
+    deleted["request_keys"] = await inBatches(session, clock, endedRequestKeys, [now])
     deleted["cards"] = await oneOffCards(session, clock, before(retention.oneOffCards))
     return { partitionsMade, partitionsDropped: dropped, rowsDeleted: deleted }
   } finally {
@@ -84,7 +85,7 @@ async function dropOld(
   try {
     return await dropPartitions(session, table, cutoffMs)
   } catch (error) {
-    if (failureOf(error)?.kind !== "timeout") throw error
+    if (failureOf(error)?.kind !== "locked") throw error
     log.warn({ table }, "an old partition is in use; it is dropped at the next run")
     return []
   }
@@ -155,6 +156,17 @@ const oldKeys: Statement = {
       delete from idempotency_keys k using old
       where k.merchant_id = old.merchant_id and k.mode = old.mode and k.method = old.method and k.path = old.path
         and k.key = old.key
+      returning 1)
+    select count(*)::integer as deleted from gone`,
+}
+
+const endedRequestKeys: Statement = {
+  name: "retention-request-keys",
+  text: `with old as materialized (
+      select merchant_id, resource_id from request_keys where until_ms < $1::bigint order by until_ms limit $2),
+    gone as (
+      delete from request_keys k using old
+      where k.merchant_id = old.merchant_id and k.resource_id = old.resource_id
       returning 1)
     select count(*)::integer as deleted from gone`,
 }

@@ -256,7 +256,7 @@ test("disabling says so once, in the same transaction, and the endpoint's delive
   const ledger = createPostgresLedger(database)
   // Transactions of other tests on this cluster hold the horizon back for a moment.
   let told: readonly OutboxEvent[] = []
-  for (let tries = 0; tries < 200 && !told.some((e) => e.type === "webhook_endpoint.disabled"); tries++) {
+  for (let tries = 0; tries < 1_200 && !told.some((e) => e.type === "webhook_endpoint.disabled"); tries++) {
     if (tries > 0) await sleep(50)
     told = (await ledger.events(undefined, await ledger.horizon(), 1_000)).filter((e) => e.merchant === merchant)
   }

@@ -31,8 +31,8 @@ export type PaymentFilter = {
   readonly account?: AccountId
   /** Why it failed, or its last decline. */
   readonly reason?: string
-  /** The schedule has given up on one of its operations. */
-  readonly needsPerson?: true
+  /** Whether a person has to look at it. */
+  readonly needsPerson?: boolean
   /** Pairs that all must be there. */
   readonly metadata?: Readonly<Record<string, string>>
 }
@@ -103,7 +103,7 @@ function conditions(filter: PaymentFilter, request: PageRequest): Conditions {
   if (filter.last4 !== undefined) scanned.push(`last4 = ${$(columnText(filter.last4))}`)
   if (filter.needsPerson !== undefined)
     scanned.push(
-      `exists (select from payments_needing_person n where n.merchant_id = p.merchant_id and n.payment_id = p.id)`,
+      `${filter.needsPerson ? "" : "not "}exists (select from payments_needing_person n where n.merchant_id = p.merchant_id and n.payment_id = p.id)`,
     )
 
   const matched: string[] = []

@@ -4,7 +4,7 @@
 import type { Id, MerchantId } from "../../core/id.ts"
 import type { Database, Statement } from "../database.ts"
 
-export type SealedTable = "cards" | "accounts" | "webhook_endpoints"
+export type SealedTable = "cards" | "accounts" | "webhook_endpoints" | "request_keys"
 export type SealedValue = { readonly keyId: string; readonly sealed: Uint8Array }
 export type SealedRow = SealedValue & { readonly merchant: MerchantId; readonly id: string }
 export type SealedCursor = Pick<SealedRow, "merchant" | "id">
@@ -25,6 +25,7 @@ const places: Readonly<Record<SealedTable, { readonly from: string; readonly id:
   cards: { from: "cards", id: "id" },
   accounts: { from: "accounts", id: "id" },
   webhook_endpoints: { from: "webhook_secrets", id: "endpoint_id" },
+  request_keys: { from: "request_keys", id: "resource_id" },
 }
 
 export const sealedTables = (database: Database): readonly SealedRows[] =>
