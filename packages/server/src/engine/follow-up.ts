@@ -335,10 +335,13 @@ async function complete(
   if (account.connector.manifest.completion === "call")
     return call(engine, account, operation, "complete", input, bounds)
   const called = await inquire(engine, account, operation, inquiryInput(payment, operation, attempt.reference), bounds)
+  const { outcome } = called
   // The customer came back without finishing, or the provider does not know yet: nothing has changed.
-  return called.outcome.kind === "absent" || called.outcome.kind === "action"
-    ? { ...called, outcome: stillAction(called.outcome) }
-    : called
+  const unchanged =
+    outcome.kind === "absent" ||
+    outcome.kind === "action" ||
+    (outcome.kind === "pending" && outcome.maybeCustomer === true && attempt.state === "action")
+  return unchanged ? { ...called, outcome: stillAction(outcome) } : called
 }
 
 const stillAction = (outcome: Outcome): Outcome => ({

@@ -1,7 +1,7 @@
 // Recovery must end: with a verdict, with a reversal, or with a person, after a number of looks that can be said.
 
 import assert from "node:assert/strict"
-import { test } from "node:test"
+import { describe, test } from "node:test"
 import { connectors } from "../connectors/registry.ts"
 import { isOpen, statusOf } from "../core/payment.ts"
 import { MAX_COMPLETIONS } from "../core/payment-command.ts"
@@ -242,4 +242,92 @@ test("a refund that Checkout.com does not list is not called undone: a person de
   await world.pass(5 * 86_400_000)
   const refund = world.stored(id).operations.find((o) => o.kind === "refund")
   assert.deepEqual([refund?.state, refund?.needsPerson], ["unknown", true])
+})
+
+describe("a customer at the page of Checkout.com, whose payment details show that but not the page,", () => {
+  const id = "pay_mbabizu24mvu3mela5njyhpit4"
+  const redirected = {
+    status: 202,
+    body: { id, status: "Pending", _links: { redirect: { href: "https://3ds.example" } } },
+  }
+  const pending = {
+    id,
+    status: "Pending",
+    amount: 1_000,
+    currency: "EUR",
+    _links: { self: { href: "https://api.example" } },
+  }
+  const shop = accountAt("shop", connectors.checkout)
+  const started = async (details: () => object) => {
+    const world = scripted([shop], ({ method, path }) =>
+      method === "GET" ? { body: details() } : path === "/payments" ? redirected : { status: 403, body: undefined },
+    )
+    const payment = world.pay({ capture: "automatic" }).id
+    await world.pass(2_000)
+    return {
+      world,
+      stored: () => world.stored(payment),
+      complete: () => world.follow(payment, { type: "complete", fields: {} }),
+    }
+  }
+
+  test("may come back too early, go on and finish", async () => {
+    let details: object = pending
+    const { world, stored, complete } = await started(() => details)
+    for (let returns = 0; returns < 2; returns++) {
+      const returned = complete()
+      await world.pass(2_000)
+      assert.equal((await returned).kind, "payment")
+      assert.equal(statusOf(stored()), "requires_action")
+      assert.ok(stored().attempts[0]?.action !== undefined)
+    }
+    details = { ...pending, status: "Captured", approved: true, response_code: "10000" }
+    void complete()
+    await world.pass(2_000)
+    assert.equal(statusOf(stored()), "captured")
+  })
+
+  test("is not disturbed by an event that only says that something is going on", async () => {
+    const { world, stored } = await started(() => pending)
+    const data = { id, reference: stored().attempts[0]!.id, metadata: { orchestra_attempt: stored().attempts[0]!.id } }
+    const event = { id: "evt_1", type: "payment_pending", data }
+    const [notice] = connectors.checkout.webhook.decode({ headers: {}, body: JSON.stringify(event) })
+    void apply(world.engine, shop, notice!)
+    await world.pass(200)
+    await world.pass(60_000)
+    assert.ok(world.calls.some((call) => call.method === "GET"))
+    assert.equal(statusOf(stored()), "requires_action")
+    assert.equal(stored().ending, undefined)
+  })
+
+  test("who never finishes lets the payment expire at its time", async () => {
+    let details: object = pending
+    const { world, stored, complete } = await started(() => details)
+    void complete()
+    await world.pass(3_600_000)
+    assert.equal(stored().ending?.as, "expired")
+    assert.ok(stored().operations.some((o) => o.kind === "reverse"))
+    details = { ...pending, status: "Expired", approved: false, response_code: "20152" }
+    await world.pass(2 * 86_400_000)
+    assert.equal(statusOf(stored()), "expired")
+  })
+})
+
+test("a customer at Adyen's page is not disturbed by an event that is no fact", async () => {
+  const shop = accountAt("shop")
+  const world = scripted([shop], () => redirect)
+  const { id } = world.pay({ returnUrl: "https://shop.example" })
+  await world.pass(2_000)
+  void apply(world.engine, shop, {
+    about: "authorize",
+    eventId: "event",
+    type: "AUTHORISATION",
+    trust: "hint",
+    attempt: world.stored(id).attempts[0]!.id,
+    outcome: { kind: "pending", raw: { code: "AUTHORISATION" }, evidence: {} },
+  })
+  await world.pass(200)
+  await world.pass(60_000)
+  assert.equal(statusOf(world.stored(id)), "requires_action")
+  assert.equal(world.stored(id).ending, undefined)
 })

@@ -28,7 +28,7 @@ import {
   type Payment,
   type PaymentEvent,
 } from "../core/payment.ts"
-import { endAttempt, failureOf, oweReversal } from "../core/settlement.ts"
+import { endAttempt, failureOf, newsOf, oweReversal } from "../core/settlement.ts"
 import type { Due } from "../storage/ledger/ledger.ts"
 import { newOperation, type Change } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
@@ -227,8 +227,9 @@ async function recoverAuthorization(
 }
 
 /**
- * The customer's time is over. If the provider can say that it was used after all, that counts. Otherwise the payment
- * ends, or, where another attempt stands for it, this attempt alone.
+ * The customer's time is over. If the provider can say that it was used after all, that counts; that it is still pending
+ * says nothing where it may still be the customer's turn. Otherwise the payment ends, or, where another attempt stands
+ * for it, this attempt alone.
  */
 async function recoverAction(
   engine: Engine,
@@ -243,11 +244,10 @@ async function recoverAction(
     inquiryStrength(account, operation, attempt) === "none"
       ? undefined
       : await ask(engine, payment, operation, attempt, account)
-  const told = asked?.outcome.kind
-  if (asked !== undefined && (told === "approved" || told === "declined" || told === "pending"))
+  if (asked !== undefined && newsOf(operation, asked.outcome) !== "nothing" && asked.outcome.kind !== "absent")
     return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
   const transcripts = asked === undefined ? [] : [asked.transcript]
-  if (told === "unknown") return later(engine, payment, operation, undefined, transcripts)
+  if (asked?.outcome.kind === "unknown") return later(engine, payment, operation, undefined, transcripts)
   return decideAnew(
     engine,
     payment,
@@ -255,6 +255,10 @@ async function recoverAction(
       const now = engine.clock.now()
       const open = operationOf(known, operation.id)
       if (open?.state !== "action" || reversalOf(known, attempt.id) !== undefined) return []
+      // Asked before its time, since something was told that is no fact: it is still the customer's turn.
+      const until = attemptOf(known, attempt.id)?.actionUntil ?? now
+      if (now < until)
+        return [{ type: "operation_rescheduled", operation: open.id, checkAt: until, unlooked: true, at: now }]
       return endAttempt(known, attempt.id, "the customer did not finish in time", now, newOperation(engine))
     },
     transcripts,

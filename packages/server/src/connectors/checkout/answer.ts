@@ -88,8 +88,9 @@ export function paymentOutcome(facts: Facts, asked: Asked, storeAgreed: boolean)
     case "foreign":
       return unclear
     case "pending":
+      // Payment details show a customer who is still at the page, and need not show where that page is.
       return facts.redirect === undefined
-        ? { kind: "pending", raw, evidence }
+        ? { kind: "pending", raw, evidence, ...(facts.status === "Pending" ? { maybeCustomer: true } : {}) }
         : { kind: "action", action: { type: "redirect", method: "GET", url: facts.redirect }, raw, evidence }
     case "declined":
       return { kind: "declined", reason: declineReason(facts, "generic_decline"), raw, evidence }
