@@ -1,6 +1,7 @@
 // Whether the provider takes an account's credentials: one harmless call, before they are saved.
 
 import { Fault, invalid } from "../core/fault.ts"
+import { given } from "../core/given.ts"
 import { accountOf, AccountUnusable } from "../engine/account.ts"
 import { CONNECT_MS, type Account, type Engine } from "../engine/engine.ts"
 import type { AccountRow } from "../storage/resources/accounts.ts"
@@ -22,7 +23,8 @@ export function wholeAccount(vault: Vault, row: AccountRow, connector: Connector
   }
 }
 
-export async function checkCredentials(engine: Engine, { connector, config, origin, limits }: Account): Promise<void> {
+export async function checkCredentials(engine: Engine, account: Account): Promise<void> {
+  const { connector, config, origin, limits, guarded } = account
   const { verifyCredentials } = connector
   if (verifyCredentials === undefined) return
   const sent = await engine.transport.send(origin, verifyCredentials.encode(config), {
@@ -31,6 +33,7 @@ export async function checkCredentials(engine: Engine, { connector, config, orig
     notAfter: engine.clock.now() + CONNECT_MS,
     keepAliveMs: limits.keepAliveMs,
     connections: limits.connections,
+    ...given({ guarded }),
   })
   if (sent.kind !== "answered")
     throw new Fault("account.unreachable", { detail: `${connector.manifest.name}: ${sent.code}` })

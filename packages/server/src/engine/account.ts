@@ -56,6 +56,7 @@ export function accountOf(row: AccountRow, connector: Connector | undefined, ope
       settings: valuesOf(connector, settings),
     },
     origin: originOf(connector, mode, settings),
+    ...(settings.baseUrl === undefined ? {} : { guarded: true }),
     limits: {
       ...manifest.limits,
       inFlightMs: Math.ceil(manifest.limits.inFlightMs * scale),

@@ -20,6 +20,8 @@ export type Account = {
   readonly config: AccountConfig
   /** The provider's address, placeholders filled in, or the simulator's. */
   readonly origin: string
+  /** The address is the merchant's choice (`base_url`), and could lead into the operator's network. */
+  readonly guarded?: true
   /** The manifest's limits; a simulated account may run a faster clock. */
   readonly limits: Manifest["limits"] & {
     readonly settleWithinMs: number

@@ -184,3 +184,16 @@ test("a request that is refused with a code that no table knows may have been pr
     assert.equal(statusOf(world.stored(id)), "processing")
   }
 })
+
+test("an address of the merchant's own choice is called only through the guard", async () => {
+  const world = scripted([accountAt("shop", connectors.adyen, { guarded: true })], () => authorised)
+  const { send } = world.engine.transport
+  const guarded: unknown[] = []
+  world.engine.transport.send = (origin, request, limits) => {
+    guarded.push(limits.guarded)
+    return send(origin, request, limits)
+  }
+  world.pay()
+  await world.pass(2_000)
+  assert.deepEqual(guarded, [true])
+})
