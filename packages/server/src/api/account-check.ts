@@ -23,10 +23,11 @@ export function wholeAccount(vault: Vault, row: AccountRow, connector: Connector
   }
 }
 
-export async function checkCredentials(engine: Engine, account: Account): Promise<void> {
+/** Answers what the provider calls the account, where its answer proves that. */
+export async function checkCredentials(engine: Engine, account: Account): Promise<string | undefined> {
   const { connector, config, origin, limits, guarded } = account
   const { verifyCredentials } = connector
-  if (verifyCredentials === undefined) return
+  if (verifyCredentials === undefined) return undefined
   const sent = await engine.transport.send(origin, verifyCredentials.encode(config), {
     connectMs: CONNECT_MS,
     totalMs: CHECK_MS,
@@ -44,4 +45,5 @@ export async function checkCredentials(engine: Engine, account: Account): Promis
       detail: `${connector.manifest.name}: ${connector.scrub(detail).slice(0, MAX_DETAIL)}`,
       errors: [{ pointer: "#/credentials", detail: "were refused by the provider" }],
     })
+  return verifyCredentials.account?.(sent.response, config)
 }

@@ -28,6 +28,8 @@ export type Account = {
     readonly actionMs: number
     readonly replayWindowFactor: number
   }
+  /** Counts the changes of credentials that may have been to another account of the provider; none if absent. */
+  readonly generation?: number
   /** All that may be current during a rotation. */
   readonly webhookSecrets: readonly string[]
   readonly onUnknown: OnUnknown

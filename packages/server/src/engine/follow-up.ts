@@ -3,6 +3,7 @@
 
 import { isExact } from "../connectors/amount.ts"
 import type { FollowUpInput, Input } from "../connectors/connector.ts"
+import { given } from "../core/given.ts"
 import type { MerchantId, PaymentId } from "../core/id.ts"
 import { money } from "../core/money.ts"
 import type { Outcome } from "../core/outcome.ts"
@@ -124,6 +125,7 @@ function reserve(
     sendUntil: sendUntil(now),
     deadline: deadline(account, sendUntil(now)),
     owner: engine.node,
+    ...given({ generation: account.generation }),
     create: () => operation,
   })
   const attempt = addressed(payment, command.type) ?? payment.attempts.at(-1)

@@ -331,3 +331,65 @@ test("a customer at Adyen's page is not disturbed by an event that is no fact", 
   assert.equal(statusOf(world.stored(id)), "requires_action")
   assert.equal(world.stored(id).ending, undefined)
 })
+
+describe("an account whose credentials may have become another account's", () => {
+  const world = (
+    connector: typeof connectors.checkout | typeof connectors.adyen,
+    onUnknown: "wait" | "reverse_then_reroute",
+  ) => {
+    const before = accountAt("shop", connector, { onUnknown })
+    const accounts = [before, accountAt("other", connectors.checkout)]
+    let reversals = 0
+    const told = scripted(accounts, ({ account, method, path }) => {
+      if (account === "other")
+        return { status: 422, body: { error_type: "request_invalid", error_codes: ["card_expired"] } }
+      if (path.endsWith("/payments") && method === "POST") return "silence"
+      if (method === "GET") return { body: { data: [] } }
+      reversals += 1
+      return { status: 201, body: { pspReference: `MOD${reversals}`, status: "received" } }
+    })
+    const { id } = told.pay({ capture: "automatic", answerWithinMs: 60_000 })
+    return {
+      told,
+      before,
+      stored: () => told.stored(id),
+      change: () => accounts.splice(0, 1, { ...before, generation: 1 }),
+    }
+  }
+
+  test("is not believed that it never saw a payment: a person decides", async () => {
+    const { told, stored, change } = world(connectors.checkout, "wait")
+    await told.pass(2_000)
+    change()
+    await told.pass(4 * 86_400_000)
+    const [operation] = stored().operations
+    assert.deepEqual([operation?.state, operation?.needsPerson, operation?.generation], ["unknown", true, undefined])
+    assert.equal(statusOf(stored()), "processing")
+  })
+
+  test("does not end a reversal by finding nothing to cancel", async () => {
+    const { told, before, stored, change } = world(connectors.adyen, "reverse_then_reroute")
+    const reversal = () => stored().operations.find((o) => o.kind === "reverse")
+    await told.pass(2_000)
+    change()
+    for (let minutes = 0; minutes < 30; minutes++) {
+      await told.pass(60_000)
+      if (reversal()?.state !== "pending") continue
+      const NotificationRequestItem = {
+        merchantAccountCode: "Other",
+        amount: { value: 0, currency: "EUR" },
+        eventCode: "TECHNICAL_CANCEL",
+        success: "false",
+        pspReference: reversal()?.reference,
+        merchantReference: reversal()?.id,
+      }
+      const body = JSON.stringify({ notificationItems: [{ NotificationRequestItem }] })
+      for (const notice of connectors.adyen.webhook.decode({ headers: {}, body }))
+        void apply(told.engine, before, notice)
+      await told.pass(500)
+    }
+    assert.ok(reversal() !== undefined && isOpen(reversal()!))
+    assert.equal(reversal()?.generation, 1)
+    assert.equal(stored().attempts[0]?.state, "open")
+  })
+})

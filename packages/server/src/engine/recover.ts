@@ -9,7 +9,8 @@
 //   reverse                    | find out what there is to reverse, reverse it, and again until confirmed or absence is proven
 //   action                     | past its time: ask once more, then end it as expired
 //
-// "Not found" settles something only when asked after the longest in-flight time of the last copy (timing.provenFrom).
+// "Not found" settles something only when asked after the longest in-flight time of the last copy (timing.provenFrom), and of the
+// account that was sent it (timing.isSameAccount).
 
 import type { Outcome } from "../core/outcome.ts"
 
@@ -36,7 +37,7 @@ import { ask, decideAnew, later, settleOr, settleWith } from "./reconsider.ts"
 import { recoverReversal } from "./reverse.ts"
 import { send } from "./follow-up.ts"
 import { runLoop, type Loop } from "./loop.ts"
-import { deadline, inquiryStrength, provenFrom, replayable, sendUntil } from "./timing.ts"
+import { deadline, inquiryStrength, isSameAccount, provenFrom, replayable, sendUntil } from "./timing.ts"
 
 /** Payments looked at in one round, and of one account among them: no storm after an outage. */
 export const RECOVER_BATCH = 64
@@ -202,7 +203,7 @@ async function recoverAuthorization(
   // Its reversal finds out by itself what there is.
   if (reversalOf(payment, attempt.id) !== undefined) return later(engine, payment, operation, undefined)
   if (strength !== "none") {
-    const proof = provenFrom(payment, operation, account, strength)
+    const proof = proofFrom(payment, operation, account, strength)
     const asked = await ask(engine, payment, operation, attempt, account)
     return settleOr(engine, payment, operation, account, asked, proof)
   }
@@ -276,7 +277,10 @@ async function recoverFollowUp(
   attempt: Attempt,
   account: Account,
 ): Promise<Payment> {
-  const copies = operation.state === "unknown" && replayable(account, operation, engine.clock.now())
+  const copies =
+    operation.state === "unknown" &&
+    replayable(account, operation, engine.clock.now()) &&
+    isSameAccount(payment, operation, account)
   const strength = inquiryStrength(account, operation, attempt)
   // Accepted, never confirmed, and nobody to ask: a reversal asks anew until it has an answer.
   if (
@@ -308,12 +312,14 @@ async function recoverFollowUp(
   if (strength === "none")
     return copies ? copy(engine, payment, operation, account) : later(engine, payment, operation, undefined)
   const asked = await ask(engine, payment, operation, attempt, account)
-  const proof = provenFrom(payment, operation, account, strength)
-  const givesUp = operation.checks >= COPIES_BEFORE_ABSENCE && asked.transcript.at >= proof
+  const proof = proofFrom(payment, operation, account, strength)
+  const givesUp = operation.checks >= COPIES_BEFORE_ABSENCE && proof !== undefined && asked.transcript.at >= proof
   if (asked.outcome.kind !== "absent" || !copies || givesUp)
     return settleOr(engine, payment, operation, account, asked, proof)
   return copy(engine, payment, operation, account, [asked.transcript])
 }
+const proofFrom = (...about: Parameters<typeof provenFrom>): number | undefined =>
+  isSameAccount(about[0], about[1], about[2]) ? provenFrom(...about) : undefined
 /** By then the reversal of a void that nobody confirmed has had its rounds (ms). */
 const RECHECK_VOID_MS = 24 * 3_600_000
 /** Looks at a follow-up after which a proven absence is believed instead of sending it once more. */

@@ -54,6 +54,7 @@ export const manifest = {
       name: "prefix",
       title: "Address prefix",
       pattern: "^(?:pl-)?[a-z0-9]{8}$",
+      identifies: true,
       hint: "The first eight characters of your client id after cli_; another one in the sandbox than live.",
     },
     {
