@@ -74,8 +74,13 @@ test("pages follow each other by cursor, without gaps and without repetitions", 
   assert.deepEqual(seen, await find({}))
 })
 
-test("attempts and operations of a payment are those that it shows itself", async () => {
-  assert.deepEqual(ok(await api.call("GET", `/v1/payments/${held.id}/attempts`)).data, held.attempts)
+test("attempts and operations of a payment are those that it shows itself, decisions with all that was read", async () => {
+  const attempts = ok(await api.call("GET", `/v1/payments/${held.id}/attempts`)).data
+  for (const { decision } of attempts) {
+    assert.equal(decision.inputs.context.amount.minor, held.amount)
+    delete decision.inputs
+  }
+  assert.deepEqual(attempts, held.attempts)
   assert.deepEqual(ok(await api.call("GET", `/v1/payments/${held.id}/operations`)).data, held.operations)
 })
 
