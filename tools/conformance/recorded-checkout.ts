@@ -151,8 +151,8 @@ function replyExpected(operation: SampleOperation, status: number, body: unknown
     const codes = listAt(body, "error_codes").map(String)
     return { kinds: ["rejected"], ...(codes.length === 0 ? {} : { raw: codes }) }
   }
-  if (operation !== "authorize" && operation !== "increment")
-    return { kinds: status === 204 ? ["approved"] : ["pending"] }
+  // Accepted with 202, and 204 only says that it was asked for before: the verdict comes later.
+  if (operation !== "authorize" && operation !== "increment") return { kinds: ["pending"] }
   const id = textAt(body, operation === "increment" ? "action_id" : "id")
   const approved = booleanAt(body, "approved")
   const hasRedirect = isObject(at(body, "_links", "redirect"))

@@ -129,9 +129,9 @@ const cited = (source: string): string =>
 function fields({ credentials, settings }: Manifest): string {
   const row =
     (kind: string) =>
-    ({ name, title, pattern, optional, hint }: Field): readonly string[] => [
+    ({ name, title, pattern, optional, hint, identifies }: Field): readonly string[] => [
       code(name),
-      `${title} (${kind}${optional === true ? ", optional" : ""})`,
+      `${title} (${kind}${optional === true ? ", optional" : ""}${identifies === true ? ", fixed" : ""})`,
       pattern === undefined ? "" : code(pattern),
       hint ?? "",
     ]

@@ -59,7 +59,7 @@ export function accountAt(id: string, connector: Connector = connectors.adyen, m
   }
 }
 
-/** `silence`: sent, and no answer. `refused`: it never left. */
+/** `silence`: sent, and no answer. `refused`: it never left. An undefined body is an empty one. */
 export type Reply =
   | { readonly status?: number; readonly body: unknown; readonly afterMs?: number }
   | "silence"
@@ -113,7 +113,11 @@ export function scripted(
         await world.sleep(said.afterMs ?? 0)
         return {
           kind: "answered",
-          response: { status: said.status ?? 200, headers: {}, body: JSON.stringify(said.body) },
+          response: {
+            status: said.status ?? 200,
+            headers: {},
+            body: said.body === undefined ? "" : JSON.stringify(said.body),
+          },
         }
       },
       close: () => Promise.resolve(),

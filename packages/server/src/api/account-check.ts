@@ -1,6 +1,7 @@
 // Whether the provider takes an account's credentials: one harmless call, before they are saved.
 
 import { Fault, invalid } from "../core/fault.ts"
+import { given } from "../core/given.ts"
 import { accountOf, AccountUnusable } from "../engine/account.ts"
 import { CONNECT_MS, type Account, type Engine } from "../engine/engine.ts"
 import type { AccountRow } from "../storage/resources/accounts.ts"
@@ -22,15 +23,18 @@ export function wholeAccount(vault: Vault, row: AccountRow, connector: Connector
   }
 }
 
-export async function checkCredentials(engine: Engine, { connector, config, origin, limits }: Account): Promise<void> {
+/** Answers what the provider calls the account, where its answer proves that. */
+export async function checkCredentials(engine: Engine, account: Account): Promise<string | undefined> {
+  const { connector, config, origin, limits, guarded } = account
   const { verifyCredentials } = connector
-  if (verifyCredentials === undefined) return
+  if (verifyCredentials === undefined) return undefined
   const sent = await engine.transport.send(origin, verifyCredentials.encode(config), {
     connectMs: CONNECT_MS,
     totalMs: CHECK_MS,
     notAfter: engine.clock.now() + CONNECT_MS,
     keepAliveMs: limits.keepAliveMs,
     connections: limits.connections,
+    ...given({ guarded }),
   })
   if (sent.kind !== "answered")
     throw new Fault("account.unreachable", { detail: `${connector.manifest.name}: ${sent.code}` })
@@ -41,4 +45,5 @@ export async function checkCredentials(engine: Engine, { connector, config, orig
       detail: `${connector.manifest.name}: ${connector.scrub(detail).slice(0, MAX_DETAIL)}`,
       errors: [{ pointer: "#/credentials", detail: "were refused by the provider" }],
     })
+  return verifyCredentials.account?.(sent.response, config)
 }

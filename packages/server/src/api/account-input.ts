@@ -1,6 +1,7 @@
 // From a merchant's words about an account to what is stored of it: every field checked against the connector's manifest
 // and named where it is wrong. No message ever repeats a value, since it may be a secret.
 
+import { isDeepStrictEqual } from "node:util"
 import type { Connector, Field } from "../connectors/connector.ts"
 import { findConnector } from "../connectors/registry.ts"
 import { Fault, invalid, type FieldError } from "../core/fault.ts"
@@ -31,18 +32,46 @@ export function readCreate(connector: Connector, mode: Mode, body: AccountCreate
   })
 }
 
-/** The stored account with what the update says: fields that are absent stay, null removes. */
+/**
+ * The stored account with what the update says: fields that are absent stay, null removes. What names the account at the
+ * provider stays for good: payments point to it.
+ */
 export function readUpdate(connector: Connector, mode: Mode, stored: ReadAccount, body: AccountUpdate): ReadAccount {
-  const { values, onUnknown, baseUrl, timeScale } = stored.settings
+  const { values, onUnknown, baseUrl, timeScale, identity, generation } = stored.settings
+  const changed = merged(values, body.settings)
+  const others = connector.manifest.settings.filter(
+    ({ name, identifies }) => identifies === true && changed[name] !== values[name],
+  )
+  if (others.length > 0) throw anotherAccount(others.map(({ name }) => `#/settings/${name}`))
   return checked(connector, mode, {
     settings: given({
-      values: merged(values, body.settings),
+      identity,
+      generation,
+      values: changed,
       onUnknown: body.on_unknown ?? onUnknown,
       baseUrl: updated(baseUrl, body.base_url),
       timeScale: updated(timeScale, body.time_scale),
     }),
     secrets: { ...stored.secrets, credentials: merged(stored.secrets.credentials, body.credentials) },
   })
+}
+
+/** The change would make it another account of the provider. */
+export const anotherAccount = (pointers: readonly string[]): Fault =>
+  new Fault("account.identity_fixed", {
+    errors: pointers.map((pointer) => ({ pointer, detail: "would make it another account at the provider" })),
+  })
+
+/** Who the account is once the change is saved. `proven`: what the provider calls it, if it was asked and says so. */
+export function identified(before: ReadAccount, after: ReadAccount, proven: string | undefined): AccountSettings {
+  const moved = before.settings.baseUrl !== after.settings.baseUrl
+  const keyed = !isDeepStrictEqual(before.secrets.credentials, after.secrets.credentials)
+  const { identity: known, generation = 0, ...settings } = after.settings
+  if (!moved && !keyed) return given({ ...settings, identity: proven ?? known, generation: after.settings.generation })
+  if (keyed && !moved && proven !== undefined && known !== undefined && proven !== known)
+    throw anotherAccount(["#/credentials"])
+  const isSame = !moved && proven !== undefined && proven === known
+  return given({ ...settings, identity: proven, generation: isSame ? after.settings.generation : generation + 1 })
 }
 
 const updated = <T>(stored: T | undefined, change: T | null | undefined): T | undefined =>

@@ -3,7 +3,17 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Client } from "pg"
-import { accountBody, card, ok, rowCounts, simulate, startApi, type Answer, type Json } from "../../testing/api.ts"
+import {
+  accountBody,
+  card,
+  contents,
+  ok,
+  rowCounts,
+  simulate,
+  startApi,
+  type Answer,
+  type Json,
+} from "../../testing/api.ts"
 
 const api = await startApi({ role: "api" })
 const providers = await simulate(api, "stripe", "adyen", "checkout")
@@ -146,6 +156,40 @@ test("an edit changes what it names and keeps the rest; null removes", async () 
     (await patch(account.id, 3, { credentials: { secret_key: null } })).body.errors[0].pointer,
     "#/credentials/secret_key",
   )
+})
+
+test("an account stays the one at the provider that it was made for", async () => {
+  const stripe = ok(await post(stripeBody), 201)
+  const named = await patch(stripe.id, 1, { settings: { connected_account: "acct_0123456789abcdef" } })
+  assert.deepEqual(
+    [named.status, named.body.code, named.body.errors[0].pointer],
+    [409, "account.identity_fixed", "#/settings/connected_account"],
+  )
+  const adyen = ok(await post(adyenBody), 201)
+  const merged = await patch(adyen.id, 1, { settings: { merchant_account: "AnotherShop" }, verify: false })
+  assert.deepEqual(
+    [merged.body.code, merged.body.errors[0].pointer],
+    ["account.identity_fixed", "#/settings/merchant_account"],
+  )
+  assert.equal(ok(await api.call("GET", `/v1/accounts/${adyen.id}`)).version, 1)
+})
+
+test("credentials that are not proven to be of the same account begin a new generation, and only those", async () => {
+  const generationOf = async (id: string): Promise<unknown> => {
+    const row = (await contents(api))["accounts"]!.find((text) => text.includes(id))!
+    return /generation\D*(\d+)/.exec(row)?.[1]
+  }
+  const { id } = ok(await post(stripeBody), 201)
+  ok(await patch(id, 1, { name: "Renamed", settings: { mit_exemption: "enabled" } }))
+  assert.equal(await generationOf(id), undefined)
+  const secret_key = `${stripeBody.credentials.secret_key.slice(0, 8)}${"z".repeat(24)}`
+  ok(await patch(id, 2, { credentials: { secret_key }, verify: false }))
+  assert.equal(await generationOf(id), "1")
+  // The provider knows these, and that they are of the account it knew nobody can tell any more.
+  ok(await patch(id, 3, { credentials: stripeBody.credentials }))
+  assert.equal(await generationOf(id), "2")
+  ok(await patch(id, 4, { credentials: stripeBody.credentials }))
+  assert.equal(await generationOf(id), "2")
 })
 
 test("a draining or disabled account takes no new payments, from the moment of the answer", async () => {

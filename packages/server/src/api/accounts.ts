@@ -4,7 +4,7 @@ import { Type, type Static } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId } from "../core/id.ts"
-import { accountSecretsBytes, type AccountSecrets } from "../engine/account.ts"
+import { accountSecretsBytes, type AccountSecrets, type AccountSettings } from "../engine/account.ts"
 import {
   createAccount,
   findAccount,
@@ -16,7 +16,7 @@ import {
 } from "../storage/resources/accounts.ts"
 import { checkCredentials, wholeAccount } from "./account-check.ts"
 import { accountResource, readableSecrets, secretName, secretsOf, settingsOf } from "./account-resource.ts"
-import { connectorOf, readCreate, readUpdate } from "./account-input.ts"
+import { connectorOf, identified, readCreate, readUpdate } from "./account-input.ts"
 import {
   AccountCreate,
   AccountResource,
@@ -123,7 +123,8 @@ export const accounts: Routes = (app, api, guard) => {
         operationId: "updateAccount",
         tags,
         summary: "Change an account's name, credentials or settings",
-        description: "New credentials are verified like those of a new account, and used by the next attempt.",
+        description:
+          "New credentials are verified like those of a new account, and used by the next attempt. Settings that name the account at the provider cannot change, and credentials of another one are refused where the provider tells: 409 `account.identity_fixed`. Where nobody can tell whose new credentials are, that the provider does not find an operation that was sent with the old ones no longer ends it; a person does.",
         params: Params,
         headers: IfMatch,
         body: AccountUpdate,
@@ -135,10 +136,12 @@ export const accounts: Routes = (app, api, guard) => {
       const { body } = request
       const row = await matching(api, callerOf(request), request.params.id, ifMatch(request))
       const stored = { settings: settingsOf(row), secrets: readableSecrets(api, row) }
-      const { settings, secrets } = readUpdate(connectorOf(row.connector), row.mode, stored, body)
+      const update = readUpdate(connectorOf(row.connector), row.mode, stored, body)
+      const { secrets } = update
       const saved = await save(api, row, {
         secrets,
-        edit: given({ settings, name: body.name }),
+        edit: given({ settings: update.settings, name: body.name }),
+        settings: (proven) => identified(stored, update, proven),
         verify: body.verify !== false && (body.credentials ?? body.settings ?? body.base_url) !== undefined,
       })
       return tagged(reply, saved).send(accountResource(api, saved, secrets))
@@ -238,8 +241,8 @@ async function connect(
     ...api.vault.seal("accounts", merchant, id, accountSecretsBytes(secrets)),
   } as const
   const whole = wholeAccount(api.vault, { ...account, version: 1, createdAt: now, updatedAt: now }, connector)
-  if (body.verify !== false) await checkCredentials(api.engine, whole)
-  const row = await createAccount(api.database, account)
+  const identity = body.verify === false ? undefined : await checkCredentials(api.engine, whole)
+  const row = await createAccount(api.database, { ...account, settings: given({ ...settings, identity }) })
   await putInForce(api, merchant)
   return row
 }
@@ -260,13 +263,21 @@ async function matching(api: Api, caller: Key, id: string, version: number): Pro
 async function save(
   api: Api,
   row: AccountRow,
-  change: { readonly secrets: AccountSecrets; readonly edit: Omit<AccountEdit, "secrets">; readonly verify: boolean },
+  change: {
+    readonly secrets: AccountSecrets
+    readonly edit: Omit<AccountEdit, "secrets">
+    /** With what the provider calls the account. */
+    readonly settings?: (proven: string | undefined) => AccountSettings
+    readonly verify: boolean
+  },
 ): Promise<AccountRow> {
   const sealed = api.vault.seal("accounts", row.merchant, row.id, accountSecretsBytes(change.secrets))
   const whole = wholeAccount(api.vault, { ...row, ...change.edit, ...sealed }, connectorOf(row.connector))
-  if (change.verify) await checkCredentials(api.engine, whole)
+  const proven = change.verify ? await checkCredentials(api.engine, whole) : undefined
+  const settings = change.settings?.(proven)
   const edited = await updateAccount(api.database, row.merchant, row.id, row.version, {
     ...change.edit,
+    ...given({ settings }),
     secrets: sealed,
   })
   await putInForce(api, row.merchant)

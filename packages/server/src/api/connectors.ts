@@ -17,6 +17,9 @@ const FieldResource = Type.Object({
   optional: Type.Boolean(),
   pattern: Type.Optional(Type.String()),
   hint: Type.Optional(Type.String()),
+  identifies: Type.Optional(
+    Type.Literal(true, { description: "Names the account at the provider, and never changes." }),
+  ),
 })
 const OperationResource = Type.Object({
   kind: Type.String(),
@@ -122,8 +125,8 @@ function connectorResource({ manifest, verifyCredentials }: Connector): Static<t
   }
 }
 
-const fieldResource = ({ name, title, pattern, optional, hint }: Field) =>
-  given({ name, title, optional: optional === true, pattern, hint })
+const fieldResource = ({ name, title, pattern, optional, hint, identifies }: Field) =>
+  given({ name, title, optional: optional === true, pattern, hint, identifies })
 
 const strengthName = (strength: "strong" | "none" | { readonly eventualMs: number }): string =>
   typeof strength === "string" ? strength : "eventual"

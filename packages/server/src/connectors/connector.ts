@@ -178,6 +178,8 @@ export type Field = {
   readonly pattern?: string
   readonly optional?: boolean
   readonly hint?: string
+  /** A setting that names the account at the provider. It never changes: another value is another account. */
+  readonly identifies?: true
 }
 
 export type Manifest = {
@@ -306,6 +308,8 @@ export type Connector = {
   readonly verifyCredentials?: {
     encode(account: AccountConfig): HttpRequest
     decode(response: HttpResponse): { readonly ok: boolean; readonly detail: string }
+    /** What the provider calls the account that an accepted answer proves the credentials to be of. Absent: it proves none. */
+    account?(response: HttpResponse, account: AccountConfig): string | undefined
   }
   readonly webhook: {
     /** `secrets` are all that may be current during a rotation; `nowMs` judges signed timestamps. */

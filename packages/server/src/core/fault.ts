@@ -188,6 +188,11 @@ export const faults = {
     title: "The provider refused the credentials.",
     help: "Check them at the provider; `detail` has its answer.",
   },
+  "account.identity_fixed": {
+    status: 409,
+    title: "The account would become another one at the provider.",
+    help: "Payments point to it, and only the account that they were made with knows them. Make a new account for the other one, and drain this one. `errors` names what may not change.",
+  },
   "account.unreachable": {
     status: 502,
     title: "The provider could not be reached to check the credentials.",

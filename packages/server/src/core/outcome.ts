@@ -55,7 +55,13 @@ export type Outcome =
       readonly evidence: Evidence
     }
   /** Accepted; the verdict comes later by webhook or inquiry. May hold money. */
-  | { readonly kind: "pending"; readonly raw: Raw; readonly evidence: Evidence }
+  | {
+      readonly kind: "pending"
+      readonly raw: Raw
+      readonly evidence: Evidence
+      /** It may still be the customer's turn: where an action is known, it stays usable and ends at its time. */
+      readonly maybeCustomer?: true
+    }
   /** The customer must act before the provider decides. May hold money until completed, expired or cancelled there. */
   | { readonly kind: "action"; readonly action: Action; readonly raw: Raw; readonly evidence: Evidence }
   /** Decided: no money moved. */

@@ -1,6 +1,7 @@
 // What a merchant may ask of a payment, and when. Each function answers with the operation to write ahead, its amount
 // reserved in the same moment, or with the reason why not. Pure: ids, keys and times are handed in.
 
+import { given } from "./given.ts"
 import {
   amountsOf,
   isOpen,
@@ -53,6 +54,7 @@ export type Send = {
   readonly sendUntil: number
   readonly deadline: number
   readonly owner: string
+  readonly generation?: number
   readonly create: NewOperation
 }
 
@@ -230,6 +232,7 @@ function reserve(
     sendUntil: send.sendUntil,
     deadline: send.deadline,
     owner: send.owner,
+    ...given({ generation: send.generation }),
     checkAt: send.deadline,
     checks: 0,
     origin: "merchant",

@@ -69,6 +69,8 @@ export type Operation = {
   /** The owner listens until then; only afterwards may `recover` take the operation. */
   readonly deadline?: number
   readonly owner?: string
+  /** Of the account's credentials, as it was sent: after a change that may be to another provider account, this differs. */
+  readonly generation?: number
   /** When someone has to look at it again. Undefined once closed. */
   readonly checkAt?: number
   readonly checks: number

@@ -45,7 +45,8 @@ export type News = "settles" | "corrects" | "nothing"
  *   owed, sent              | everything                                 |
  *   unknown                 | approved declined absent pending action    |
  *   pending                 | approved declined absent                   |
- *   action                  | approved declined absent pending           |
+ *   action                  | approved declined absent pending (unless   |
+ *                           | it may still be the customer's turn)       |
  *   succeeded               |                                            | declined, of a capture, refund or reversal (it failed later);
  *                           |                                            | captured, of an authorization
  *   failed, absent, not_sent|                                            | approved (it took effect after all); but a capture,
@@ -64,7 +65,9 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
     case "pending":
       return isVerdict(outcome) ? "settles" : "nothing"
     case "action":
-      return isVerdict(outcome) || outcome.kind === "pending" ? "settles" : "nothing"
+      return isVerdict(outcome) || (outcome.kind === "pending" && outcome.maybeCustomer !== true)
+        ? "settles"
+        : "nothing"
     case "succeeded":
       // Networks of single messages capture with the authorization, and not every message says so.
       if (authorizes(operation) && effectOf(operation.outcome) === "authorized" && effectOf(outcome) === "captured")

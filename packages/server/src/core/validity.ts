@@ -61,8 +61,8 @@ export function validityMs({ network, initiator, preauthorized, providerLimitMs 
 }
 
 /**
- * The last moment to capture, in ms since the epoch. A provider that tells the moment itself (Stripe: `capture_before`)
- * is believed instead.
+ * The last moment to capture, in ms since the epoch, by the terms alone. The moment that a provider itself may tell
+ * (Stripe: `capture_before`) is not read.
  */
 export function authorizedUntil(authorizedAtMs: number, terms: ValidityTerms): number {
   return authorizedAtMs + validityMs(terms)

@@ -73,6 +73,7 @@ test("credentials do not show when an account is printed", () => {
 test("a test account may call another address, which needs no address settings; a live one may not", () => {
   const settings = { values: {}, baseUrl: "http://127.0.0.1:4010/checkout" }
   assert.equal(made({ settings }).origin, "http://127.0.0.1:4010/checkout")
+  assert.deepEqual([made({ settings }).guarded, made({ mode: "live" }).guarded], [true, undefined])
   assert.throws(() => made({ settings, mode: "live" }), unusable("at no other address"))
   const inside = { values: {}, baseUrl: "http://169.254.169.254/" }
   assert.throws(() => made({ settings: inside }), unusable("baseUrl is refused: address"))

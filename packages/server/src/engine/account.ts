@@ -2,6 +2,7 @@
 // filled in. What cannot be made into a whole account is refused with its reason; half an account would send nonsense.
 
 import type { Connector, InquiryStrength, OperationSupport } from "../connectors/connector.ts"
+import { given } from "../core/given.ts"
 import type { AccountId, MerchantId } from "../core/id.ts"
 import type { OnUnknown } from "../core/intent.ts"
 import type { OperationKind } from "../core/payment.ts"
@@ -17,6 +18,10 @@ export type AccountSettings = {
   readonly onUnknown?: OnUnknown
   /** Test mode only: a simulator's address instead of the provider's. */
   readonly baseUrl?: string
+  /** What the provider calls the account, as far as the present credentials have proven it. */
+  readonly identity?: string
+  /** How often credentials or address were changed without that proof: what was sent before may be another account's. */
+  readonly generation?: number
   /** Test mode only: this provider's clock runs 1/s times as fast (0 < s ≤ 1), so that a test need not wait for days. */
   readonly timeScale?: number
 }
@@ -56,6 +61,7 @@ export function accountOf(row: AccountRow, connector: Connector | undefined, ope
       settings: valuesOf(connector, settings),
     },
     origin: originOf(connector, mode, settings),
+    ...(settings.baseUrl === undefined ? {} : { guarded: true }),
     limits: {
       ...manifest.limits,
       inFlightMs: Math.ceil(manifest.limits.inFlightMs * scale),
@@ -63,20 +69,24 @@ export function accountOf(row: AccountRow, connector: Connector | undefined, ope
       actionMs: Math.ceil(manifest.actionMs * scale),
       replayWindowFactor: scale,
     },
+    ...given({ generation: settings.generation }),
     webhookSecrets: secrets.webhookSecrets,
     onUnknown: settings.onUnknown ?? "wait",
   }
 }
 
 function settingsOf({ settings }: AccountRow): AccountSettings {
-  const { values = {}, onUnknown, baseUrl, timeScale: scale } = settings
+  const { values = {}, onUnknown, baseUrl, timeScale: scale, generation } = settings
   if (!isTexts(values)) throw new AccountUnusable("settings.values are no texts by name")
   if (onUnknown !== undefined && onUnknown !== "wait" && onUnknown !== "reverse_then_reroute")
     throw new AccountUnusable("settings.onUnknown is not known")
   if (baseUrl !== undefined && typeof baseUrl !== "string") throw new AccountUnusable("settings.baseUrl is no text")
   if (scale !== undefined && typeof scale !== "number") throw new AccountUnusable("settings.timeScale is no number")
+  if (generation !== undefined && typeof generation !== "number")
+    throw new AccountUnusable("settings.generation is no number")
   return {
     values,
+    ...given({ generation }),
     ...(onUnknown === undefined ? {} : { onUnknown }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(scale === undefined ? {} : { timeScale: scale }),

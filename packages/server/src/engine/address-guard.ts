@@ -1,13 +1,14 @@
-// Where a webhook may go. A merchant names the address, and our server calls it from inside the operator's network: without
-// a guard that is a way to every machine that trusts this network, and to the cloud's metadata service (SSRF).
+// Where a webhook may go, and the calls of a test account with a `base_url`. A merchant names the address, and our server
+// calls it from inside the operator's network: without a guard that is a way to every machine that trusts this network,
+// and to the cloud's metadata service (SSRF).
 //
 // The address that is checked is the address that is connected to: the check is the connection's own name look-up, so a
 // name that answers differently the second time gains nothing. Only what is known to be public is let through. Redirects
 // are not followed by whoever posts.
 //
 // Live mode: https, public addresses. Test mode also: http, the machine itself and private networks, since developers
-// receive there. Link-local addresses, with the metadata service, never. An operator whose test mode is open to strangers
-// gives both modes the live rules.
+// receive there, and a simulator runs there. Link-local addresses, with the metadata service, never. Whoever may write
+// configuration in test mode can therefore reach the operator's private network: test mode is not for strangers.
 
 import type { LookupAddress, LookupOptions } from "node:dns"
 import type { LookupFunction } from "node:net"

@@ -133,6 +133,7 @@ export function authorization(
     sendUntil: until,
     deadline: deadline(account, until),
     owner: engine.node,
+    ...given({ generation: account.generation }),
     checkAt: deadline(account, until),
     checks: 0,
     origin: "engine",

@@ -82,6 +82,7 @@ async function exchange<I>(
     notAfter: bounds.notAfter,
     keepAliveMs: account.limits.keepAliveMs,
     connections: account.limits.connections,
+    ...given({ guarded: account.guarded }),
   }
   const send = async (): Promise<Sent> => {
     try {

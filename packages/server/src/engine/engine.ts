@@ -20,12 +20,16 @@ export type Account = {
   readonly config: AccountConfig
   /** The provider's address, placeholders filled in, or the simulator's. */
   readonly origin: string
+  /** The address is the merchant's choice (`base_url`), and could lead into the operator's network. */
+  readonly guarded?: true
   /** The manifest's limits; a simulated account may run a faster clock. */
   readonly limits: Manifest["limits"] & {
     readonly settleWithinMs: number
     readonly actionMs: number
     readonly replayWindowFactor: number
   }
+  /** Counts the changes of credentials that may have been to another account of the provider; none if absent. */
+  readonly generation?: number
   /** All that may be current during a rotation. */
   readonly webhookSecrets: readonly string[]
   readonly onUnknown: OnUnknown

@@ -3,6 +3,7 @@
 
 import { isExact } from "../connectors/amount.ts"
 import type { FollowUpInput, Input } from "../connectors/connector.ts"
+import { given } from "../core/given.ts"
 import type { MerchantId, PaymentId } from "../core/id.ts"
 import { money } from "../core/money.ts"
 import type { Outcome } from "../core/outcome.ts"
@@ -124,6 +125,7 @@ function reserve(
     sendUntil: sendUntil(now),
     deadline: deadline(account, sendUntil(now)),
     owner: engine.node,
+    ...given({ generation: account.generation }),
     create: () => operation,
   })
   const attempt = addressed(payment, command.type) ?? payment.attempts.at(-1)
@@ -335,10 +337,13 @@ async function complete(
   if (account.connector.manifest.completion === "call")
     return call(engine, account, operation, "complete", input, bounds)
   const called = await inquire(engine, account, operation, inquiryInput(payment, operation, attempt.reference), bounds)
+  const { outcome } = called
   // The customer came back without finishing, or the provider does not know yet: nothing has changed.
-  return called.outcome.kind === "absent" || called.outcome.kind === "action"
-    ? { ...called, outcome: stillAction(called.outcome) }
-    : called
+  const unchanged =
+    outcome.kind === "absent" ||
+    outcome.kind === "action" ||
+    (outcome.kind === "pending" && outcome.maybeCustomer === true && attempt.state === "action")
+  return unchanged ? { ...called, outcome: stillAction(outcome) } : called
 }
 
 const stillAction = (outcome: Outcome): Outcome => ({

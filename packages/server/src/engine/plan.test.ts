@@ -166,3 +166,34 @@ describe("a provider that does not answer", () => {
     assert.equal(statusOf(world.stored(id)), "processing")
   })
 })
+
+test("a request that is refused with a code that no table knows may have been processed: no other account is tried", async () => {
+  for (const body of [
+    { error_type: "processing_error" },
+    { error_type: "processing_error", error_codes: [] },
+    { error_type: "processing_error", error_codes: ["acquirer_response_timeout"] },
+    { error_type: "request_invalid", error_codes: ["card_expired", "unknown_error"] },
+  ]) {
+    const world = scripted([accountAt("first", connectors.checkout), accountAt("second")], ({ account, method }) => {
+      if (account === "second") return authorised
+      return method === "POST" ? { status: 422, body } : { body: { data: [] } }
+    })
+    const { id } = world.pay()
+    await world.pass(30_000)
+    assert.deepEqual([...new Set(tried(world.calls))], ["first"], JSON.stringify(body))
+    assert.equal(statusOf(world.stored(id)), "processing")
+  }
+})
+
+test("an address of the merchant's own choice is called only through the guard", async () => {
+  const world = scripted([accountAt("shop", connectors.adyen, { guarded: true })], () => authorised)
+  const { send } = world.engine.transport
+  const guarded: unknown[] = []
+  world.engine.transport.send = (origin, request, limits) => {
+    guarded.push(limits.guarded)
+    return send(origin, request, limits)
+  }
+  world.pay()
+  await world.pass(2_000)
+  assert.deepEqual(guarded, [true])
+})

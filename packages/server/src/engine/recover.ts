@@ -9,7 +9,8 @@
 //   reverse                    | find out what there is to reverse, reverse it, and again until confirmed or absence is proven
 //   action                     | past its time: ask once more, then end it as expired
 //
-// "Not found" settles something only when asked after the longest in-flight time of the last copy (timing.provenFrom).
+// "Not found" settles something only when asked after the longest in-flight time of the last copy (timing.provenFrom), and of the
+// account that was sent it (timing.isSameAccount).
 
 import type { Outcome } from "../core/outcome.ts"
 
@@ -28,7 +29,7 @@ import {
   type Payment,
   type PaymentEvent,
 } from "../core/payment.ts"
-import { endAttempt, failureOf, oweReversal } from "../core/settlement.ts"
+import { endAttempt, failureOf, newsOf, oweReversal } from "../core/settlement.ts"
 import type { Due } from "../storage/ledger/ledger.ts"
 import { newOperation, type Change } from "./change.ts"
 import type { Account, Engine } from "./engine.ts"
@@ -36,7 +37,7 @@ import { ask, decideAnew, later, settleOr, settleWith } from "./reconsider.ts"
 import { recoverReversal } from "./reverse.ts"
 import { send } from "./follow-up.ts"
 import { runLoop, type Loop } from "./loop.ts"
-import { deadline, inquiryStrength, provenFrom, replayable, sendUntil } from "./timing.ts"
+import { deadline, inquiryStrength, isSameAccount, provenFrom, replayable, sendUntil } from "./timing.ts"
 
 /** Payments looked at in one round, and of one account among them: no storm after an outage. */
 export const RECOVER_BATCH = 64
@@ -202,7 +203,7 @@ async function recoverAuthorization(
   // Its reversal finds out by itself what there is.
   if (reversalOf(payment, attempt.id) !== undefined) return later(engine, payment, operation, undefined)
   if (strength !== "none") {
-    const proof = provenFrom(payment, operation, account, strength)
+    const proof = proofFrom(payment, operation, account, strength)
     const asked = await ask(engine, payment, operation, attempt, account)
     return settleOr(engine, payment, operation, account, asked, proof)
   }
@@ -227,8 +228,9 @@ async function recoverAuthorization(
 }
 
 /**
- * The customer's time is over. If the provider can say that it was used after all, that counts. Otherwise the payment
- * ends, or, where another attempt stands for it, this attempt alone.
+ * The customer's time is over. If the provider can say that it was used after all, that counts; that it is still pending
+ * says nothing where it may still be the customer's turn. Otherwise the payment ends, or, where another attempt stands
+ * for it, this attempt alone.
  */
 async function recoverAction(
   engine: Engine,
@@ -243,11 +245,10 @@ async function recoverAction(
     inquiryStrength(account, operation, attempt) === "none"
       ? undefined
       : await ask(engine, payment, operation, attempt, account)
-  const told = asked?.outcome.kind
-  if (asked !== undefined && (told === "approved" || told === "declined" || told === "pending"))
+  if (asked !== undefined && newsOf(operation, asked.outcome) !== "nothing" && asked.outcome.kind !== "absent")
     return settleWith(engine, payment, operation.id, asked.outcome, account, asked)
   const transcripts = asked === undefined ? [] : [asked.transcript]
-  if (told === "unknown") return later(engine, payment, operation, undefined, transcripts)
+  if (asked?.outcome.kind === "unknown") return later(engine, payment, operation, undefined, transcripts)
   return decideAnew(
     engine,
     payment,
@@ -255,6 +256,10 @@ async function recoverAction(
       const now = engine.clock.now()
       const open = operationOf(known, operation.id)
       if (open?.state !== "action" || reversalOf(known, attempt.id) !== undefined) return []
+      // Asked before its time, since something was told that is no fact: it is still the customer's turn.
+      const until = attemptOf(known, attempt.id)?.actionUntil ?? now
+      if (now < until)
+        return [{ type: "operation_rescheduled", operation: open.id, checkAt: until, unlooked: true, at: now }]
       return endAttempt(known, attempt.id, "the customer did not finish in time", now, newOperation(engine))
     },
     transcripts,
@@ -272,7 +277,10 @@ async function recoverFollowUp(
   attempt: Attempt,
   account: Account,
 ): Promise<Payment> {
-  const copies = operation.state === "unknown" && replayable(account, operation, engine.clock.now())
+  const copies =
+    operation.state === "unknown" &&
+    replayable(account, operation, engine.clock.now()) &&
+    isSameAccount(payment, operation, account)
   const strength = inquiryStrength(account, operation, attempt)
   // Accepted, never confirmed, and nobody to ask: a reversal asks anew until it has an answer.
   if (
@@ -304,12 +312,14 @@ async function recoverFollowUp(
   if (strength === "none")
     return copies ? copy(engine, payment, operation, account) : later(engine, payment, operation, undefined)
   const asked = await ask(engine, payment, operation, attempt, account)
-  const proof = provenFrom(payment, operation, account, strength)
-  const givesUp = operation.checks >= COPIES_BEFORE_ABSENCE && asked.transcript.at >= proof
+  const proof = proofFrom(payment, operation, account, strength)
+  const givesUp = operation.checks >= COPIES_BEFORE_ABSENCE && proof !== undefined && asked.transcript.at >= proof
   if (asked.outcome.kind !== "absent" || !copies || givesUp)
     return settleOr(engine, payment, operation, account, asked, proof)
   return copy(engine, payment, operation, account, [asked.transcript])
 }
+const proofFrom = (...about: Parameters<typeof provenFrom>): number | undefined =>
+  isSameAccount(about[0], about[1], about[2]) ? provenFrom(...about) : undefined
 /** By then the reversal of a void that nobody confirmed has had its rounds (ms). */
 const RECHECK_VOID_MS = 24 * 3_600_000
 /** Looks at a follow-up after which a proven absence is believed instead of sending it once more. */

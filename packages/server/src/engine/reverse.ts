@@ -2,6 +2,7 @@
 // A reversal may overtake its original; "nothing to cancel" therefore arms it again, with a new key, because a provider
 // repeats its answers to an old one.
 
+import { given } from "../core/given.ts"
 import type { Outcome } from "../core/outcome.ts"
 
 import { attemptOf, isOpen, operationOf, type Attempt, type Operation, type Payment } from "../core/payment.ts"
@@ -13,7 +14,7 @@ import type { Account, Engine } from "./engine.ts"
 import { ask, decideAnew, later, settleWith } from "./reconsider.ts"
 import { send } from "./follow-up.ts"
 
-import { deadline, inquiryStrength, nextCheck, provenFrom, sendUntil } from "./timing.ts"
+import { deadline, inquiryStrength, isSameAccount, nextCheck, provenFrom, sendUntil } from "./timing.ts"
 
 export async function recoverReversal(
   engine: Engine,
@@ -27,11 +28,12 @@ export async function recoverReversal(
   const asking = attempt.state === "held" ? undefined : authorizationOf(payment, attempt)
   const strength = inquiryStrength(account, asking ?? operation, attempt)
   const proof = provenFrom(payment, operation, account, strength)
+  const sameAccount = asking === undefined || isSameAccount(payment, asking, account)
   let known = payment
   const seen: Transcript[] = []
   if (asking !== undefined && strength !== "none") {
     const asked = await ask(engine, payment, asking, attempt, account)
-    const unproven = asked.outcome.kind === "absent" && asked.transcript.at < proof
+    const unproven = asked.outcome.kind === "absent" && (asked.transcript.at < proof || !sameAccount)
     if (asked.outcome.kind === "unknown" || (unproven && attempt.reference === undefined))
       return later(engine, payment, operation, proof, [asked.transcript])
     if (unproven) seen.push(asked.transcript)
@@ -75,6 +77,7 @@ export async function recoverReversal(
         deadline: until,
         checkAt: until,
         owner: engine.node,
+        ...given({ generation: account.generation }),
       } as const
       return [{ type: "operation_sent", operation: sent, at: now }]
     },
@@ -108,6 +111,7 @@ export async function judgeReversal(
       const nothingThere =
         outcome.kind === "absent" &&
         account.connector.manifest.reverse.absence === "proof" &&
+        isSameAccount(payment, operation, account) &&
         attemptOf(payment, operation.attempt)?.state !== "held"
       if (nothingThere && sentAt >= proof) return settleWith(engine, payment, operation.id, outcome, account, called)
       // Of an earlier round: the present one is still to be answered.

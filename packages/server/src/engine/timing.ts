@@ -54,14 +54,22 @@ export function provenFrom(
   account: Account,
   strength: InquiryStrength = "strong",
 ): number {
-  const copies =
-    authorizes(operation) || operation.kind === "reverse"
-      ? payment.operations.filter((o) => o.attempt === operation.attempt && authorizes(o))
-      : [operation]
-  const last = Math.max(...copies.map((o) => o.sendUntil ?? o.createdAt))
+  const last = Math.max(...copiesOf(payment, operation).map((o) => o.sendUntil ?? o.createdAt))
   const lag = strength === "strong" || strength === "none" ? 0 : strength.eventualMs
   return last + account.limits.inFlightMs + lag + CLOCK_MARGIN_MS
 }
+
+/**
+ * Whether who is asked now is who was sent it. Another account of the provider knows nothing of it either, and then "not
+ * found" is no proof, whenever it is said (docs/decisions/0006-whose-account.md).
+ */
+export const isSameAccount = (payment: Payment, operation: Operation, { generation }: Account): boolean =>
+  [...copiesOf(payment, operation), operation].every((o) => (o.generation ?? 0) === (generation ?? 0))
+
+const copiesOf = (payment: Payment, operation: Operation): readonly Operation[] =>
+  authorizes(operation) || operation.kind === "reverse"
+    ? payment.operations.filter((o) => o.attempt === operation.attempt && authorizes(o))
+    : [operation]
 
 /** The next look: by schedule, but not later than the moment from which an answer would be proof. */
 export function nextCheck(

@@ -72,6 +72,33 @@ describe("the transport", () => {
     assert.deepEqual(sent, { kind: "not_sent", code: "ECONNREFUSED" })
   })
 
+  test("connects to an origin of a merchant's choice only at an address that the guard lets through", async () => {
+    const port = new URL(await http((_request, response) => response.end("reached"))).port
+    const names: Record<string, readonly string[]> = {
+      "simulator.test": ["127.0.0.1"],
+      "metadata.test": ["169.254.169.254"],
+      localhost: ["192.0.2.1"],
+    }
+    const guarded = createTransport(clock, (host) => Promise.resolve(names[host] ?? []))
+    const get = (host: string) =>
+      guarded.send(
+        `http://${host}:${port}`,
+        { method: "GET", path: "/v1/account", headers: {} },
+        limits({ guarded: true }),
+      )
+    const reached = await get("simulator.test")
+    assert.equal(reached.kind === "answered" && reached.response.body, "reached")
+    for (const host of ["metadata.test", "localhost"])
+      assert.deepEqual(await get(host), { kind: "not_sent", code: "ADDRESS_REFUSED" })
+    await guarded.close()
+  })
+
+  test("connects to no origin of a merchant's choice without a way to judge its address", async () => {
+    const port = new URL(await http((_request, response) => response.end("reached"))).port
+    const sent = await post(`http://localhost:${port}`, { guarded: true })
+    assert.deepEqual(sent, { kind: "not_sent", code: "ADDRESS_REFUSED" })
+  })
+
   test("says not_sent for a host that does not exist", async () => {
     assert.equal((await post("http://nobody.invalid")).kind, "not_sent")
   })

@@ -10,6 +10,7 @@
 import { Pool, type Dispatcher } from "undici"
 import type { Clock } from "../ports.ts"
 import type { HttpRequest, HttpResponse } from "../connectors/connector.ts"
+import { ADDRESS_REFUSED, guardedLookup, TEST_RULES, type Resolver } from "./address-guard.ts"
 
 export type Sent =
   | { readonly kind: "answered"; readonly response: HttpResponse }
@@ -25,6 +26,8 @@ export type Limits = {
   readonly notAfter: number
   readonly keepAliveMs: number
   readonly connections: number
+  /** The origin is a merchant's choice: only what the guard lets through is connected to, at the address that it judged. */
+  readonly guarded?: true
 }
 
 export type Transport = {
@@ -39,22 +42,27 @@ export const MAX_WAITING = 256
 /** Origins with a pool of their own; the least recently made is closed beyond that. */
 export const MAX_POOLS = 256
 
-export function createTransport(clock: Clock): Transport {
+/** `resolve`: looks up the names of guarded origins; without it none of them is connected to. */
+export function createTransport(clock: Clock, resolve: Resolver = nowhere): Transport {
   const pools = new Map<string, Pool>()
   const poolOf = (origin: string, limits: Limits): Pool => {
-    const known = pools.get(origin)
+    const key = limits.guarded === true ? `guarded ${origin}` : origin
+    const known = pools.get(key)
     if (known !== undefined) return known
     const pool = new Pool(origin, {
       connections: limits.connections,
       pipelining: 1,
       allowH2: false,
-      connect: { timeout: limits.connectMs },
+      connect: {
+        timeout: limits.connectMs,
+        ...(limits.guarded === true ? { lookup: guardedLookup(resolve, TEST_RULES) } : {}),
+      },
       // undici's own limits are the pool's, and a pool outlives many requests with limits of their own: ours are exact.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: limits.keepAliveMs,
     })
-    pools.set(origin, pool)
+    pools.set(key, pool)
     if (pools.size > MAX_POOLS) {
       const [oldest, stale] = [...pools][0]!
       pools.delete(oldest)
@@ -74,6 +82,8 @@ export function createTransport(clock: Clock): Transport {
     },
   }
 }
+
+const nowhere: Resolver = () => Promise.reject(failure(ADDRESS_REFUSED))
 
 function dispatch(clock: Clock, pool: Pool, prefix: string, request: HttpRequest, limits: Limits): Promise<Sent> {
   return new Promise((resolve) => {

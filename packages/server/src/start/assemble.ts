@@ -2,7 +2,7 @@
 // through here too, so that what they prove is what runs.
 
 import { createHmac } from "node:crypto"
-import { Resolver } from "node:dns/promises"
+import { lookup, Resolver } from "node:dns/promises"
 import { isIP } from "node:net"
 import type { FastifyInstance } from "fastify"
 import { secret } from "../core/secret.ts"
@@ -95,7 +95,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
     const counts = createCounts()
     const watch = createMetrics({ database, counts, ...ports })
     const ledger = watch.ledger(createPostgresLedger(database))
-    const transport = createTransport(clock)
+    const transport = createTransport(clock, systemAddressesOf)
     const keys = keySource(database, vault, clock)
     const directory = await createDirectory({
       ...ports,
@@ -227,6 +227,12 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   const addresses = found.flatMap((family) => (family.status === "fulfilled" ? family.value : []))
   if (addresses.length === 0) throw (found[0] as PromiseRejectedResult).reason
   return addresses
+}
+
+/** As the machine itself resolves names, with its hosts file: for simulators, as providers' names are resolved too. */
+async function systemAddressesOf(host: string): Promise<readonly string[]> {
+  const found = await lookup(host, { all: true })
+  return found.map(({ address }) => address)
 }
 
 /** How often what is too old is deleted and what is under an old key is sealed anew (ms). */

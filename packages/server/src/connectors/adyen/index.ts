@@ -27,6 +27,8 @@ export const adyen = defineConnector({
         : (textAt(body, "message") ?? `http ${response.status}`)
       return { ok, detail }
     },
+    /** The request names it, and only a key that may use it gets an answer. */
+    account: (_response, account) => merchantAccount(account),
   },
 
   webhook: { verify, decode, acknowledgement: { status: 200, body: "[accepted]" } },

@@ -42,12 +42,13 @@ export const manifest: Manifest = {
     },
   ],
   settings: [
-    { name: "merchant_account", title: "Merchant account", pattern: "^[\\w\\-]{1,80}$" },
+    { name: "merchant_account", title: "Merchant account", pattern: "^[\\w\\-]{1,80}$", identifies: true },
     {
       name: "live_prefix",
       title: "Live URL prefix",
       pattern: "^[0-9A-Za-z]{4,40}-[0-9A-Za-z\\-]{1,80}$",
       optional: true,
+      identifies: true,
       hint: "Live only: Customer Area > Developers > API URLs, e.g. 1797a841fbb37ca7-AdyenDemo.",
     },
   ],

@@ -9,7 +9,7 @@ import type { Effect, Evidence, Outcome, Raw } from "../../core/outcome.ts"
 import { amountFrom } from "../amount.ts"
 import { type HttpResponse, lookup } from "../connector.ts"
 import { parseJson, textAt } from "../json.ts"
-import { errorCodes } from "./error-codes.ts"
+import { type ErrorCode, errorCodes } from "./error-codes.ts"
 import { manifest } from "./manifest.ts"
 import { responseCodes } from "./response-codes.ts"
 import { avsChecks, cvvChecks, declinedReasons, fundings, paymentStatuses, type Standing } from "./tables.ts"
@@ -17,6 +17,8 @@ import { type Facts, readErrorCodes } from "./wire.ts"
 
 /** What was asked for, against which an approval is held. */
 export type Asked = { readonly amount: Money; readonly capture: "automatic" | "manual" }
+
+const unmapped: ErrorCode = { reason: "unmapped", fault: "ours", executed: "unknown" }
 
 /** Codes are shown in tables: what is longer is no code. */
 const maxCodeLength = 200
@@ -54,9 +56,10 @@ export function refusal(response: HttpResponse, forbidden: DeclineReason): Outco
     case 400:
     case 422: {
       if (codes.length === 0 && type === undefined) return unknown(said)
-      const rows = codes.flatMap((code) => lookup(errorCodes, code) ?? [])
-      const row = rows.find(({ executed }) => executed === "unknown") ?? rows[0]
-      return row === undefined ? rejected("invalid_request", "ours") : rejected(row.reason, row.fault, row.executed)
+      // The status proves nothing: some of its codes follow processing. What none of the tables knows may be one of them.
+      const rows = codes.map((code) => lookup(errorCodes, code) ?? unmapped)
+      const row = rows.find(({ executed }) => executed === "unknown") ?? rows[0] ?? unmapped
+      return rejected(row.reason, row.fault, row.executed)
     }
     case 401:
       return rejected("invalid_credentials", "ours")
@@ -85,8 +88,9 @@ export function paymentOutcome(facts: Facts, asked: Asked, storeAgreed: boolean)
     case "foreign":
       return unclear
     case "pending":
+      // Payment details show a customer who is still at the page, and need not show where that page is.
       return facts.redirect === undefined
-        ? { kind: "pending", raw, evidence }
+        ? { kind: "pending", raw, evidence, ...(facts.status === "Pending" ? { maybeCustomer: true } : {}) }
         : { kind: "action", action: { type: "redirect", method: "GET", url: facts.redirect }, raw, evidence }
     case "declined":
       return { kind: "declined", reason: declineReason(facts, "generic_decline"), raw, evidence }

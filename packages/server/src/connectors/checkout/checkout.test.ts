@@ -154,8 +154,8 @@ connectorContract(checkout, {
         assert.ok(outcome.kind === "rejected")
         return { reason: outcome.reason, fault: outcome.fault, executed: outcome.executed }
       },
-      // Whatever it is, 422 says that the request was not valid.
-      miss: { reason: "invalid_request", fault: "ours", executed: "no" },
+      // Some codes of a 422 follow processing: what is in no table may be another.
+      miss: { reason: "unmapped", fault: "ours", executed: "unknown" },
     },
     { name: "statuses", table: tables.paymentStatuses, reach: standing, miss: "foreign" },
     {

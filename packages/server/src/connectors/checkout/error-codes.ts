@@ -1,5 +1,7 @@
 // The `error_codes` of a request that Checkout.com refused to process (422): what was wrong with it, whose doing that
-// is, and whether it is certain that nothing was processed. All but a few are said before anything is sent anywhere.
+// is, and whether it is certain that nothing was processed. `no` stands where the page's own words are about the request,
+// the card's data or the account's set-up, which are looked at before anything is sent; `unknown` where they are about
+// processing. A code that is not here is `unknown` too.
 //
 // Source: https://www.checkout.com/docs/developer-resources/codes/error-codes (2025-01) and its older versions;
 // payout, plan and hub codes are left out where no payment or follow-up of a card can meet them.
@@ -114,6 +116,10 @@ export const errorCodes: Readonly<Record<string, ErrorCode>> = {
   processing_channel_id_invalid: ours("merchant_misconfigured"),
   processing_channel_id_required: ours("merchant_misconfigured"),
   risk_enabled_required: ours("merchant_misconfigured"),
+  aft_processor_not_matched: ours("merchant_misconfigured"), // "AFTs are not configured"
+  // "The specified currency is not configured", "the specified scheme is not configured" (page of 2024-12).
+  currency_not_configured: ours("currency_not_supported"),
+  no_processor_configured_for_card_scheme: ours("network_not_supported"),
   server_api_not_allowed: ours("merchant_misconfigured"), // no access with whole card numbers
   payment_method_not_supported: ours("payment_method_not_supported"),
   card_not_eligible_cross_border_money_transfer: ours("funds_transfer_not_permitted"),

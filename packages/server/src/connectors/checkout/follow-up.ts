@@ -104,16 +104,11 @@ export const reverse: Codec<Input["reverse"]> = {
     const body: ActionRequest = { ...own, metadata: { ...own.metadata, orchestra_kind: "reverse" } }
     return post(paymentPath(input.reference, "/reversals"), input.key, body, account)
   },
-  decode: (response, input) => {
-    // "Already reversed", by an earlier request whose answer we may have missed.
-    if (response.status === 204 && response.body === "") {
-      const raw = { code: "http 204", message: "already reversed" }
-      return input.captured.minor > 0n
-        ? { kind: "approved", effect: "refunded", amount: input.captured.minor, raw, evidence: {} }
-        : { kind: "approved", effect: "voided", amount: 0n, raw, evidence: {} }
-    }
-    return accepted(response)
-  },
+  decode: (response) =>
+    // "Already reversed": one was asked for before. Whether its refund was then declined, 204 does not say.
+    response.status === 204 && response.body === ""
+      ? { kind: "pending", raw: { code: "http 204", message: "a reversal was asked for before" }, evidence: {} }
+      : accepted(response),
 }
 
 /** 202 with the action's id. A 403 says that the payment's state does not allow it: nothing was done. */

@@ -54,6 +54,7 @@ export const manifest = {
       name: "prefix",
       title: "Address prefix",
       pattern: "^(?:pl-)?[a-z0-9]{8}$",
+      identifies: true,
       hint: "The first eight characters of your client id after cli_; another one in the sandbox than live.",
     },
     {
@@ -99,7 +100,7 @@ export const manifest = {
       source: `${idempotency}; https://www.checkout.com/docs/payments/manage-payments/authorize-a-payment/adjust-an-estimated-authorization (2023-06)`,
     },
     reverse: {
-      // Not among the endpoints that keep answers; a second reversal answers 204 and does nothing.
+      // Not among the endpoints that keep answers; a second reversal answers 204, does nothing and proves nothing.
       replay: { stores: "none", windowMs: 0 },
       inquiry: { byReference: actionsLag, byAttempt: "none" },
       acceptedFirst: true,

@@ -70,7 +70,10 @@ function errorOutcome(
   if (intent && authorizing && state !== undefined && mayHoldMoney.has(state)) return { kind: "unknown", raw, evidence }
   if (intent && asked.operation !== undefined && hasOperation(intent, asked.operation))
     return { kind: "unknown", raw, evidence }
-  return errorRowOutcome(rowOf(status, error), reasonOfError(error, intent), raw, evidence)
+  const row = rowOf(status, error)
+  // Another copy may have brought it into the state that refuses this one; without the intent nobody sees which state it is.
+  const spent = authorizing && intent === undefined && row.kind === "rejected" && row.reason === "wrong_state"
+  return errorRowOutcome(spent ? { ...row, executed: "unknown" } : row, reasonOfError(error, intent), raw, evidence)
 }
 
 function errorRowOutcome(row: ErrorRow, reason: DeclineReason | undefined, raw: Raw, evidence: Evidence): Outcome {

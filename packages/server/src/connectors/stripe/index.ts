@@ -75,6 +75,7 @@ export const stripe: Connector = defineConnector({
   verifyCredentials: {
     encode: (account) => request.get("/v1/account", account, []),
     decode: (response) => decodeAccount(response),
+    account: ({ body }) => textAt(parseJson(body), "id"),
   },
   webhook: {
     verify: (webhook, secrets, nowMs, hmac) => verifySignature(scheme, webhook, secrets, nowMs, hmac),

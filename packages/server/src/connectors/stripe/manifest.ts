@@ -45,6 +45,7 @@ export const manifest = {
       title: "Connected account",
       pattern: "^acct_[A-Za-z0-9]{5,60}$",
       optional: true,
+      identifies: true,
       hint: "Only for platforms that act for another account (Stripe-Account header).",
     },
     {

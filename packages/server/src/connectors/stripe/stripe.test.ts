@@ -121,7 +121,11 @@ const coverage: readonly TableCoverage[] = [
   {
     name: "error codes",
     table: tables.errorCodes,
-    reach: (code) => rowOf(authorize({ error: { type: "invalid_request_error", code } }, 400)),
+    // With the intent beside it: without one, a wrong state is another copy's.
+    reach: (code) => {
+      const error = { type: "invalid_request_error", code, payment_intent: intent("canceled") }
+      return rowOf(authorize({ error }, 400))
+    },
     miss: { kind: "rejected", fault: "ours", executed: "unknown", reason: "unmapped" },
   },
   {
