@@ -143,7 +143,7 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "a plan that goes on beside what stands",
     file: "core/settlement.ts",
-    find: `(payment.ending !== undefined || standing(payment) !== undefined)`,
+    find: `(payment.ending !== undefined || stands)`,
     replace: `payment.ending !== undefined`,
     quick: true,
   },

@@ -23,7 +23,7 @@ const codeNames: ReadonlySet<string> = new Set([
 const numberNames: ReadonlySet<string> = new Set(["pan", "card", "cardnumber", "cardno", "ccnumber", "creditcard"])
 const CODE = /^\d{3,4}$/
 /** Where card data belongs, and goes to the vault or is never stored. */
-const ownPlaces = /^#(\/payment_method)?\/(card|network_token|stored)\/(number|cvc|cryptogram)$/
+const ownPlaces = /^#(\/payment_method)?\/((card|network_token|stored)\/)?(number|cvc|cryptogram)$/
 const separators = /[\s_-]/g
 
 /** The fields of a request that take card data; whatever stands in others may be read by many. */

@@ -89,15 +89,18 @@ test("one event and everything since a time are sent again with the same ids", a
   await pay()
   const [first] = await eventually("the webhook", async () => (at("/again").length > 0 ? at("/again") : undefined))
   const event = first!.headers["webhook-id"]!
-  await eventually("its record", async () => {
-    const { data } = ok(await api.call("GET", `/v1/webhook-endpoints/${id}/deliveries`))
-    return data[0]?.state === "delivered" ? true : undefined
-  })
+  const recorded = (tries: number): Promise<true> =>
+    eventually(`the record of ${tries}`, async () => {
+      const { data } = ok(await api.call("GET", `/v1/webhook-endpoints/${id}/deliveries`))
+      return data[0]?.state === "delivered" && data[0].log.length >= tries ? true : undefined
+    })
+  await recorded(1)
   assert.deepEqual(ok(await api.call("POST", `/v1/webhook-endpoints/${id}/replay`, { body: { event } }), 202), {
     replayed: 1,
     next: null,
   })
   await eventually("the second time", async () => (at("/again").length > 1 ? true : undefined))
+  await recorded(2)
   const since = ok(await api.call("POST", `/v1/webhook-endpoints/${id}/replay`, { body: { since: start } }), 202)
   assert.ok(since.replayed >= 1)
   await eventually("the third time", async () =>

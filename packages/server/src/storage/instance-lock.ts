@@ -10,9 +10,9 @@ const SQLITE_BUSY = 5
 
 /**
  * Two that come at the same moment each hold a part of the lock for an instant and would both give up. This long one of
- * them tries again; it is also how long a refusal takes.
+ * them tries again, while the other, on a machine that is busy, gets round to giving up; a refusal takes as long.
  */
-const BUSY_LIMIT_MS = 500
+const BUSY_LIMIT_MS = 2_000
 
 /** The garbage collector closes a database that nobody refers to, and with it would go the lock. */
 const held = new Set<DatabaseSync>()
