@@ -19,7 +19,7 @@ import { holds, type Charge } from "./lab-psp.ts"
 export function judgeRest(
   payment: Payment,
   charges: readonly Charge[],
-  sight: Pick<JudgeSight, "now" | "findable" | "askable" | "note">,
+  sight: Pick<JudgeSight, "now" | "findable" | "askable" | "heard" | "note">,
   lessened: boolean,
 ): void {
   const open = payment.operations.filter(isOpen)
@@ -27,8 +27,9 @@ export function judgeRest(
   const lost = (o: Operation): boolean => {
     const { account, reference } = attemptOf(payment, o.attempt)!
     const asks = reference === undefined ? sight.findable(account) : sight.askable(account)
-    // A reversal can always be sent anew; anything else only while the provider repeats its answers.
-    return o.needsPerson && !asks && (reference === undefined || o.kind !== "reverse")
+    // A reversal can always be sent anew, until all its rounds were accepted by a provider whose every word was lost;
+    // anything else only while the provider repeats its answers.
+    return o.needsPerson && ((!asks && (reference === undefined || o.kind !== "reverse")) || !sight.heard(account))
   }
   const waits = open.length > 0 && open.every(lost)
   if (waits) sight.note("left to a person where nobody can know")

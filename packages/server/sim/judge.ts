@@ -36,6 +36,8 @@ export type JudgeSight = {
   readonly findable: (account: string) => boolean
   /** It answers questions about what it has given an id. */
   readonly askable: (account: string) => boolean
+  /** It can be asked, or what it tells surely comes. */
+  readonly heard: (account: string) => boolean
   readonly note: (situation: Situation) => void
   readonly decide: (payment: Payment, at: number) => readonly string[]
   readonly usable: (account: string) => boolean

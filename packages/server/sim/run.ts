@@ -78,6 +78,8 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
       route({ directory: directory.at(at) }, payment, payment.intent.metadata["source"] as AccountId | undefined).record
         .chosen,
     findable: (id) => profileOf(id).reverseByAttempt || profileOf(id).prepare || profileOf(id).byAttempt !== "none",
+    heard: (id) =>
+      profileOf(id).reliableWebhooks || profileOf(id).byReference !== "none" || profileOf(id).byAttempt !== "none",
     askable: (id) => profileOf(id).byReference !== "none" || profileOf(id).byAttempt !== "none",
     note: (situation) => world.note(situation),
     accepted: (id, from, to) => [from, to].some((at) => directory.at(at).account(id as AccountId)?.state === "enabled"),
