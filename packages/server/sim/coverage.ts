@@ -58,6 +58,7 @@ export const situations = [
   "attempt after one that holds nothing",
   "attempt beside a stored reversal",
   "reversal of a second success",
+  "paid after all, with a reversal on its way",
   "credentials refused",
   "credentials refused between two copies",
   "reversal failed after its success",

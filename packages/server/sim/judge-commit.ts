@@ -171,9 +171,15 @@ function mayBegin(payment: Payment, before: Payment, operation: Operation, { not
     const gone = payment.attempts.find((a) => a.id === attempt)
     const { intent, ending, closed } = payment
     const whole = intent.allowPartial || (gone?.authorized ?? 0n) >= intent.amount.minor
+    // Another reversal of it was handed over, and may still arrive.
+    const givenUp = payment.operations.some(
+      (o) => o.kind === "reverse" && o.attempt === attempt && o.id !== id && o.sentAt !== undefined,
+    )
+    if (givenUp && gone?.state === "held") note("paid after all, with a reversal on its way")
     claim(
       gone?.state !== "held" ||
         !whole ||
+        givenUp ||
         ending !== undefined ||
         closed !== undefined ||
         standing(payment) !== undefined,

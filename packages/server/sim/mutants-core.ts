@@ -24,7 +24,7 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "a success told after a decline ignored",
     file: "core/settlement.ts",
-    find: `if (isCaptureOrRefund(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))`,
+    find: `if (mayFailLater(operation) && operation.outcome?.kind === "declined" && !isByHand(operation.outcome))`,
     replace: `if (operation.outcome?.kind === "declined")`,
     quick: false,
   },
@@ -184,16 +184,14 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "money that came back after a reversal ignored",
     file: "core/settlement.ts",
-    find: `(isCaptureOrRefund(operation) || operation.kind === "reverse")
-        ?`,
-    replace: `isCaptureOrRefund(operation)
-        ?`,
+    find: `return outcome.kind === "declined" && mayFailLater(operation) ? "corrects" : "nothing"`,
+    replace: `return outcome.kind === "declined" && mayFailLater(operation) && operation.kind !== "reverse" ? "corrects" : "nothing"`,
     quick: false,
   },
   {
     name: "a failed reversal leaves its attempt reversed",
     file: "core/evolve.ts",
-    find: `return told.state === "reversed" ? bounced(told, operation) : told`,
+    find: `return told.state === "reversed" ? bounced(told, operation, at) : told`,
     replace: `return told`,
     quick: false,
   },
@@ -214,10 +212,10 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "what is merely open kept instead of what is held",
     file: "core/settlement.ts",
-    find: `firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??
+    find: `firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a) && !isUnreliable(a))) ??
     holding.find((a) => a.state !== "held") ??`,
     replace: `holding.find((a) => a.state !== "held") ??
-    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a))) ??`,
+    firstSettled(holding.filter((a) => a.state === "held" && !isShort(payment, a) && !isUnreliable(a))) ??`,
     quick: false,
   },
 ]

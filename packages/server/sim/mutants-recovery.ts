@@ -13,7 +13,7 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "'not found' believed before a reversal too early",
     file: "engine/reverse.ts",
-    find: `const unproven = asked.outcome.kind === "absent" && asked.transcript.at < proof`,
+    find: `const unproven = asked.outcome.kind === "absent" && (asked.transcript.at < proof || !sameAccount)`,
     replace: `const unproven = false as boolean`,
     quick: false,
   },
@@ -129,8 +129,8 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "a follow-up sent again where its key is forgotten",
     file: "engine/recover.ts",
-    find: `const copies = operation.state === "unknown" && replayable(account, operation, engine.clock.now())`,
-    replace: `const copies = operation.state === "unknown"`,
+    find: `replayable(account, operation, engine.clock.now()) &&`,
+    replace: ``,
     quick: false,
   },
   {

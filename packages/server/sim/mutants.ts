@@ -102,8 +102,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "late failure ignored",
     file: "core/settlement.ts",
-    find: `return outcome.kind === "declined" && (isCaptureOrRefund(operation) || operation.kind === "reverse")`,
-    replace: `return outcome.kind === "declined" && operation.kind === "refund"`,
+    find: `return outcome.kind === "declined" && mayFailLater(operation) ?`,
+    replace: `return outcome.kind === "declined" && operation.kind === "refund" ?`,
     quick: false,
   },
   {

@@ -194,7 +194,7 @@ function givenByHand(before: Payment, refund: Operation, after: Payment, at: num
 export function consequences(payment: Payment, now: number, create: NewOperation): readonly PaymentEvent[] {
   const events: PaymentEvent[] = []
   const held = standing(payment)
-  const stands = held !== undefined && !isGivenUp(payment, held.id)
+  const stands = held !== undefined && (held.state === "verified" || !isGivenUp(payment, held.id))
   if ((payment.ending !== undefined || stands) && payment.plan.state === "running")
     events.push({ type: "plan_over", at: now })
   const planned = events.reduce(evolve, payment)
