@@ -10,7 +10,6 @@ import {
   attemptOf,
   authorizes,
   firstSettled,
-  givenBack,
   holders,
   isOpen,
   operationOf,
