@@ -53,38 +53,39 @@ const TIE = 1e-9
 
 export function choose(input: ChoiceInput): Choice {
   const { accounts, dice } = input
-  const probe = input.mayProbe ? accounts.findIndex((a) => a.probeDue) : -1
+  if (accounts.length === 0) return { order: [], reason: "best", propensities: [] }
   const admitted = accounts.map((a) => a.healthShare > dice.admission)
-  const noneHealthy = accounts.every((a) => a.healthShare === 0)
-  const propensities = probe >= 0 ? accounts.map((_, i) => (i === probe ? 1 : 0)) : propensitiesOf(input)
-  const chances = probe >= 0 ? propensities : chancesOf(input, admitted)
+  const probe = input.mayProbe ? accounts.findIndex((a) => a.probeDue) : -1
+  if (probe >= 0)
+    return {
+      order: orderFrom(probe, accounts, admitted),
+      reason: "probe",
+      propensities: accounts.map((_, i) => (i === probe ? 1 : 0)),
+    }
+  const chances = chancesOf(input, admitted)
   const first = pick(chances, dice.pick)
-  const best = bestOf(accounts, noneHealthy ? undefined : admitted)
+  const isNoneHealthy = !admitted.some(Boolean)
+  const best = bestOf(accounts, isNoneHealthy ? undefined : admitted)
+  const isBest = accounts[first]!.score > accounts[best]!.score - TIE
   return {
     order: orderFrom(first, accounts, admitted),
-    reason:
-      probe >= 0
-        ? "probe"
-        : noneHealthy
-          ? "none_healthy"
-          : accounts.length === 0 || accounts[first]!.score > accounts[best]!.score - TIE
-            ? "best"
-            : "explore",
-    propensities,
+    reason: isNoneHealthy ? "none_healthy" : isBest ? "best" : "explore",
+    propensities: propensitiesOf(input, chances),
   }
 }
 
 /** Over the admission die too: returning accounts are admitted by it, so their chance is a mixture. */
-function propensitiesOf(input: ChoiceInput): number[] {
+function propensitiesOf(input: ChoiceInput, chances: readonly number[]): readonly number[] {
   const { accounts } = input
+  // The usual case: nobody is returning, and the die admits all or none.
+  if (accounts.every((a) => a.healthShare === 0 || a.healthShare === 1)) return chances
   const steps = [...new Set([0, ...accounts.map((a) => a.healthShare).filter((s) => s > 0 && s < 1), 1])].sort(
     (a, b) => a - b,
   )
-  if (steps.length === 2) return chancesOf(input, admittedAt(accounts, 0))
   const mixed = accounts.map(() => 0)
   for (let i = 0; i + 1 < steps.length; i++) {
-    const chances = chancesOf(input, admittedAt(accounts, steps[i]!))
-    for (let j = 0; j < mixed.length; j++) mixed[j]! += (steps[i + 1]! - steps[i]!) * chances[j]!
+    const part = chancesOf(input, admittedAt(accounts, steps[i]!))
+    for (let j = 0; j < mixed.length; j++) mixed[j]! += (steps[i + 1]! - steps[i]!) * part[j]!
   }
   return mixed
 }
@@ -141,9 +142,17 @@ function pick(chances: readonly number[], die: number): number {
 }
 
 function orderFrom(first: number, accounts: readonly Scored[], admitted: readonly boolean[]): readonly number[] {
-  const rest = accounts.map((_, i) => i).filter((i) => i !== first)
-  rest.sort(
-    (a, b) => Number(admitted[b]) - Number(admitted[a]) || accounts[b]!.score - accounts[a]!.score || a - b,
-  )
-  return accounts.length === 0 ? [] : [first, ...rest]
+  const order = [first]
+  // Insertion sort: few accounts, and no allocations in a payment's path.
+  for (let i = 0; i < accounts.length; i++) {
+    if (i === first) continue
+    let at = order.length
+    while (at > 1 && isBefore(i, order[at - 1]!, accounts, admitted)) at -= 1
+    order.splice(at, 0, i)
+  }
+  return order
+}
+
+function isBefore(a: number, b: number, accounts: readonly Scored[], admitted: readonly boolean[]): boolean {
+  return admitted[a] === admitted[b] ? accounts[a]!.score > accounts[b]!.score : admitted[a]!
 }

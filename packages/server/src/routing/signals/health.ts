@@ -92,6 +92,8 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
   const readOkAtMs = new Float64Array(size).fill(-Infinity)
   const peers = createPeers(size)
   let nodeSick = false
+  let lastSituation: Situation | undefined
+  let lastScopes: readonly (readonly Watch[])[] = []
 
   function scopeOf(dimension: Dimension, value: string, nowMs: number): readonly Watch[] | undefined {
     const key = `${dimension}:${value}`
@@ -119,7 +121,15 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
   }
 
   /** The scopes of a payment, broadest first. */
-  function scopesOf({ operation, network, country, method }: Situation, nowMs: number): readonly (readonly Watch[])[] {
+  function scopesOf(situation: Situation, nowMs: number): readonly (readonly Watch[])[] {
+    // Asked several times for one and the same payment.
+    if (situation === lastSituation) return lastScopes
+    lastSituation = situation
+    lastScopes = findScopes(situation, nowMs)
+    return lastScopes
+  }
+
+  function findScopes({ operation, network, country, method }: Situation, nowMs: number): readonly (readonly Watch[])[] {
     const key = `${operation}|${network}|${country}|${method}`
     let found = situations.get(key)
     if (found === undefined) {
@@ -205,11 +215,10 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     }
     const ratio = bad ? SICK_TECHNICAL / usual : (1 - SICK_TECHNICAL) / (1 - usual)
     const judged = situation.attempt === 1 && (ending === "paid" || ending === "not_paid")
-    const declineRatio = judged ? ratioOfDecline(situation, account, ending, expected, nowMs) : 1
-    if (situation.attempt === 1 && !bad) {
-      const labelled = ending === "issuer_technical"
-      peers.observe(peerKeys(situation), account, ending === "paid", labelled, expected, nowMs)
-    }
+    const keys = peerKeys(situation)
+    const declineRatio = judged ? ratioOfDecline(keys, account, ending, expected, nowMs) : 1
+    if (situation.attempt === 1 && !bad)
+      peers.observe(keys, account, ending === "paid", ending === "issuer_technical", expected, nowMs)
     for (const scope of scopesOf(situation, nowMs)) {
       const watch = scope[account]!
       step(watch.technical, technicalChart, ratio, bad, nowMs)
@@ -221,13 +230,13 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
 
   /** What the decline of an account says about the account, after its peers on the same issuers explained their part. */
   function ratioOfDecline(
-    situation: Situation,
+    keys: readonly string[],
     account: number,
     ending: Ending,
     expected: number,
     nowMs: number,
   ): number {
-    const shift = peers.shiftFor(peerKeys(situation), account, nowMs)
+    const shift = peers.shiftFor(keys, account, nowMs)
     const well = shift > -0.05 ? expected : sigmoid(Math.log(expected / (1 - expected)) + shift)
     return ending === "paid" ? SILENT_LEFT : (1 - SILENT_LEFT * well) / (1 - well)
   }

@@ -1,0 +1,29 @@
+import { ours } from "./ours.ts"
+import { bestSingle, measure, oracleRate } from "./metrics.ts"
+import { run } from "./run.ts"
+import { createWorld } from "./world.ts"
+const volume = Number(process.argv[2] ?? 300000)
+const [from, to] = (process.argv[3] ?? "1..3").split("..").map(Number)
+const name = (process.argv[4] ?? "calibrated") as "calibrated"
+const acc: Record<string, number> = {}
+const att: Record<string, number[]> = { hard: [], gray: [], silent: [] }
+let n = 0
+for (let seed = from!; seed <= to!; seed++) {
+  const t0 = performance.now()
+  const world = createWorld({ name, volume, seed })
+  const t1 = performance.now()
+  const single = bestSingle(world)
+  const oracle = oracleRate(world)
+  const t2 = process.cpuUsage().user/1000
+  const result = run(world, ours(world))
+  const t3 = process.cpuUsage().user/1000
+  const m = measure(world, result, single.rate, oracle)
+  const flat: Record<string, number> = { oracle_pp: 100 * (oracle - single.rate), single: single.rate, pp: m.approval_pp_vs_best_single, head: m.headroom, hard: m.outage_share.hard, gray: m.outage_share.gray, silent: m.outage_share.silent, falseEj: m.false_ejections_per_month, expl: m.exploration_share, probe: m.probe_share, iss: m.issuer_outage_switching, retry: m.retry_pp, soft: m.retry_soft_pp, div: result.diverted.reduce((a, b) => a + b, 0) / world.count, changes: result.changes.length }
+  for (const k of Object.keys(flat)) acc[k] = (acc[k] ?? 0) + flat[k]!
+  for (const k of ["hard", "gray", "silent"] as const) att[k]!.push(...m.attempts_to_leave[k])
+  n++
+  console.error(seed, Object.entries(flat).map(([k, v]) => `${k}=${v.toFixed(4)}`).join(" "), `world ${(t1 - t0).toFixed(0)} run ${(t3 - t2).toFixed(0)}ms`)
+  if (process.argv[5] === "trace") for (const c of result.changes) if (c.kind==="health" && c.to === "ejected") console.error(JSON.stringify(c))
+}
+const med = (a: number[]) => a.sort((x, y) => x - y)[Math.floor(a.length / 2)]
+console.log("MEAN", Object.entries(acc).map(([k, v]) => `${k}=${(v / n).toFixed(4)}`).join(" "), "leave", med(att["hard"]!), med(att["gray"]!), med(att["silent"]!), att["hard"]!.length, att["gray"]!.length, att["silent"]!.length)
