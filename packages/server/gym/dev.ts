@@ -1,7 +1,7 @@
 import { ours } from "./ours.ts"
 import { bestSingle, measure, oracleRate } from "./metrics.ts"
 import { run } from "./run.ts"
-import { createWorld } from "./world.ts"
+import { chance, createWorld } from "./world.ts"
 const volume = Number(process.argv[2] ?? 300000)
 const [from, to] = (process.argv[3] ?? "1..3").split("..").map(Number)
 const name = (process.argv[4] ?? "calibrated") as "calibrated"
@@ -18,7 +18,15 @@ for (let seed = from!; seed <= to!; seed++) {
   const result = run(world, ours(world))
   const t3 = process.cpuUsage().user/1000
   const m = measure(world, result, single.rate, oracle)
-  const flat: Record<string, number> = { oracle_pp: 100 * (oracle - single.rate), single: single.rate, pp: m.approval_pp_vs_best_single, head: m.headroom, hard: m.outage_share.hard, gray: m.outage_share.gray, silent: m.outage_share.silent, falseEj: m.false_ejections_per_month, expl: m.exploration_share, probe: m.probe_share, iss: m.issuer_outage_switching, retry: m.retry_pp, soft: m.retry_soft_pp, div: result.diverted.reduce((a, b) => a + b, 0) / world.count, changes: result.changes.length }
+  const reg = { quiet: 0, divq: 0, out: 0, iss: 0, d1: 0, d7: 0 }
+  for (let i = 0; i < world.count; i++) {
+    let o = false, best = 0
+    for (let k = 0; k < 4; k++) { if (world.outageAt[i * 4 + k]! >= 0) o = true; best = Math.max(best, chance(world, i, k)) }
+    const r = 100 * (best - chance(world, i, result.provider[i]!)) / world.count
+    if (o) reg.out += r; else if (world.issuerOutageAt[i]! >= 0) reg.iss += r; else if (result.diverted[i]) reg.divq += r; else reg.quiet += r
+    if (i < world.count / 7) reg.d1 += r * 7; if (i > world.count * 6 / 7) reg.d7 += r * 7
+  }
+  const flat: Record<string, number> = { Rq: reg.quiet, Rdiv: reg.divq, Rout: reg.out, Riss: reg.iss, Rd1: reg.d1, Rd7: reg.d7, oracle_pp: 100 * (oracle - single.rate), single: single.rate, pp: m.approval_pp_vs_best_single, head: m.headroom, hard: m.outage_share.hard, gray: m.outage_share.gray, silent: m.outage_share.silent, falseEj: m.false_ejections_per_month, expl: m.exploration_share, probe: m.probe_share, iss: m.issuer_outage_switching, retry: m.retry_pp, soft: m.retry_soft_pp, div: result.diverted.reduce((a, b) => a + b, 0) / world.count, changes: result.changes.length }
   for (const k of Object.keys(flat)) acc[k] = (acc[k] ?? 0) + flat[k]!
   for (const k of ["hard", "gray", "silent"] as const) att[k]!.push(...m.attempts_to_leave[k])
   n++

@@ -94,6 +94,8 @@ const MEAN_OF = 1_000
 const MONTH_MS = 30 * 24 * 3_600_000
 /** Changes that nobody has taken yet; the oldest are dropped. */
 const MAX_CHANGES = 1_000
+/** Above this chance of a silent outage, approvals are not learned from. */
+const SILENT_NEWS = 0.5
 /** Health is judged only against estimates that are not extreme. */
 const EXPECTED_MIN = 0.05
 const EXPECTED_MAX = 0.98
@@ -232,7 +234,7 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
     health.observe(attempt, account, attempt.ending, bounded, nowMs)
     if (attempt.latencyMs !== undefined) latency.observe(account, attempt.latencyMs, nowMs)
     // What comes out of an outage says nothing about the account's approvals in ordinary times.
-    const isOrdinaryTime = before.state === "healthy" || before.state === "returning"
+    const isOrdinaryTime = before.state !== "ejected" && before.state !== "probing" && before.silent < SILENT_NEWS
     if (isOrdinaryTime && (attempt.ending === "paid" || attempt.ending === "not_paid"))
       approval.observe(attempt, account, attempt.ending === "paid", nowMs)
   }

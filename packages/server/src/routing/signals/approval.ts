@@ -20,6 +20,9 @@ const retryPriors: Readonly<Record<Previous, number>> = { technical: 0, soft_dec
 const RETRY_PRIOR_PRECISION = 2
 /** An account's own offset is about 0.15 logits: 1 / 0.15². */
 const RETRY_ACCOUNT_PRECISION = 45
+/** An operation (with a challenge or without) is worth about 0.3 logits, alike at all accounts: 1 / 0.3². */
+const OPERATION_PRECISION = 11
+const MAX_OPERATIONS = 16
 /** Caps what is known, so that it can still change: about 20,000 retries. */
 const RETRY_MAX_PRECISION = 2_000
 
@@ -49,6 +52,17 @@ export function createApproval(size: number, halfLifeMs = APPROVAL_HALF_LIFE_MS)
     ]),
   ) as Record<Previous, { offset: number; precision: number; own: Float64Array; ownPrecision: Float64Array }>
 
+  const operations = new Map<string, { offset: number; precision: number }>()
+
+  function operationOf(name: string): { offset: number; precision: number } {
+    let known = operations.get(name)
+    if (known === undefined) {
+      known = { offset: 0, precision: OPERATION_PRECISION }
+      if (operations.size < MAX_OPERATIONS) operations.set(name, known)
+    }
+    return known
+  }
+
   function segmentOf({ network, country }: Situation): Segment {
     let above = networks.get(network)
     if (above === undefined) {
@@ -70,6 +84,8 @@ export function createApproval(size: number, halfLifeMs = APPROVAL_HALF_LIFE_MS)
     const segment = segmentOf(situation)
     const leaf = segment.leaves.get(situation.issuer ?? "")
     const reading = pooling.read(leaf, segment.node)
+    const { offset: challenge } = operationOf(situation.operation)
+    for (let j = 0; j < size; j++) reading.logit[j]! += challenge
     if (situation.previous !== undefined) {
       const { offset, own } = retries[situation.previous]
       for (let j = 0; j < size; j++) reading.logit[j]! += offset + own[j]!
@@ -79,6 +95,7 @@ export function createApproval(size: number, halfLifeMs = APPROVAL_HALF_LIFE_MS)
 
   function observe(situation: Situation, account: number, paid: boolean, nowMs: number): void {
     if (situation.previous !== undefined) return observeRetry(situation, situation.previous, account, paid)
+    observeOperation(situation, account, paid)
     const segment = segmentOf(situation)
     let name = situation.issuer ?? ""
     let leaf = segment.leaves.get(name)
@@ -88,6 +105,14 @@ export function createApproval(size: number, halfLifeMs = APPROVAL_HALF_LIFE_MS)
       segment.leaves.set(name, (leaf = pooling.addLeaf(segment.node, nowMs)))
     }
     pooling.observe(leaf, account, paid, nowMs)
+  }
+
+  /** What a challenge costs at all accounts alike. The mean of the operations is the tree's, so only differences stay. */
+  function observeOperation(situation: Situation, account: number, paid: boolean): void {
+    const known = operationOf(situation.operation)
+    const p = sigmoid(read(situation).logit[account]!)
+    known.precision = Math.min(known.precision + p * (1 - p), RETRY_MAX_PRECISION)
+    known.offset = clamp(known.offset + ((paid ? 1 : 0) - p) / known.precision, -3, 3)
   }
 
   /** One step of a Kalman filter on the logit per offset (Graepel et al., ICML 2010, in its logistic form). */

@@ -55,7 +55,8 @@ export function forget(chart: Chart, nowMs: number): void {
   clear(chart, nowMs)
 }
 
-function clear(chart: Chart, nowMs: number): void {
+/** Starts the CUSUM again; the odds stay. */
+export function clear(chart: Chart, nowMs: number): void {
   chart.cusum = 0
   chart.n = 0
   chart.bad = 0

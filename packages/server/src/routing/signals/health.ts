@@ -3,7 +3,7 @@
 // its usual rate, and approvals against what its issuers' other accounts and the approval estimate lead to expect.
 // States and their changes stand in health-change.ts.
 
-import { createChart, forget, oddsAt, probability, step, type Chart, type ChartKind } from "./chart.ts"
+import { clear, createChart, forget, oddsAt, probability, step, type Chart, type ChartKind } from "./chart.ts"
 import type { Dimension, HealthCause, HealthChange, HealthState, SignalChange } from "./health-change.ts"
 import type { Ending, Situation } from "./observation.ts"
 import { createPeers } from "./peers.ts"
@@ -22,7 +22,7 @@ const SILENT_LEFT = 0.716
 export const technicalChart: ChartKind = { onset: 1e-4, fadeMs: 3 * 60_000, maxOdds: 1e3 }
 export const silentChart: ChartKind = { onset: 1 / 4_000, fadeMs: 40 * 60_000, maxOdds: 30 }
 /** From these odds on traffic follows the discounted score. Silent ones need more: declines are common. */
-const SUSPECT_ODDS: Readonly<Record<HealthCause, number>> = { technical: 0.1, declines: 0.5 }
+const SUSPECT_ODDS: Readonly<Record<HealthCause, number>> = { technical: 0.1, declines: 3 }
 /** Back to healthy at this part of them, so that the state does not flutter. */
 const CALM = 0.25
 /** Ejections without cause that are allowed per account and month, and the charts that could each bring one. */
@@ -64,12 +64,14 @@ type Watch = {
 
 /** What health says of an account for one payment. `factor` multiplies P(paid); `share` of traffic may go there. */
 export type HealthReading = {
+  /** Chance that approvals are silently down: what comes out then is no news about ordinary times. */
+  readonly silent: number
   readonly state: HealthState
   readonly factor: number
   readonly share: number
   readonly probeDue: boolean
 }
-const WELL: HealthReading = { state: "healthy", factor: 1, share: 1, probeDue: false }
+const WELL: HealthReading = { silent: 0, state: "healthy", factor: 1, share: 1, probeDue: false }
 const severity: readonly HealthState[] = ["healthy", "suspect", "returning", "probing", "ejected"]
 
 export type Health = ReturnType<typeof createHealth>
@@ -156,6 +158,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       if (result === WELL) result = now
       else
         result = {
+          silent: Math.max(now.silent, result.silent),
           state: severity.indexOf(now.state) > severity.indexOf(result.state) ? now.state : result.state,
           factor: Math.min(now.factor, result.factor),
           share: Math.min(now.share, result.share),
@@ -174,6 +177,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     const technical = probability(oddsAt(watch.technical, technicalChart, nowMs))
     const silent = probability(oddsAt(watch.declines, silentChart, nowMs))
     return {
+      silent,
       state: watch.state,
       factor: (1 - technical * SICK_TECHNICAL) * (1 - silent * (1 - SILENT_LEFT)),
       share: watch.state === "ejected" || watch.state === "probing" ? 0 : watch.share,
@@ -268,6 +272,8 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     watch.successes = 0
     watch.share = RETURN_SHARES[0]
     forget(watch.technical, nowMs)
+    // The odds of silent trouble stay: they are what traffic comes back by.
+    clear(watch.declines, nowMs)
     change(watch, "returning", why, nowMs)
   }
 
