@@ -25,7 +25,12 @@ export type IssuerOutage = {
   readonly untilMs: number
 }
 
-export type Jump = { readonly provider: number; readonly country: number; readonly atMs: number; readonly logit: number }
+export type Jump = {
+  readonly provider: number
+  readonly country: number
+  readonly atMs: number
+  readonly logit: number
+}
 
 export type Events = {
   readonly outages: readonly Outage[]
@@ -102,7 +107,11 @@ function outagesOf(scene: EventScene): Outage[] {
 
 function issuerOutagesOf({ random, endMs, pickCountry, largestIssuerOf }: EventScene): IssuerOutage[] {
   const outages: IssuerOutage[] = []
-  for (let at = random.exponential(ISSUER_OUTAGE_EVERY_MS); at < endMs; at += random.exponential(ISSUER_OUTAGE_EVERY_MS)) {
+  for (
+    let at = random.exponential(ISSUER_OUTAGE_EVERY_MS);
+    at < endMs;
+    at += random.exponential(ISSUER_OUTAGE_EVERY_MS)
+  ) {
     const country = pickCountry()
     outages.push({
       country,
@@ -136,7 +145,10 @@ function atPeak(atMs: number, random: Random): number {
   return Math.floor(atMs / DAY_MS) * DAY_MS + (PEAK_HOUR + 4 * random.next()) * 3_600_000
 }
 
-export function isDown({ fromMs, untilMs, flapMs }: Pick<Outage, "fromMs" | "untilMs" | "flapMs">, atMs: number): boolean {
+export function isDown(
+  { fromMs, untilMs, flapMs }: Pick<Outage, "fromMs" | "untilMs" | "flapMs">,
+  atMs: number,
+): boolean {
   if (atMs < fromMs || atMs >= untilMs) return false
   return flapMs === 0 || Math.floor((atMs - fromMs) / flapMs) % 2 === 0
 }

@@ -72,7 +72,7 @@ export function measure(world: World, result: Run, single: number, oracle: numbe
     headroom: (approval - single) / (oracle - single),
     outage_share: share,
     attempts_to_leave: attempts,
-    false_ejections_per_month: falseEjections(world, result) / world.providers / ((world.endMs / WEEK_MS) / MONTH_WEEKS),
+    false_ejections_per_month: falseEjections(world, result) / world.providers / (world.endMs / WEEK_MS / MONTH_WEEKS),
     exploration_share: result.explored / world.count,
     probe_share: result.probed / world.count,
     issuer_outage_switching: issuerSwitching(world, result),
@@ -81,7 +81,7 @@ export function measure(world: World, result: Run, single: number, oracle: numbe
   }
 }
 
-function follow(world: World, result: Run, outage: Outage, index: number) {
+export function follow(world: World, result: Run, outage: Outage, index: number) {
   let inScope = 0
   let sent = 0
   let recent = 0
@@ -95,8 +95,8 @@ function follow(world: World, result: Run, outage: Outage, index: number) {
     recent += there
     window.push(there)
     if (window.length > LEFT_OF) recent -= window[window.length - 1 - LEFT_OF]!
-    // The attempts up to here, without those few of the window in which it was already left.
-    if (left === undefined && window.length >= LEFT_OF && recent <= LEFT_AT_MOST) left = sent - recent
+    // All attempts up to here, the last few of the window included.
+    if (left === undefined && window.length >= LEFT_OF && recent <= LEFT_AT_MOST) left = sent
   }
   const toLeave = inScope >= LEFT_OF && shareBefore(world, result, outage) >= HAD_SHARE ? (left ?? sent) : undefined
   return { inScope, sent, toLeave }

@@ -64,9 +64,15 @@ export function ours(world: World, strategy: Partial<Extract<Strategy, { kind: "
       for (const id of router.wantsRead(nowMs)) {
         const provider = ids.indexOf(id)
         const isHard = world.events.outages.some(
-          (o) => o.kind === "hard" && o.provider === provider && nowMs >= o.fromMs && nowMs < o.untilMs && (o.flapMs === 0 || Math.floor((nowMs - o.fromMs) / o.flapMs) % 2 === 0),
+          (o) =>
+            o.kind === "hard" &&
+            o.provider === provider &&
+            nowMs >= o.fromMs &&
+            nowMs < o.untilMs &&
+            (o.flapMs === 0 || Math.floor((nowMs - o.fromMs) / o.flapMs) % 2 === 0),
         )
-        const fails = isHard && chanceOf(world.input.seed, Math.floor(nowMs / READ_EVERY_MS), provider, READ_DICE) < 0.92
+        const fails =
+          isHard && chanceOf(world.input.seed, Math.floor(nowMs / READ_EVERY_MS), provider, READ_DICE) < 0.92
         router.observeRead(id, !fails, nowMs)
       }
     },

@@ -33,7 +33,18 @@ const CHALLENGE_UNTIL_MS = 300_000
 const LATE = 0.01
 const LATE_MS = 10 * 60_000
 
-const dice = { technical: 0, own: 1, shared: 2, verdict: 3, soft: 4, label: 5, issuer: 6, latency: 7, challenge: 8, late: 9 } as const
+const dice = {
+  technical: 0,
+  own: 1,
+  shared: 2,
+  verdict: 3,
+  soft: 4,
+  label: 5,
+  issuer: 6,
+  latency: 7,
+  challenge: 8,
+  late: 9,
+} as const
 /** Purposes of a second attempt at other dice for what is the attempt's own luck. */
 const ALL_PROVIDERS = 99
 

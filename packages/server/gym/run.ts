@@ -50,7 +50,13 @@ export type Run = {
 const TICK_MS = 10_000
 const BUCKET_MS = 1_000
 
-type Pending = { readonly payment: number; readonly provider: number; readonly number: 1 | 2; readonly before: Previous | undefined; readonly attempted: Attempted }
+type Pending = {
+  readonly payment: number
+  readonly provider: number
+  readonly number: 1 | 2
+  readonly before: Previous | undefined
+  readonly attempted: Attempted
+}
 
 export function run(world: World, policy: GymPolicy): Run {
   const result: Run = {
@@ -67,7 +73,13 @@ export function run(world: World, policy: GymPolicy): Run {
   const buckets: (Pending[] | undefined)[] = []
   let nextBucket = 0
   let nextTickMs = 0
-  const send = (payment: number, provider: number, number: 1 | 2, before: Previous | undefined, nowMs: number): void => {
+  const send = (
+    payment: number,
+    provider: number,
+    number: 1 | 2,
+    before: Previous | undefined,
+    nowMs: number,
+  ): void => {
     const attempted = attempt(world, payment, provider)
     const bucket = Math.floor((nowMs + attempted.knownAfterMs) / BUCKET_MS)
     const pending = { payment, provider, number, before, attempted }

@@ -11,7 +11,12 @@ import { createEvents, isDown, type Events, type IssuerOutage, type Outage } fro
 import { chanceOf, createRandom, pickBySum, type Random } from "./random.ts"
 
 export type WorldName = "calibrated" | "adversarial"
-export type WorldInput = { readonly name: WorldName; readonly volume: number; readonly seed: number; readonly days?: number }
+export type WorldInput = {
+  readonly name: WorldName
+  readonly volume: number
+  readonly seed: number
+  readonly days?: number
+}
 
 export const PROVIDERS = 4
 export const NETWORKS = ["visa", "mastercard", "amex"] as const
@@ -22,7 +27,16 @@ const DAY_MS = 86_400_000
 export const WEEK_MS = 7 * DAY_MS
 
 /** Standard deviations in logits. */
-const sd = { issuer: 0.45, issuerDrift: 0.15, overall: 0.1, network: 0.08, country: 0.1, segment: 0.1, own: 0.1, drift: 0.08 }
+const sd = {
+  issuer: 0.45,
+  issuerDrift: 0.15,
+  overall: 0.1,
+  network: 0.08,
+  country: 0.1,
+  segment: 0.1,
+  own: 0.1,
+  drift: 0.08,
+}
 const BASE_LOGIT = 2.1
 const networkLogit = [0, 0.05, -0.15] as const
 const networkShares = [0.52, 0.36, 0.12] as const
@@ -211,11 +225,16 @@ function fill(world: World, random: Random, people: People, effects: Effects): v
     world.network[i] = network
     world.amount[i] = random.logNormal(45, 0.9)
     world.merchantInitiated[i] = random.next() < MERCHANT_INITIATED ? 1 : 0
-    world.challenged[i] = world.merchantInitiated[i] === 0 && random.next() < CHALLENGED / (1 - MERCHANT_INITIATED) ? 1 : 0
+    world.challenged[i] =
+      world.merchantInitiated[i] === 0 && random.next() < CHALLENGED / (1 - MERCHANT_INITIATED) ? 1 : 0
     const step = Math.floor(at / DRIFT_STEP_MS)
     const season = SEASON_LOGIT * Math.cos(((at / 3_600_000 - 13) / 24) * 2 * Math.PI)
     const base =
-      BASE_LOGIT + people.logit[issuer]! + networkLogit[network]! + season + effects.issuerDrift[step * ISSUERS + issuer]!
+      BASE_LOGIT +
+      people.logit[issuer]! +
+      networkLogit[network]! +
+      season +
+      effects.issuerDrift[step * ISSUERS + issuer]!
     const abandoned = world.challenged[i] === 1 ? ABANDONED : 0
     for (let k = 0; k < PROVIDERS; k++) {
       const effect =

@@ -122,6 +122,13 @@ function explorable(account: Scored): number {
   return account.state === "healthy" ? Math.max(0, account.benefit) : 0
 }
 
+/** The most that any account could be better than the best estimate. */
+export function largestBenefit(accounts: readonly Scored[]): number {
+  let most = 0
+  for (const account of accounts) most = Math.max(most, explorable(account))
+  return most
+}
+
 function bestOf(accounts: readonly Scored[], open: readonly boolean[] | undefined): number {
   let best = -1
   for (let i = 0; i < accounts.length; i++)

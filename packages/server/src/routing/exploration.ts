@@ -8,18 +8,29 @@ export const EXPLORATION_SHARE = 0.015
 const SHARE_OF_SEGMENT = 0.1
 /** Unspent exploration that is kept, in payments' worth: a day without open segments buys no burst. */
 const KEPT_PAYMENTS = 20_000
-/** The chance reaches SHARE_OF_SEGMENT with this many tokens. */
+/** The chance is scaled by tokens over this many, so that the budget is neither hoarded nor gone at once. */
 const FULL_AT = 50
+/** Payments over which the usual benefit is known. */
+const MEAN_OF = 2_000
 
 export type Exploration = ReturnType<typeof createExploration>
 
 export function createExploration(share = EXPLORATION_SHARE) {
   let tokens = 0
+  let usual = 0
+  let seen = 0
   return {
-    /** The chance to explore with this payment; a payment that may not explore brings its token all the same. */
-    chanceFor(allowed: boolean): number {
+    /**
+     * The chance to explore with this payment, in proportion to the square of what could be gained by it: both what an
+     * outcome tells and what knowing is worth grow with p(1−p). A payment that may not explore brings its token too.
+     */
+    chanceFor(allowed: boolean, benefit: number): number {
       tokens = Math.min(tokens + share, KEPT_PAYMENTS * share)
-      return allowed && tokens >= 1 ? Math.min(SHARE_OF_SEGMENT, share + (SHARE_OF_SEGMENT * tokens) / FULL_AT) : 0
+      if (!allowed || benefit <= 0) return 0
+      seen += 1
+      usual += (benefit ** 2 - usual) / Math.min(seen, MEAN_OF)
+      if (tokens < 1) return 0
+      return Math.min(SHARE_OF_SEGMENT, (share + (SHARE_OF_SEGMENT * tokens) / FULL_AT) * (benefit ** 2 / usual))
     },
     spent(): void {
       tokens -= 1

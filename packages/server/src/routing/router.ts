@@ -9,7 +9,7 @@
 // Conditions of rules, and whether an account can serve a payment at all, are others' business (policy, decide.ts): a rule
 // is a predicate here, and `context.eligible` names who can serve.
 
-import { choose, type Choice, type ChoiceInput } from "./choose.ts"
+import { choose, largestBenefit, type Choice, type ChoiceInput } from "./choose.ts"
 import { createCommitments, type Commitment } from "./commitment.ts"
 import { createExploration, EXPLORATION_SHARE } from "./exploration.ts"
 import { scoreAll, type Objective } from "./score.ts"
@@ -128,8 +128,7 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
   function decide(context: RouteContext, nowMs: number): RouteDecision {
     const rule = policy.findIndex((r) => r.matches(context))
     const strategy = policy[rule]?.strategy
-    if (strategy === undefined)
-      return { rule: -1, strategy: undefined, order: [], propensities: {}, reason: "no_rule" }
+    if (strategy === undefined) return { rule: -1, strategy: undefined, order: [], propensities: {}, reason: "no_rule" }
     const eligible = eligibleOf(context, strategy)
     const decision =
       strategy.kind === "optimize"
@@ -156,7 +155,11 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
   type Part = Pick<RouteDecision, "order" | "propensities" | "reason" | "input">
 
   /** In the rule's own order, or first by the payment's hash; unhealthy accounts go last, and nothing is learned into it. */
-  function fixed(context: RouteContext, strategy: Exclude<Strategy, { kind: "optimize" }>, eligible: readonly number[]): Part {
+  function fixed(
+    context: RouteContext,
+    strategy: Exclude<Strategy, { kind: "optimize" }>,
+    eligible: readonly number[],
+  ): Part {
     const open = eligible.map((i) => ids[i]!)
     if (strategy.kind === "ordered")
       return { order: open, propensities: open.length === 0 ? {} : { [open[0]!]: 1 }, reason: "ordered" }
@@ -182,18 +185,19 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
     const isCalm = isOrdinary(context)
     if (first) countAmount(context.amount)
     const budget = budgets[rule]!
+    const scored = scoreAll({
+      accounts: ids,
+      eligible,
+      approval: approval.read(context),
+      health: eligible.map((i) => health.read(context, i, nowMs)),
+      costs: eligible.map((i) => accounts[i]!.cost?.(context) ?? 0),
+      latenciesMs: eligible.map((i) => latency.expectedMs(i)),
+      prices: eligible.map((i) => commitments.priceOf(i)),
+      objective,
+    })
     const input: ChoiceInput = {
-      accounts: scoreAll({
-        accounts: ids,
-        eligible,
-        approval: approval.read(context),
-        health: eligible.map((i) => health.read(context, i, nowMs)),
-        costs: eligible.map((i) => accounts[i]!.cost?.(context) ?? 0),
-        latenciesMs: eligible.map((i) => latency.expectedMs(i)),
-        prices: eligible.map((i) => commitments.priceOf(i)),
-        objective,
-      }),
-      exploration: first ? budget.chanceFor(isCalm) : 0,
+      accounts: scored,
+      exploration: first ? budget.chanceFor(isCalm, largestBenefit(scored)) : 0,
       mayProbe: isCalm && context.reroutable !== false && eligible.length > 1,
       dice: { pick: diceOf(context.payment, seed + context.attempt), admission: diceOf(context.payment, ~seed) },
     }

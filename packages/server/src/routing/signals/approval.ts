@@ -6,7 +6,7 @@ import { clamp, createPooling, type PooledReading } from "./pooling.ts"
 import type { Previous, Situation } from "./observation.ts"
 
 /** Effective memory. Config and portfolio changes live for days; at 88 % a shorter one would be mostly noise. */
-export const APPROVAL_HALF_LIFE_MS = 4 * 24 * 3_600_000
+export const APPROVAL_HALF_LIFE_MS = 2 * 24 * 3_600_000
 /** Issuers × networks × countries. Beyond it new issuers share their segment's remainder. */
 export const MAX_ISSUER_SEGMENTS = 20_000
 /** Networks × countries. Beyond it new countries share their network's remainder. */
@@ -94,7 +94,9 @@ export function createApproval(size: number, halfLifeMs = APPROVAL_HALF_LIFE_MS)
   }
 
   function observe(situation: Situation, account: number, paid: boolean, nowMs: number): void {
-    if (situation.previous !== undefined) return observeRetry(situation, situation.previous, account, paid)
+    // After a technical failure nobody has judged the card yet: it tells as much as a first attempt.
+    if (situation.previous !== undefined && situation.previous !== "technical")
+      return observeRetry(situation, situation.previous, account, paid)
     observeOperation(situation, account, paid)
     const segment = segmentOf(situation)
     let name = situation.issuer ?? ""

@@ -131,7 +131,10 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     return lastScopes
   }
 
-  function findScopes({ operation, network, country, method }: Situation, nowMs: number): readonly (readonly Watch[])[] {
+  function findScopes(
+    { operation, network, country, method }: Situation,
+    nowMs: number,
+  ): readonly (readonly Watch[])[] {
     const key = `${operation}|${network}|${country}|${method}`
     let found = situations.get(key)
     if (found === undefined) {

@@ -22,6 +22,8 @@ const PRIOR_SD = 0.1
 /** Empirical Bayes may not leave these: zero would never be left again, and 0.6 is seven points at 88 %. */
 const SD_MIN = 0.02
 const SD_MAX = 0.6
+/** Only what has at least this much of its own data speaks about variances. */
+const TELLING = 0.1
 /** The prior's weight, in nodes that are perfectly known. */
 const PRIOR_NODES = 3
 /** A leaf's own level around its linearisation point: weak, so that it is eliminated rather than believed. */
@@ -158,13 +160,7 @@ export function createPooling(size: number, halfLifeMs: number) {
     }
     const { n, weight, effect, rateLogit } = leaves[index]!
     const spread = variance[LEAF]!
-    let pull = 0
-    let mass = 1 / LEVEL_SD ** 2
-    for (let j = 0; j < size; j++) {
-      pull += weight[j]! * (effect[j]! - mean[j]!)
-      mass += weight[j]!
-    }
-    const level = pull / mass
+    const level = levelOf(leaves[index]!)
     for (let j = 0; j < size; j++) {
       const own = weight[j]! * spread
       reading.logit[j] = rateLogit + level + mean[j]! + own * (effect[j]! - level - mean[j]!)
@@ -306,62 +302,65 @@ export function createPooling(size: number, halfLifeMs: number) {
   }
 
   /**
-   * Empirical Bayes by moments of the score u = h − Λm at the parent's mean: E[u·u] = tr Λ + τ² tr Λ². Nodes are
-   * weighted by their squared reliability, and the prior counts as PRIOR_NODES of them.
+   * Empirical Bayes: one step of EM (Dempster, Laird and Rubin 1977) on the variance of each level, the mean over what is
+   * known of E[(child − parent)²] = (difference of posterior means)² + its posterior variance. The prior counts as
+   * PRIOR_NODES. Steps follow one another with every rebuild, so that it climbs while data come.
    */
   function setVariances(): void {
-    const weighted = new Float64Array(LEVELS).fill(PRIOR_NODES * PRIOR_SD ** 2)
-    const mass = new Float64Array(LEVELS).fill(PRIOR_NODES)
-    const add = (level: number, information: Float64Array, score: Float64Array, mean: Float64Array): void => {
-      let trace = 0
-      let traceSquared = 0
-      let length = 0
+    const sum = new Float64Array(LEVELS).fill(PRIOR_NODES * PRIOR_SD ** 2)
+    const count = new Float64Array(LEVELS).fill(PRIOR_NODES)
+    for (let i = 0; i < inners.length; i++) addInnerMoments(inners[i]!, sum, count)
+    const spread = variance[LEAF]!
+    for (let i = 0; i < leaves.length; i++) {
+      const { parent } = leaves[i]!
+      const { logit: known, own } = read(i, parent)
+      const { mean, covariance } = inners[parent]!
+      const level = levelOf(leaves[i]!)
       for (let j = 0; j < size; j++) {
-        let u = score[j]!
-        trace += information[j * size + j]!
-        for (let k = 0; k < size; k++) {
-          const entry = information[j * size + k]!
-          u -= entry * mean[k]!
-          traceSquared += entry * entry
-        }
-        length += u * u
+        if (own[j]! < TELLING) continue
+        const difference = known[j]! - leaves[i]!.rateLogit - level - mean[j]!
+        const remaining = spread * (1 - own[j]!) + own[j]! ** 2 * covariance[j * size + j]!
+        sum[LEAF]! += difference * difference + remaining
+        count[LEAF]! += 1
       }
-      if (trace <= 0) return
-      const signal = variance[level]! * traceSquared
-      const reliability = (signal / (trace + signal)) ** 2
-      weighted[level]! += reliability * ((length - trace) / traceSquared)
-      mass[level]! += reliability
-    }
-    const nothing = new Float64Array(size)
-    for (const node of inners) add(node.level, node.information, node.score, inners[node.parent]?.mean ?? nothing)
-    const known = variance[LEAF]!
-    variance[LEAF] = 0
-    for (const leaf of leaves) {
-      // With no spread between leaves, a leaf's message is its data alone, which is what the moments need.
-      weigh(leaf)
-      product.fill(0)
-      vector.fill(0)
-      tellInto(leaf, product, vector)
-      variance[LEAF] = known
-      add(LEAF, product, vector, inners[leaf.parent]!.mean)
-      variance[LEAF] = 0
     }
     for (let level = 0; level < LEVELS; level++)
-      variance[level] = clamp(weighted[level]! / mass[level]!, SD_MIN ** 2, SD_MAX ** 2)
+      variance[level] = clamp(sum[level]! / count[level]!, SD_MIN ** 2, SD_MAX ** 2)
   }
 
-  function tellInto({ weight, effect }: Leaf, information: Float64Array, score: Float64Array): void {
-    let mass = 1 / LEVEL_SD ** 2
+  /** Var(child − parent) = A⁻¹ + B V Bᵀ with B = I − A⁻¹/τ². */
+  function addInnerMoments(node: Inner, sum: Float64Array, count: Float64Array): void {
+    const spread = variance[node.level]!
+    const parent = inners[node.parent]
+    a.set(node.information)
+    for (let j = 0; j < size; j++) a[j * size + j]! += 1 / spread
+    invert(a, size, inverse, work)
+    for (let j = 0; j < size; j++) {
+      const own = 1 - inverse[j * size + j]! / spread
+      if (own < TELLING) continue
+      const difference = node.mean[j]! - (parent?.mean[j] ?? 0)
+      let known = inverse[j * size + j]!
+      if (parent !== undefined)
+        for (let k = 0; k < size; k++)
+          for (let l = 0; l < size; l++) {
+            const left = (j === k ? 1 : 0) - inverse[j * size + k]! / spread
+            const right = (j === l ? 1 : 0) - inverse[j * size + l]! / spread
+            known += left * right * parent.covariance[k * size + l]!
+          }
+      sum[node.level]! += difference * difference + known
+      count[node.level]! += 1
+    }
+  }
+
+  function levelOf({ weight, effect, parent }: Leaf): number {
+    const { mean } = inners[parent]!
     let pull = 0
+    let mass = 1 / LEVEL_SD ** 2
     for (let j = 0; j < size; j++) {
+      pull += weight[j]! * (effect[j]! - mean[j]!)
       mass += weight[j]!
-      pull += weight[j]! * effect[j]!
     }
-    for (let j = 0; j < size; j++) {
-      score[j] = weight[j]! * effect[j]! - (weight[j]! / mass) * pull
-      for (let k = 0; k < size; k++)
-        information[j * size + k] = (j === k ? weight[j]! : 0) - (weight[j]! * weight[k]!) / mass
-    }
+    return pull / mass
   }
 
   return {
