@@ -18,8 +18,8 @@ export type Chart = {
 }
 
 export type ChartKind = {
-  /** Chance per outcome that the trouble began just now. */
-  readonly onset: number
+  /** Mean time between troubles of a scope: the chance that one began since the last outcome is the time passed over it. */
+  readonly everyMs: number
   /** Without outcomes the odds fade by e per this time: as long as such troubles last. */
   readonly fadeMs: number
   /** More certainty than this only makes the return slower. */
@@ -37,7 +37,9 @@ export function oddsAt({ odds, atMs }: Chart, { fadeMs }: ChartKind, nowMs: numb
 
 /** Takes in an outcome whose likelihood is `ratio` times as large if the account is sick. */
 export function step(chart: Chart, kind: ChartKind, ratio: number, bad: boolean, nowMs: number): void {
-  chart.odds = Math.min((oddsAt(chart, kind, nowMs) + kind.onset) * ratio, kind.maxOdds)
+  // Beyond the time that troubles last, those that began are over again.
+  const onset = Math.min(Math.max(nowMs - chart.atMs, 0), kind.fadeMs) / kind.everyMs
+  chart.odds = Math.min((oddsAt(chart, kind, nowMs) + onset) * ratio, kind.maxOdds)
   chart.atMs = Math.max(chart.atMs, nowMs)
   chart.cusum += Math.log(ratio)
   if (chart.cusum <= 0) {

@@ -19,10 +19,17 @@ const USUAL_MIN = 0.002
 const USUAL_MAX = 0.05
 /** A silent outage takes approval from 88 % to 63 %: what is left of it. */
 const SILENT_LEFT = 0.716
-export const technicalChart: ChartKind = { onset: 1e-4, fadeMs: 3 * 60_000, maxOdds: 1e3 }
-export const silentChart: ChartKind = { onset: 1 / 4_000, fadeMs: 40 * 60_000, maxOdds: 30 }
+const technicalChart: ChartKind = { everyMs: 86_400_000, fadeMs: 3 * 60_000, maxOdds: 1e3 }
+const silentChart: ChartKind = { everyMs: 3 * 86_400_000, fadeMs: 40 * 60_000, maxOdds: 30 }
 /** From these odds on traffic follows the discounted score. Silent ones need more: declines are common. */
 const SUSPECT_ODDS: Readonly<Record<HealthCause, number>> = { technical: 0.1, declines: 3 }
+/** Suspected again this soon, it was not over: the odds then fade half as fast as before, down to the slowest. */
+const AGAIN_MS = 3_600_000
+const SLOWEST_FADE_MS = 24 * 60_000
+/** A harmless read that fails counts like a failure; one that succeeds says little, because gray outages answer it. */
+const READ_OK_RATIO = 0.8
+const READS_OK = 2
+const READ_EVERY_MS = 10_000
 /** Back to healthy at this part of them, so that the state does not flutter. */
 const CALM = 0.25
 /** Ejections without cause that are allowed per account and month, and the charts that could each bring one. */
@@ -53,6 +60,9 @@ type Watch = {
   readonly value: string
   readonly technical: Chart
   readonly declines: Chart
+  /** Of technical trouble; fades slower where it came back. */
+  kind: ChartKind
+  suspectedAtMs: number
   state: HealthState
   cause: HealthCause
   changedAtMs: number
@@ -91,7 +101,9 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
   const outcomes = new Float64Array(size)
   const technicalTotal = new Float64Array(size)
   const usualTotal = new Float64Array(size)
-  const readOkAtMs = new Float64Array(size).fill(-Infinity)
+  const readAtMs = new Float64Array(size).fill(-Infinity)
+  /** Successful reads in a row. */
+  const readsOk = new Float64Array(size)
   const peers = createPeers(size)
   let nodeSick = false
   let lastSituation: Situation | undefined
@@ -110,6 +122,8 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       value,
       technical: createChart(nowMs),
       declines: createChart(nowMs),
+      kind: technicalChart,
+      suspectedAtMs: -Infinity,
       state: "healthy" as HealthState,
       cause: "technical" as HealthCause,
       changedAtMs: nowMs,
@@ -177,7 +191,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
   }
 
   function readingOf(watch: Watch, nowMs: number): HealthReading {
-    const technical = probability(oddsAt(watch.technical, technicalChart, nowMs))
+    const technical = probability(oddsAt(watch.technical, watch.kind, nowMs))
     const silent = probability(oddsAt(watch.declines, silentChart, nowMs))
     return {
       silent,
@@ -194,13 +208,13 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     if (watch.state !== "ejected" || nowMs < watch.retryAtMs) return
     if (watch.cause === "technical") {
       const mustRead = watch.dimension === "all" && readable[watch.account] === true
-      if (!mustRead || readOkAtMs[watch.account]! > watch.changedAtMs) change(watch, "probing", "waited", nowMs)
+      if (!mustRead || readsOk[watch.account]! >= READS_OK) change(watch, "probing", "waited", nowMs)
     } else if (oddsAt(watch.declines, silentChart, nowMs) < SUSPECT_ODDS.declines) giveBack(watch, "waited", nowMs)
   }
 
   function isCalm(watch: Watch, nowMs: number): boolean {
     return (
-      oddsAt(watch.technical, technicalChart, nowMs) < SUSPECT_ODDS.technical * CALM &&
+      oddsAt(watch.technical, watch.kind, nowMs) < SUSPECT_ODDS.technical * CALM &&
       oddsAt(watch.declines, silentChart, nowMs) < SUSPECT_ODDS.declines * CALM
     )
   }
@@ -228,7 +242,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       peers.observe(keys, account, ending === "paid", ending === "issuer_technical", expected, nowMs)
     for (const scope of scopesOf(situation, nowMs)) {
       const watch = scope[account]!
-      step(watch.technical, technicalChart, ratio, bad, nowMs)
+      step(watch.technical, watch.kind, ratio, bad, nowMs)
       if (judged) step(watch.declines, silentChart, declineRatio, ending === "not_paid", nowMs)
       if (watch.state !== "healthy") progress(watch, bad, nowMs)
     }
@@ -291,7 +305,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
         if (worst === undefined || watch[cause].cusum > worst[cause].cusum + 1e-9) worst = watch
         if (watch.state === "healthy" && watch[cause].odds >= SUSPECT_ODDS[cause]) {
           watch.cause = cause
-          change(watch, "suspect", "odds", nowMs)
+          suspect(watch, nowMs)
         }
       }
       if (worst === undefined) continue
@@ -301,6 +315,14 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
         explainAway(worst, situation, nowMs)
       }
     }
+  }
+
+  function suspect(watch: Watch, nowMs: number): void {
+    const isAgain = watch.cause === "technical" && nowMs - watch.suspectedAtMs < AGAIN_MS
+    const fadeMs = isAgain ? Math.min(watch.kind.fadeMs * 2, SLOWEST_FADE_MS) : technicalChart.fadeMs
+    if (watch.cause === "technical") watch.kind = { ...technicalChart, fadeMs }
+    watch.suspectedAtMs = nowMs
+    change(watch, "suspect", "odds", nowMs)
   }
 
   function thresholdOf(account: number, nowMs: number): number {
@@ -352,13 +374,14 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     watch.successes = 0
     watch.share = 1
     watch.retryAtMs = nowMs + watch.waitMs
+    if (watch.dimension === "all") readsOk[watch.account] = 0
     change(watch, "ejected", why, nowMs)
   }
 
   function change(watch: Watch, to: HealthState, why: HealthChange["why"], nowMs: number): void {
     const { account, dimension, value, state: from, cause } = watch
     const chart = watch[cause]
-    const kind = cause === "technical" ? technicalChart : silentChart
+    const kind = cause === "technical" ? watch.kind : silentChart
     tell({
       kind: "health",
       account,
@@ -384,16 +407,24 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     if (to === "healthy") watch.waitMs = WAIT_MS
   }
 
-  /** Accounts whose ejection waits for a harmless read. */
+  /** Accounts in technical trouble as a whole that can be asked something harmless. */
   function wantsRead(nowMs: number): readonly number[] {
-    const all = scopeOf("all", "", nowMs)!
-    return all
-      .filter((w) => w.state === "ejected" && w.cause === "technical" && nowMs >= w.retryAtMs)
-      .map((w) => w.account)
+    const found: number[] = []
+    for (const watch of scopeOf("all", "", nowMs) ?? []) {
+      if (readable[watch.account] !== true || watch.cause !== "technical") continue
+      if (watch.state !== "suspect" && watch.state !== "ejected") continue
+      if (nowMs - readAtMs[watch.account]! >= READ_EVERY_MS) found.push(watch.account)
+    }
+    return found
   }
 
   function observeRead(account: number, ok: boolean, nowMs: number): void {
-    if (ok) readOkAtMs[account] = nowMs
+    const watch = scopeOf("all", "", nowMs)![account]!
+    readAtMs[account] = nowMs
+    readsOk[account] = ok ? readsOk[account]! + 1 : 0
+    step(watch.technical, watch.kind, ok ? READ_OK_RATIO : SICK_TECHNICAL / usualTechnical(account), !ok, nowMs)
+    if (watch.state === "suspect" && watch.technical.cusum >= thresholdOf(account, nowMs))
+      eject(watch, "technical", "threshold", nowMs)
   }
 
   return { read, observe, probed, wantsRead, observeRead, isNodeSick: (): boolean => nodeSick }
