@@ -88,8 +88,9 @@ export type RouterInput = {
 
 export type Router = ReturnType<typeof createRouter>
 
-/** An amount is high where it is this many times the mean: nobody experiments with it. */
+/** An amount is high where it is this many times the usual (geometric mean) one: nobody experiments with it. */
 const HIGH_VALUE = 10
+const SMALLEST = 0.01
 const MEAN_OF = 1_000
 const MONTH_MS = 30 * 24 * 3_600_000
 /** Changes that nobody has taken yet; the oldest are dropped. */
@@ -122,7 +123,7 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
   const budgets = policy.map(({ strategy }) =>
     createExploration(strategy.kind === "optimize" ? (strategy.exploration ?? EXPLORATION_SHARE) : 0),
   )
-  let meanAmount = 0
+  let meanLogAmount = 0
   let seen = 0
 
   function decide(context: RouteContext, nowMs: number): RouteDecision {
@@ -219,13 +220,13 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
       initiator === "customer" &&
       pinned !== true &&
       challenged !== true &&
-      (seen === 0 || amount < HIGH_VALUE * meanAmount)
+      (seen === 0 || Math.log(Math.max(amount, SMALLEST)) < meanLogAmount + Math.log(HIGH_VALUE))
     )
   }
 
   function countAmount(amount: number): void {
     seen += 1
-    meanAmount += (amount - meanAmount) / Math.min(seen, MEAN_OF)
+    meanLogAmount += (Math.log(Math.max(amount, SMALLEST)) - meanLogAmount) / Math.min(seen, MEAN_OF)
   }
 
   /** Takes in an attempt that ended. Outcomes that are still pending are not reported yet. */

@@ -6,7 +6,7 @@ import { clamp, createPooling, type PooledReading } from "./pooling.ts"
 import type { Previous, Situation } from "./observation.ts"
 
 /** Effective memory. Config and portfolio changes live for days; at 88 % a shorter one would be mostly noise. */
-export const APPROVAL_HALF_LIFE_MS = 2 * 24 * 3_600_000
+export const APPROVAL_HALF_LIFE_MS = 4 * 24 * 3_600_000
 /** Issuers × networks × countries. Beyond it new issuers share their segment's remainder. */
 export const MAX_ISSUER_SEGMENTS = 20_000
 /** Networks × countries. Beyond it new countries share their network's remainder. */

@@ -240,13 +240,22 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     const declineRatio = judged ? ratioOfDecline(keys, account, ending, expected, nowMs) : 1
     if (situation.attempt === 1 && !bad)
       peers.observe(keys, account, ending === "paid", ending === "issuer_technical", expected, nowMs)
-    for (const scope of scopesOf(situation, nowMs)) {
+    const scopesNow = scopesOf(situation, nowMs)
+    // What an ejected scope explains is no evidence for other ones.
+    const isExplained = scopesNow.some((scope) => isOut(scope[account]!))
+    for (const scope of scopesNow) {
       const watch = scope[account]!
+      if (isExplained && !isOut(watch)) continue
       step(watch.technical, watch.kind, ratio, bad, nowMs)
       if (judged) step(watch.declines, silentChart, declineRatio, ending === "not_paid", nowMs)
       if (watch.state !== "healthy") progress(watch, bad, nowMs)
     }
-    judge(situation, account, nowMs)
+    if (bad) judge(situation, account, "technical", nowMs)
+    else if (ending === "not_paid") judge(situation, account, "declines", nowMs)
+  }
+
+  function isOut({ state }: Watch): boolean {
+    return state === "ejected" || state === "probing"
   }
 
   /** What the decline of an account says about the account, after its peers on the same issuers explained their part. */
@@ -295,26 +304,22 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
   }
 
   /** Of all charts that this outcome moved, the one with the largest statistic names the scope; the broadest if equal. */
-  function judge(situation: Situation, account: number, nowMs: number): void {
-    const threshold = thresholdOf(account, nowMs)
-    for (const cause of ["technical", "declines"] as const) {
-      let worst: Watch | undefined
-      for (const scope of scopesOf(situation, nowMs)) {
-        const watch = scope[account]!
-        if (watch.state === "ejected" || watch.state === "probing") continue
-        if (worst === undefined || watch[cause].cusum > worst[cause].cusum + 1e-9) worst = watch
-        if (watch.state === "healthy" && watch[cause].odds >= SUSPECT_ODDS[cause]) {
-          watch.cause = cause
-          suspect(watch, nowMs)
-        }
-      }
-      if (worst === undefined) continue
-      if (worst.state !== "healthy" && clearTogether(worst, cause, nowMs)) continue
-      if (worst[cause].cusum >= threshold) {
-        eject(worst, cause, "threshold", nowMs)
-        explainAway(worst, situation, nowMs)
+  function judge(situation: Situation, account: number, cause: HealthCause, nowMs: number): void {
+    let worst: Watch | undefined
+    for (const scope of scopesOf(situation, nowMs)) {
+      const watch = scope[account]!
+      if (isOut(watch)) return
+      if (worst === undefined || watch[cause].cusum > worst[cause].cusum + 1e-9) worst = watch
+      if (watch.state === "healthy" && watch[cause].odds >= SUSPECT_ODDS[cause]) {
+        watch.cause = cause
+        suspect(watch, nowMs)
       }
     }
+    if (worst === undefined || worst[cause].cusum <= 0) return
+    if (worst.state !== "healthy" && clearTogether(worst, cause, nowMs)) return
+    if (worst[cause].cusum < thresholdOf(account, nowMs)) return
+    eject(worst, cause, "threshold", nowMs)
+    explainAway(worst, situation, nowMs)
   }
 
   function suspect(watch: Watch, nowMs: number): void {
