@@ -156,6 +156,18 @@ describe("other strategies", () => {
     assert.ok(Math.abs(first / 10_000 - 0.7) < 0.02)
   })
 
+  test("ordered puts who is ejected last, and keeps the last one", () => {
+    const strategy: Strategy = { kind: "ordered", accounts: ["acc_a", "acc_b"] }
+    const router = createRouter({ accounts, policy: [{ matches: () => true, strategy }], seed: 1 })
+    const fail = (account: string, from: number): void => {
+      for (let i = from; i < from + 6; i++) router.observe({ ...context(i), account, ending: "technical" }, i * 1_000)
+    }
+    for (let i = 0; i < 50; i++) router.observe({ ...context(i), account: "acc_b", ending: "paid" }, i * 1_000)
+    fail("acc_a", 50)
+    assert.deepEqual(router.decide(context(60), 60_000).order, ["acc_b", "acc_a"])
+    assert.deepEqual(router.decide(context(61, { eligible: ["acc_a"] }), 60_000).order, ["acc_a"])
+  })
+
   test("ordered keeps the rule's order, first match wins, and no match chooses nothing", () => {
     const policy: readonly RouteRule[] = [
       { matches: (c) => c.country === "FR", strategy: { kind: "ordered", accounts: ["acc_c", "acc_a"] } },

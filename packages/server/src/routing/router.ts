@@ -134,7 +134,7 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
     const decision =
       strategy.kind === "optimize"
         ? optimize(context, strategy.objective, eligible, rule, nowMs)
-        : fixed(context, strategy, eligible)
+        : fixed(context, strategy, eligible, nowMs)
     const chosen = decision.order[0]
     if (context.attempt === 1 && chosen !== undefined)
       commitments.observe(eligible, indexOf.get(chosen)!, context.amount, nowMs)
@@ -155,21 +155,25 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
 
   type Part = Pick<RouteDecision, "order" | "propensities" | "reason" | "input">
 
-  /** In the rule's own order, or first by the payment's hash; unhealthy accounts go last, and nothing is learned into it. */
+  /** In the rule's own order, or first by the payment's hash. Who is ejected goes last, and so never is nobody left. */
   function fixed(
     context: RouteContext,
     strategy: Exclude<Strategy, { kind: "optimize" }>,
     eligible: readonly number[],
+    nowMs: number,
   ): Part {
-    const open = eligible.map((i) => ids[i]!)
+    const isOpen = (i: number): boolean => health.read(context, i, nowMs).share > 0
+    const open = eligible.filter(isOpen)
+    const order = [...open, ...eligible.filter((i) => !open.includes(i))].map((i) => ids[i]!)
     if (strategy.kind === "ordered")
-      return { order: open, propensities: open.length === 0 ? {} : { [open[0]!]: 1 }, reason: "ordered" }
-    const shares = strategy.shares.filter((s) => open.includes(s.account))
+      return { order, propensities: order.length === 0 ? {} : { [order[0]!]: 1 }, reason: "ordered" }
+    const among = (open.length > 0 ? open : eligible).map((i) => ids[i]!)
+    const shares = strategy.shares.filter((s) => among.includes(s.account))
     const total = shares.reduce((sum, s) => sum + s.share, 0)
     let left = diceOf(context.payment, seed) * total
-    const first = shares.find((s) => (left -= s.share) < 0)?.account ?? open[0]
+    const first = shares.find((s) => (left -= s.share) < 0)?.account ?? order[0]
     return {
-      order: first === undefined ? [] : [first, ...open.filter((id) => id !== first)],
+      order: first === undefined ? [] : [first, ...order.filter((id) => id !== first)],
       propensities: Object.fromEntries(shares.map((s) => [s.account, total === 0 ? 0 : s.share / total])),
       reason: "split",
     }
