@@ -22,6 +22,8 @@ export function ours(world: World, strategy: Partial<Extract<Strategy, { kind: "
       },
     ],
     seed: world.input.seed,
+    // A merchant knows about how much it sells.
+    paymentsPerWeek: world.input.volume,
   })
   const situationOf = (payment: number, number: number, before: Previous | undefined) => ({
     network: NETWORKS[world.network[payment]!]!,

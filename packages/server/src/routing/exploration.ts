@@ -8,6 +8,13 @@ export const EXPLORATION_SHARE = 0.015
 const SHARE_OF_SEGMENT = 0.1
 /** Unspent exploration that is kept, in payments' worth: a day without open segments buys no burst. */
 const KEPT_PAYMENTS = 20_000
+/**
+ * Cold start: half of the exploration of a week is advanced, because what is learned early serves longest, and half of what
+ * comes in repays it. So the bound holds over the first week and over every longer stretch.
+ */
+const ADVANCE = 0.5
+/** Payments a week, where the merchant's volume is not told: better too few than too many. */
+export const PAYMENTS_PER_WEEK = 60_000
 /** The chance is scaled by tokens over this many, so that the budget is neither hoarded nor gone at once. */
 const FULL_AT = 50
 /** Payments over which the usual benefit is known. */
@@ -15,8 +22,10 @@ const MEAN_OF = 2_000
 
 export type Exploration = ReturnType<typeof createExploration>
 
-export function createExploration(share = EXPLORATION_SHARE) {
-  let tokens = 0
+export function createExploration(share = EXPLORATION_SHARE, perWeek = PAYMENTS_PER_WEEK) {
+  const advance = share * perWeek * ADVANCE
+  let tokens = advance
+  let owed = tokens
   let usual = 0
   let seen = 0
   return {
@@ -25,7 +34,9 @@ export function createExploration(share = EXPLORATION_SHARE) {
      * outcome tells and what knowing is worth grow with p(1−p). A payment that may not explore brings its token too.
      */
     chanceFor(allowed: boolean, benefit: number): number {
-      tokens = Math.min(tokens + share, KEPT_PAYMENTS * share)
+      const repaid = Math.min(owed, share / 2)
+      owed -= repaid
+      tokens = Math.min(tokens + share - repaid, Math.max(advance, KEPT_PAYMENTS * share))
       if (!allowed || benefit <= 0) return 0
       seen += 1
       usual += (benefit ** 2 - usual) / Math.min(seen, MEAN_OF)

@@ -84,6 +84,8 @@ export type RouterInput = {
   readonly seed: number
   readonly startMs?: number
   readonly periodMs?: number
+  /** About how many payments a week are expected: half a week's exploration is spent early. */
+  readonly paymentsPerWeek?: number
 }
 
 export type Router = ReturnType<typeof createRouter>
@@ -101,7 +103,8 @@ const SILENT_NEWS = 0.5
 const EXPECTED_MIN = 0.05
 const EXPECTED_MAX = 0.98
 
-export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = MONTH_MS }: RouterInput) {
+export function createRouter(input: RouterInput) {
+  const { accounts, policy, seed, startMs = 0, periodMs = MONTH_MS } = input
   if (accounts.length > MAX_ACCOUNTS) throw new RangeError(`at most ${MAX_ACCOUNTS} accounts, got ${accounts.length}`)
   const ids = accounts.map((a) => a.id)
   const indexOf = new Map(ids.map((id, i) => [id, i]))
@@ -121,7 +124,10 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
     periodMs,
   )
   const budgets = policy.map(({ strategy }) =>
-    createExploration(strategy.kind === "optimize" ? (strategy.exploration ?? EXPLORATION_SHARE) : 0),
+    createExploration(
+      strategy.kind === "optimize" ? (strategy.exploration ?? EXPLORATION_SHARE) : 0,
+      input.paymentsPerWeek,
+    ),
   )
   let meanLogAmount = 0
   let seen = 0
@@ -200,20 +206,20 @@ export function createRouter({ accounts, policy, seed, startMs = 0, periodMs = M
       prices: eligible.map((i) => commitments.priceOf(i)),
       objective,
     })
-    const input: ChoiceInput = {
+    const asked: ChoiceInput = {
       accounts: scored,
       exploration: first ? budget.chanceFor(isCalm, largestBenefit(scored)) : 0,
       mayProbe: isCalm && context.reroutable !== false && eligible.length > 1,
       dice: { pick: diceOf(context.payment, seed + context.attempt), admission: diceOf(context.payment, ~seed) },
     }
-    const { order, reason, propensities } = choose(input)
+    const { order, reason, propensities } = choose(asked)
     if (reason === "explore") budget.spent()
     if (reason === "probe") health.probed(context, eligible[order[0]!]!, nowMs)
     return {
-      order: order.map((i) => input.accounts[i]!.account),
-      propensities: Object.fromEntries(propensities.map((p, i) => [input.accounts[i]!.account, p])),
+      order: order.map((i) => asked.accounts[i]!.account),
+      propensities: Object.fromEntries(propensities.map((p, i) => [asked.accounts[i]!.account, p])),
       reason,
-      input,
+      input: asked,
     }
   }
 
