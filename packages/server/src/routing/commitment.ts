@@ -1,0 +1,90 @@
+// Volume commitments, caps, floors and ceilings of accounts, by dual descent: every account has a price λ that is added to
+// its score; it rises while the account is behind what it owes and falls while it is ahead, so that the payments that move
+// are those that lose least by it (Balseiro, Lu and Mirrokni, "The Best of Many Worlds", Operations Research 2023, and
+// "Regularized Online Allocation", 2021, for what is owed rather than capped). A cap that is reached excludes.
+
+import { clamp } from "./signals/pooling.ts"
+
+export type Commitment = {
+  /** At least and at most this share of the payments that could go there. */
+  readonly minShare?: number
+  readonly maxShare?: number
+  /** At least and at most this volume per period. */
+  readonly minVolume?: number
+  readonly maxVolume?: number
+  /** What volume counts: payments, or their amount. */
+  readonly unit?: "payments" | "amount"
+}
+
+/** How fast a price moves, per payment, in score units: 0.5 × the error in share. 20 payments too few are worth 1 %. */
+const STEP = 5e-4
+/** No commitment is worth more than this times the payment's own worth: a price that is higher buys losses. */
+export const MAX_PRICE = 0.25
+/** A cap leaves room for payments that are under way. */
+const CAP_MARGIN = 0.998
+/** A commitment is finished a little early, because the end of a month is as uncertain as any forecast. */
+const AHEAD = 1.01
+/** Before this part of the period its volume is extrapolated from too little. */
+const EARLIEST = 1e-3
+
+export type Commitments = ReturnType<typeof createCommitments>
+
+/** Periods begin at `startMs` and last `periodMs` (a calendar month is its caller's business: it calls `renew`). */
+export function createCommitments(owed: readonly (Commitment | undefined)[], startMs: number, periodMs: number) {
+  /** What being behind is worth (≥ 0), and what being ahead costs (≤ 0). */
+  const behind = new Float64Array(owed.length)
+  const ahead = new Float64Array(owed.length)
+  const volume = new Float64Array(owed.length)
+  let total = 0
+  let totalAmount = 0
+  let began = startMs
+
+  function isCapped(account: number): boolean {
+    const max = owed[account]?.maxVolume
+    return max !== undefined && volume[account]! >= max * CAP_MARGIN
+  }
+
+  /** Takes in a decision among `eligible` and moves the prices. */
+  function observe(eligible: readonly number[], chosen: number, amount: number, nowMs: number): void {
+    total += 1
+    totalAmount += amount
+    volume[chosen]! += owed[chosen]?.unit === "amount" ? amount : 1
+    for (const account of eligible) {
+      const own = owed[account]
+      if (own === undefined) continue
+      const weight = own.unit === "amount" ? amount / (totalAmount / total) : 1
+      const share = account === chosen ? weight : 0
+      const { low, high } = wantedShare(own, account, nowMs)
+      if (low !== undefined) behind[account] = clamp(behind[account]! + STEP * (low - share), 0, MAX_PRICE)
+      if (high !== undefined) ahead[account] = clamp(ahead[account]! + STEP * (high - share), -MAX_PRICE, 0)
+    }
+  }
+
+  /** Shares that the rest of the period needs, from what is left and how many payments are still to come. */
+  function wantedShare(own: Commitment, account: number, nowMs: number): { low?: number; high?: number } {
+    const passed = clamp((nowMs - began) / periodMs, EARLIEST, 1)
+    const seen = own.unit === "amount" ? totalAmount : total
+    const toCome = Math.max((seen * (1 - passed)) / passed, 1)
+    const low = Math.max(own.minShare ?? 0, ((own.minVolume ?? 0) * AHEAD - volume[account]!) / toCome)
+    const high = Math.min(own.maxShare ?? 1, ((own.maxVolume ?? Infinity) - volume[account]!) / toCome)
+    return {
+      ...(own.minShare === undefined && own.minVolume === undefined ? {} : { low: clamp(low, 0, 1) }),
+      ...(own.maxShare === undefined && own.maxVolume === undefined ? {} : { high: clamp(high, 0, 1) }),
+    }
+  }
+
+  function renew(nowMs: number): void {
+    began = nowMs
+    total = 0
+    totalAmount = 0
+    volume.fill(0)
+  }
+
+  return {
+    isCapped,
+    observe,
+    renew,
+    priceOf: (account: number): number => behind[account]! + ahead[account]!,
+    volumeOf: (account: number): number => volume[account]!,
+  }
+}
