@@ -6,6 +6,7 @@
 import type { CardRegion, Crossing } from "./card-region.ts"
 import type { Network } from "./card.ts"
 import { type DeclineChange, type DeclineReason, declineReasons } from "./decline.ts"
+import { given } from "./given.ts"
 import { rfc3339 } from "./instant.ts"
 import { parseCurrency } from "./currency.ts"
 import { add, compare, money, type Money } from "./money.ts"
@@ -104,21 +105,19 @@ export function judgeRetry(question: RetryQuestion): RetryVerdict {
   const [first] = findings
   if (first === undefined)
     return { allowed: "yes", why: "no rule stands against it", sources: [], findings, limits: uses }
-  const onlyWith = findings.find((finding) => finding.onlyWith !== undefined)?.onlyWith
   const { allowed, from, why, rule, sources, certainty } = first
-  const predictedFee = dearest(findings)
-  return {
+  return given({
     allowed,
+    from,
     why,
     rule,
     sources,
     certainty,
-    ...(from === undefined ? {} : { from }),
-    ...(predictedFee === undefined ? {} : { predictedFee }),
-    ...(onlyWith === undefined ? {} : { onlyWith }),
+    predictedFee: dearest(findings),
+    onlyWith: findings.find((finding) => finding.onlyWith !== undefined)?.onlyWith,
     findings,
     limits: uses,
-  }
+  })
 }
 
 const unknownFinding: RuleFinding = {
@@ -140,7 +139,7 @@ function stopFindings(scheme: Scheme, question: RetryQuestion): readonly RuleFin
     const code = cause.adviceCode !== undefined && "adviceCodes" in rule.after ? cause.adviceCode : cause.networkCode
     const told = code === undefined ? "" : ` (the answer was ${code})`
     const predictedFee = "hardReason" in rule.after ? undefined : stopFee(scheme, question, cause)
-    return [{ allowed: "no", why: `${rule.says}${told}`, ...bySource(rule), ...(predictedFee ? { predictedFee } : {}) }]
+    return [given({ allowed: "no", why: `${rule.says}${told}`, ...bySource(rule), predictedFee })]
   })
 }
 
@@ -192,13 +191,13 @@ function counted(rule: LimitRule, { history, amount, initiator, at }: RetryQuest
 
 function useOf(rule: LimitRule, question: RetryQuestion): LimitUse {
   const [oldest, ...others] = counted(rule, question)
-  return {
+  return given({
     rule: rule.id,
     says: rule.says,
     used: oldest === undefined ? 0 : others.length + 1,
     limit: rule.declines,
-    ...(oldest === undefined ? {} : { nextFreeAt: oldest + hoursToMs(rule.windowHours) }),
-  }
+    nextFreeAt: oldest === undefined ? undefined : oldest + hoursToMs(rule.windowHours),
+  })
 }
 
 function limitFinding(rule: LimitRule, scheme: Scheme, question: RetryQuestion): readonly RuleFinding[] {
@@ -207,16 +206,8 @@ function limitFinding(rule: LimitRule, scheme: Scheme, question: RetryQuestion):
   const leaving = times[times.length - rule.declines]
   if (leaving === undefined) return []
   const from = leaving + hoursToMs(rule.windowHours)
-  const predictedFee = feeFor("excess", scheme, question)
-  return [
-    {
-      allowed: "later",
-      from,
-      why: `${rule.says} They are used up until ${rfc3339(from)}.`,
-      ...bySource(rule),
-      ...(predictedFee === undefined ? {} : { predictedFee }),
-    },
-  ]
+  const why = `${rule.says} They are used up until ${rfc3339(from)}.`
+  return [given({ allowed: "later", from, why, ...bySource(rule), predictedFee: feeFor("excess", scheme, question) })]
 }
 
 function adviceFindings(scheme: Scheme, question: RetryQuestion): readonly RuleFinding[] {

@@ -3,6 +3,7 @@
 
 import { networks, type Network } from "../core/card.ts"
 import { isDeclineReason } from "../core/decline.ts"
+import { given } from "../core/given.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
 import { parseRfc3339, rfc3339 } from "../core/instant.ts"
 import { fromJson, type MoneyJson, toJson } from "../core/money.ts"
@@ -37,17 +38,19 @@ export function budgetToJson({ network, fingerprint, attempts }: CardBudget): Bu
   return {
     network,
     fingerprint,
-    attempts: attempts.map(({ id, at, account, amount, initiator, result, networkCode, adviceCode, reason }) => ({
-      id,
-      at: rfc3339(at),
-      account,
-      amount: toJson(amount),
-      initiator,
-      result,
-      ...(networkCode === undefined ? {} : { network_code: networkCode }),
-      ...(adviceCode === undefined ? {} : { advice_code: adviceCode }),
-      ...(reason === undefined ? {} : { reason }),
-    })),
+    attempts: attempts.map(({ id, at, account, amount, initiator, result, networkCode, adviceCode, reason }) =>
+      given({
+        id,
+        at: rfc3339(at),
+        account,
+        amount: toJson(amount),
+        initiator,
+        result,
+        network_code: networkCode,
+        advice_code: adviceCode,
+        reason,
+      }),
+    ),
   }
 }
 
@@ -98,17 +101,17 @@ function readAttempt(json: unknown): BudgetAttempt | string {
   if (networkCode !== undefined && !isCode(networkCode)) return "/network_code"
   if (adviceCode !== undefined && !isCode(adviceCode)) return "/advice_code"
   if (reason !== undefined && (typeof reason !== "string" || !isDeclineReason(reason))) return "/reason"
-  return {
+  return given({
     id: id as AttemptId,
     at: time,
     account: account as AccountId,
     amount: money,
     initiator,
     result,
-    ...(networkCode === undefined ? {} : { networkCode }),
-    ...(adviceCode === undefined ? {} : { adviceCode }),
-    ...(reason === undefined ? {} : { reason }),
-  }
+    networkCode,
+    adviceCode,
+    reason,
+  })
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

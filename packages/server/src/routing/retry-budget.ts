@@ -5,6 +5,7 @@
 
 import type { Network } from "../core/card.ts"
 import type { DeclineReason } from "../core/decline.ts"
+import { given } from "../core/given.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
 import type { Money } from "../core/money.ts"
@@ -83,12 +84,7 @@ export function budgetResult(
   switch (outcome.kind) {
     case "declined": {
       const { networkCode, adviceCode } = outcome.raw
-      return {
-        result: "declined",
-        reason: outcome.reason,
-        ...(networkCode === undefined ? {} : { networkCode }),
-        ...(adviceCode === undefined ? {} : { adviceCode }),
-      }
+      return given({ result: "declined", reason: outcome.reason, networkCode, adviceCode })
     }
     case "unknown":
       return { result: "unknown" }
@@ -132,16 +128,7 @@ function history({ attempts }: CardBudget): readonly PastDecline[] {
   return attempts.flatMap((attempt): PastDecline[] => {
     if (attempt.result === "none") return []
     const { at, amount, initiator, networkCode, adviceCode, reason } = attempt
-    return [
-      {
-        at,
-        amount,
-        initiator,
-        ...(networkCode === undefined ? {} : { networkCode }),
-        ...(adviceCode === undefined ? {} : { adviceCode }),
-        ...(reason === undefined ? {} : { reason }),
-      },
-    ]
+    return [given({ at, amount, initiator, networkCode, adviceCode, reason })]
   })
 }
 
