@@ -70,9 +70,7 @@ const anyAttempts = fc.array(anyAttempt, { maxLength: 50 })
 const budgetOf = (attempts: readonly BudgetAttempt[]): CardBudget => attempts.reduce(evolve, emptyBudget("visa", "fp"))
 
 test("attempts through all providers use up one budget", () => {
-  const both = [
-    ...Array.from({ length: 20 }, (_, index) => attempt(index, { account: `acc_${index % 2}` as AccountId })),
-  ]
+  const both = Array.from({ length: 20 }, (_, index) => attempt(index, { account: `acc_${index % 2}` as AccountId }))
   const verdict = check(budgetOf(both), next, now)
   assert.equal(verdict.allowed, "later")
   assert.deepEqual(
