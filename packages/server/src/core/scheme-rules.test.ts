@@ -211,6 +211,15 @@ test("advice with a time is kept to the moment, and advice with a change asks fo
   assert.deepEqual(changed.onlyWith, ["card_number", "fresh_cryptogram", "new_card"])
 })
 
+test("of several waits the longest counts, and of several fees the dearest", () => {
+  const crowded = [...many(10, today, 1000), past(today, { adviceCode: "30" })]
+  assert.equal(judgeRetry(mastercard(crowded)).from, today + hoursToMs(240))
+  const orders = [...many(17, today - 1, 1000), ...many(3, today, 1, { networkCode: "R0" })]
+  const verdict = judgeRetry(asked(orders))
+  assert.deepEqual(verdict.predictedFee, usd(110n))
+  assert.equal(verdict.findings.filter(({ allowed }) => allowed === "later").length, 1)
+})
+
 test("advice codes mean nothing on another network", () => {
   assert.equal(judgeRetry(asked([past(today, { adviceCode: "03" })])).allowed, "yes")
 })

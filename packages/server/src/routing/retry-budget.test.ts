@@ -208,6 +208,17 @@ test("a budget holds its bound, and a full one allows nothing until it counts ev
   assert.equal(check(filled(MAX_BUDGET_ATTEMPTS - 1, "visa", other), next, now).allowed, "yes")
 })
 
+test("a full budget keeps the newest, and only adds to what the schemes say", () => {
+  const crowded = filled(MAX_BUDGET_ATTEMPTS + 50, "mastercard", { amount: eur(7n) })
+  assert.equal(crowded.attempts.at(-1)?.at, now)
+  assert.equal(crowded.attempts[0]?.at, now - (MAX_BUDGET_ATTEMPTS - 1) * 60_000)
+  const freeAt = (crowded.attempts[0]?.at ?? assert.fail()) + longestWindowMs
+  const waits = evolve(crowded, attempt(0, { id: "att_wait" as AttemptId, at: freeAt - 1000, adviceCode: "30" }))
+  assert.equal(check(waits, next, freeAt - 1000).from, freeAt - 1000 + hoursToMs(240))
+  const stopped = check(crowded, { ...next, last: { kind: "unknown" } }, now)
+  assert.deepEqual([stopped.allowed, stopped.from], ["no", undefined])
+})
+
 test("codes that are no scheme's are not kept", () => {
   const { attempts } = budgetOf([attempt(1, { networkCode: "insufficient_funds", adviceCode: "24" })])
   assert.deepEqual(attempts, [attempt(1, { adviceCode: "24" })])

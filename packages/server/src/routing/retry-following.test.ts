@@ -321,6 +321,26 @@ test("a payment of the customer is flagged as the merchant's only under an agree
   assert.equal(retry(whatMayFollow(agreed)).account, two)
 })
 
+test("flagged as the merchant's it is asked for as the merchant's", () => {
+  const stopped = evolve(emptyBudget("visa", "fp"), {
+    id: "att_stop" as AttemptId,
+    at: now - hoursToMs(24),
+    account: one,
+    amount: eur(77n),
+    initiator: "merchant",
+    result: "declined",
+    networkCode: "R1",
+  })
+  const shape = (merchantInitiated: boolean): Changes => ({
+    budget: stopped,
+    plan: plan({ provider: "other", shape: merchantInitiated ? { merchantInitiated: true } : {} }),
+    payment: { storedAgreement: true },
+  })
+  const outcome = declined("do_not_honor", { networkCode: "05" })
+  assert.equal(whatMayFollow(after(outcome, shape(false))).kind, "retry")
+  assert.match(why(whatMayFollow(after(outcome, shape(true)))), /stop order/)
+})
+
 test("a provider's own token goes to no other account, and is not turned into a card", () => {
   const token = { payment: { method: "provider_token" } } as const
   const outcome = declined("reenter_transaction")

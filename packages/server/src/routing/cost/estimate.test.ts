@@ -103,6 +103,9 @@ test("what is asked for and not known is assumed, told, and makes the whole unce
   assert.equal(named(cost)["interchange"], 30n, "credit, at home")
   const flat = model({ currency: "EUR", country: "DE", pricing: { kind: "blended", rates: [{ percent: "1" }] } })
   assert.deepEqual(estimate(flat, bare, none).assumptions, [], "a contract that does not care asks nothing")
+  const guessed = estimate(blended, bare, none)
+  assert.ok(guessed.parts.every(({ certainty }) => certainty === "contract"))
+  assert.equal(guessed.certainty, "assumed", "which of its prices counts was a guess")
 })
 
 test("the United States ask whether the issuer is capped, of debit only", () => {
