@@ -181,6 +181,17 @@ test("an exhausted budget moves the attempt to the moment at which it is free, o
   assert.equal(retry(whatMayFollow({ ...situation, budget: usedUp(9) })).at, now)
 })
 
+test("what a provider would not process is not sent there again as it was, and says nothing about others", () => {
+  const refused = (reason: DeclineReason): Outcome => ({ ...rejected("no"), reason }) as Outcome
+  const following = (reason: DeclineReason, provider: RetryStep["provider"], delay = 0): Following =>
+    whatMayFollow(after(refused(reason), { plan: plan({ provider, delaySeconds: [delay] }) }))
+  assert.match(why(following("invalid_credentials", "same", 7200)), /not retried here/)
+  assert.match(why(following("rate_limited", "same")), /not within an hour/)
+  assert.equal(retry(following("rate_limited", "same", 3600)).account, one)
+  for (const reason of ["invalid_credentials", "rate_limited", "invalid_request"] as const)
+    assert.equal(retry(following(reason, "other")).account, two)
+})
+
 test("after a challenge there is no silent other attempt", () => {
   const situation = after(declined("authentication_failed"), {
     payment: { challenged: true },
@@ -301,7 +312,7 @@ test("only a request that never left goes again under its own key, and only wher
   assert.equal(key(bare("not_sent")), "same")
   assert.equal(key(bare("not_sent"), { replay: { stores: "none", windowMs: 0 } }), "new")
   assert.equal(key(bare("not_sent"), { replay: { stores: "all", windowMs: 60_000 } }, 120), "new")
-  assert.equal(key(rejected("no")), "new")
+  assert.equal(key(rejected("no"), {}, 3600), "new")
   assert.equal(key(declined("reenter_transaction")), "new")
   assert.equal(retry(whatMayFollow(after(bare("not_sent"), { plan: plan({ provider: "other" }) }))).key, "new")
   assert.equal(same.steps.length, 1)

@@ -42,7 +42,7 @@ export type RetrySituation = {
   readonly taken: Readonly<Record<string, number>>
   /** Accounts that are eligible for the payment, best first; the last attempt's own may be among them. */
   readonly targets: readonly RetryTarget[]
-  /** The card's; absent where no card scheme is involved. */
+  /** The card's, with the last attempt recorded; absent where no card scheme is involved. */
   readonly budget?: CardBudget
   readonly errorRates: ErrorRates
   /** By account; where one has none, nothing is weighed. */
@@ -191,16 +191,18 @@ function keyFor(target: RetryTarget, last: RetrySituation["last"], at: number): 
   return isCopy && stores !== "none" && at - last.at < windowMs ? "same" : "new"
 }
 
-/** What the decline itself says against this attempt. */
+/** What the decline or the rejection itself says against this attempt. */
 function meaningForbids(
   target: RetryTarget,
   { shape }: RetryStep,
   at: number,
   { last, payment }: RetrySituation,
 ): string | undefined {
-  if (last.outcome.kind !== "declined") return undefined
-  const { reason } = last.outcome
+  const { outcome } = last
   const here = target.account === last.account
+  // What one provider would not process says nothing about another one.
+  if (outcome.kind !== "declined" && (outcome.kind !== "rejected" || !here)) return undefined
+  const { reason } = outcome
   const retry: DeclineRetry = declineReasons[reason][here ? "retryHere" : "retryElsewhere"]
   const place = here ? "here" : "elsewhere"
   switch (retry) {

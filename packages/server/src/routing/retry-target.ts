@@ -24,8 +24,9 @@ export type RetryTarget = {
   readonly replay: { readonly stores: "all" | "2xx" | "none"; readonly windowMs: number }
   /** For how long the provider refuses a like payment as a duplicate. */
   readonly duplicateWindowMs?: number
-  /** What it takes of this payment: the number is at hand, a token can be had for this account. */
+  /** It takes card numbers, and the number is at hand with all that it needs (a security code is not kept). */
   readonly card: boolean
+  /** It takes network tokens, and one can be had for it with a cryptogram that was not sent before. */
   readonly networkToken: boolean
   readonly threeDs: boolean
   readonly merchantInitiated: boolean

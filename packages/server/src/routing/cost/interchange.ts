@@ -33,7 +33,7 @@ export const costSources = {
 } as const
 export type CostSource = keyof typeof costSources
 
-type Row = {
+export type CostRowData = {
   readonly id: string
   readonly part: "interchange" | "scheme_fees"
   readonly merchantRegions?: readonly CardRegion[]
@@ -59,17 +59,17 @@ const fourParty: readonly Network[] = ["visa", "mastercard", "maestro"]
 const debit: readonly Funding[] = ["debit", "prepaid"]
 const consumer: readonly Product[] = ["consumer"]
 
-type Narrowing = Omit<Row, "id" | "part" | "percent" | "fixed" | "currency">
+type Narrowing = Omit<CostRowData, "id" | "part" | "percent" | "fixed" | "currency">
 
 /** A pair of rows, for debit and credit, as most rules state them. */
-const pair = (id: string, debitPercent: string, creditPercent: string, rest: Narrowing): readonly Row[] => [
+const pair = (id: string, debitPercent: string, creditPercent: string, rest: Narrowing): readonly CostRowData[] => [
   { id: `${id}-debit`, part: "interchange", fundings: debit, percent: debitPercent, ...rest },
   { id: `${id}-credit`, part: "interchange", fundings: ["credit"], percent: creditPercent, ...rest },
 ]
 
 const assumed = { from: "2015-01-01", source: "assumption", certainty: "assumed" } as const
 
-export const interchangeRows: readonly Row[] = [
+export const interchangeRows: readonly CostRowData[] = [
   ...pair("eea", "0.2", "0.3", {
     merchantRegions: ["eea"],
     cardRegions: ["eea"],
@@ -97,7 +97,7 @@ export const interchangeRows: readonly Row[] = [
     until: "2021-10-15",
     source: "uk_psr",
     certainty: "published",
-    note: "The regulation's caps until the United Kingdom left, and kept for some months more; the schemes moved on different days.",
+    note: "The regulation's caps until the United Kingdom left, and kept for some months more; the schemes moved on different days, and this one is from memory.",
   }),
   ...pair("uk-eea", "1.15", "1.5", {
     merchantRegions: ["uk", "eea"],
@@ -107,7 +107,7 @@ export const interchangeRows: readonly Row[] = [
     from: "2021-10-15",
     source: "uk_psr",
     certainty: "published",
-    note: "Card not present. The regulator found it too high, and dropped its interim cap in October 2025.",
+    note: "Card not present; its first day is from memory. The regulator found it too high, and dropped its interim cap in October 2025.",
   }),
   ...pair("into-europe", "1.15", "1.5", {
     merchantRegions: ["uk", "eea"],
@@ -123,7 +123,7 @@ export const interchangeRows: readonly Row[] = [
     id: "us-capped-debit",
     part: "interchange",
     merchantRegions: ["us"],
-    crossings: ["domestic"],
+    cardRegions: ["us"],
     fundings: debit,
     cappedIssuer: true,
     from: "2012-10-01",
@@ -138,7 +138,7 @@ export const interchangeRows: readonly Row[] = [
     id: "us-other-debit",
     part: "interchange",
     merchantRegions: ["us"],
-    crossings: ["domestic"],
+    cardRegions: ["us"],
     fundings: debit,
     percent: "1.65",
     fixed: "0.15",
@@ -149,7 +149,7 @@ export const interchangeRows: readonly Row[] = [
     id: "us-commercial",
     part: "interchange",
     merchantRegions: ["us"],
-    crossings: ["domestic"],
+    cardRegions: ["us"],
     products: ["commercial"],
     percent: "2.65",
     fixed: "0.1",
@@ -160,7 +160,7 @@ export const interchangeRows: readonly Row[] = [
     id: "us-credit",
     part: "interchange",
     merchantRegions: ["us"],
-    crossings: ["domestic"],
+    cardRegions: ["us"],
     percent: "1.95",
     fixed: "0.1",
     currency: "USD",
@@ -186,7 +186,7 @@ export const interchangeRows: readonly Row[] = [
   ...pair("anywhere", "0.8", "1.5", assumed),
 ]
 
-export const schemeFeeRows: readonly Row[] = [
+export const schemeFeeRows: readonly CostRowData[] = [
   {
     id: "mastercard-into-europe",
     part: "scheme_fees",
@@ -236,7 +236,7 @@ export type CostRow = {
 }
 
 /** The row of a payment, or undefined before the first of them. */
-export function costRow(part: Row["part"], facts: RowFacts): CostRow | undefined {
+export function costRow(part: CostRowData["part"], facts: RowFacts): CostRow | undefined {
   const rows = part === "interchange" ? interchangeRows : schemeFeeRows
   const row = rows.find((one) => fits(one, facts))
   if (row === undefined) return undefined
@@ -252,7 +252,7 @@ export function costRow(part: Row["part"], facts: RowFacts): CostRow | undefined
   }
 }
 
-function fits(row: Row, facts: RowFacts): boolean {
+function fits(row: CostRowData, facts: RowFacts): boolean {
   const within = <T>(allowed: readonly T[] | undefined, fact: T): boolean => allowed?.includes(fact) ?? true
   return (
     isInForce(row, facts.at) &&
