@@ -213,16 +213,17 @@ function limitFinding(rule: LimitRule, scheme: Scheme, question: RetryQuestion):
 function adviceFindings(scheme: Scheme, question: RetryQuestion): readonly RuleFinding[] {
   const { last, history, amount, at } = question
   const own: readonly Cause[] = last.kind === "declined" ? [last] : []
+  // What was advised for this card and amount binds later attempts too, until its time is over.
+  const causes = [...own, ...history.filter((past) => isSameAmount(past.amount, amount))]
+  const advised = new Set(causes.map(({ adviceCode }) => adviceCode))
   return schemeAdvice.flatMap((rule): RuleFinding[] => {
-    if (!holds(rule, scheme, question)) return []
+    if (!advised.has(rule.adviceCode) || !holds(rule, scheme, question)) return []
     if (rule.asks === "changed" && own.some((cause) => cause.adviceCode === rule.adviceCode))
       return [{ allowed: "yes", why: rule.says, ...bySource(rule), onlyWith: rule.changes ?? [] }]
     if (rule.asks !== "later") return []
-    // What was advised for this card and amount binds later attempts too, until its time is over.
-    const causes = [...own, ...history.filter((past) => isSameAmount(past.amount, amount))]
     const times = causes.filter((cause) => cause.adviceCode === rule.adviceCode).map((cause) => cause.at)
     const from = Math.max(...times) + hoursToMs(rule.afterHours ?? 0)
-    if (times.length === 0 || from <= at) return []
+    if (from <= at) return []
     return [{ allowed: "later", from, why: `Advice ${rule.adviceCode}: ${rule.says}`, ...bySource(rule) }]
   })
 }

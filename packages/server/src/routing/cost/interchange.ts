@@ -6,7 +6,7 @@
 import type { CardRegion, Crossing } from "../../core/card-region.ts"
 import type { Network } from "../../core/card.ts"
 import { parseCurrency } from "../../core/currency.ts"
-import { isInForce } from "../../core/scheme-rule.ts"
+import { dayStart } from "../../core/scheme-rule.ts"
 import type { Funding, Product } from "./fee-model.ts"
 import { type Fine, parseFixed, parsePercent, type Share } from "./fine-amount.ts"
 
@@ -235,14 +235,18 @@ export type CostRow = {
   readonly certainty: CostCertainty
 }
 
-/** The row of a payment, or undefined before the first of them. */
-export function costRow(part: CostRowData["part"], facts: RowFacts): CostRow | undefined {
-  const rows = part === "interchange" ? interchangeRows : schemeFeeRows
-  const row = rows.find((one) => fits(one, facts))
-  if (row === undefined) return undefined
-  const { id, percent, fixed, currency, source, certainty } = row
+type ReadRow = { readonly data: CostRowData; readonly row: CostRow; readonly begins: number; readonly ends: number }
+
+/** Read once: routing asks for every account of every payment. */
+const readRows: Readonly<Record<CostRowData["part"], readonly ReadRow[]>> = {
+  interchange: interchangeRows.map(readRow),
+  scheme_fees: schemeFeeRows.map(readRow),
+}
+
+function readRow(data: CostRowData): ReadRow {
+  const { id, percent, fixed, currency, source, certainty, from, until } = data
   const known = currency === undefined ? undefined : parseCurrency(currency)
-  return {
+  const row: CostRow = {
     id,
     percent: parsePercent(percent) ?? 0n,
     fixed: fixed === undefined || known === undefined ? 0n : (parseFixed(fixed, known) ?? 0n),
@@ -250,18 +254,26 @@ export function costRow(part: CostRowData["part"], facts: RowFacts): CostRow | u
     source,
     certainty,
   }
+  return { data, row, begins: dayStart(from), ends: until === undefined ? Number.POSITIVE_INFINITY : dayStart(until) }
 }
 
-function fits(row: CostRowData, facts: RowFacts): boolean {
-  const within = <T>(allowed: readonly T[] | undefined, fact: T): boolean => allowed?.includes(fact) ?? true
+/** The row of a payment, or undefined before the first of them. */
+export function costRow(part: CostRowData["part"], facts: RowFacts): CostRow | undefined {
+  return readRows[part].find((one) => fits(one, facts))?.row
+}
+
+function fits({ data, begins, ends }: ReadRow, facts: RowFacts): boolean {
   return (
-    isInForce(row, facts.at) &&
-    within(row.merchantRegions, facts.merchantRegion) &&
-    within(row.cardRegions, facts.cardRegion) &&
-    within(row.crossings, facts.crossing) &&
-    within(row.networks, facts.network) &&
-    within(row.fundings, facts.funding) &&
-    within(row.products, facts.product) &&
-    (row.cappedIssuer === undefined || facts.cappedIssuer)
+    begins <= facts.at &&
+    facts.at < ends &&
+    within(data.merchantRegions, facts.merchantRegion) &&
+    within(data.cardRegions, facts.cardRegion) &&
+    within(data.crossings, facts.crossing) &&
+    within(data.networks, facts.network) &&
+    within(data.fundings, facts.funding) &&
+    within(data.products, facts.product) &&
+    (data.cappedIssuer === undefined || facts.cappedIssuer)
   )
 }
+
+const within = <T>(allowed: readonly T[] | undefined, fact: T): boolean => allowed?.includes(fact) ?? true
