@@ -7,6 +7,8 @@ import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
 import { faultsDocument } from "../packages/server/src/core/faults-document.ts"
 import { outcomesDocument } from "../packages/server/src/core/outcomes-document.ts"
+import { schemeRulesDocument } from "../packages/server/src/core/scheme-rules-document.ts"
+import { costEstimatesDocument } from "../packages/server/src/routing/cost/cost-estimates-document.ts"
 import { connectorIds, connectorsFolder, loadManifests } from "./generate/connector-folders.ts"
 import { connectorsDocument } from "./generate/connectors-document.ts"
 import { registryText } from "./generate/registry.ts"
@@ -27,6 +29,8 @@ const files: readonly Generated[] = [
   { path: `${connectorsFolder}/registry.ts`, text: () => registryText(connectorIds(root)) },
   { path: "docs/connectors.md", text: async () => connectorsDocument(await loadManifests(root)) },
   { path: "docs/outcomes.md", text: outcomesDocument },
+  { path: "docs/scheme-rules.md", text: schemeRulesDocument },
+  { path: "docs/cost-estimates.md", text: costEstimatesDocument },
   { path: "docs/faults.md", text: faultsDocument },
   { path: "docs/openapi.json", text: openapi },
 ]

@@ -1,0 +1,277 @@
+// What may follow an attempt: the plan's wish against all that limits it. In this order: an attempt that may hold money is
+// followed by nothing (core/continuation.ts); then the issuer's advice and the meaning of the decline; then what can be sent
+// to whom; then the schemes' rules with the card's budget; then the time that is left; then whether it is worth it. Each no
+// has its reason in words. Pure: whoever calls brings clock, budget, rates and stakes as values.
+
+import { continuationAfter } from "../core/continuation.ts"
+import { type DeclineChange, type DeclineReason, type DeclineRetry, declineReasons } from "../core/decline.ts"
+import { given } from "../core/given.ts"
+import type { AccountId } from "../core/id.ts"
+import { rfc3339 } from "../core/instant.ts"
+import { readAdviceCode } from "../core/network-code.ts"
+import type { Outcome } from "../core/outcome.ts"
+import type { LastAttempt, RetryVerdict } from "../core/scheme-rules.ts"
+import { type CardBudget, check, type NextAttempt } from "./retry-budget.ts"
+import type { AttemptShape, RetryPlan, RetryStep } from "./retry-plan.ts"
+import {
+  type ErrorRates,
+  isAbove,
+  refusesShape,
+  refusesTarget,
+  type RetriedPayment,
+  type RetryTarget,
+} from "./retry-target.ts"
+import { type RetryStakes, type RetryWorth, retryWorth } from "./retry-value.ts"
+
+/**
+ * A decline that says `later` is not followed sooner: an hour is the shortest wait that any scheme's advice names
+ * (Mastercard's 24).
+ */
+export const SHORTEST_LATER_MS = 60 * 60 * 1000
+
+export type RetrySituation = {
+  readonly plan: RetryPlan
+  readonly payment: RetriedPayment
+  readonly last: {
+    readonly account: AccountId
+    readonly provider: string
+    readonly at: number
+    readonly outcome: Outcome
+  }
+  /** How often each step of the plan was taken for this payment, by its name. */
+  readonly taken: Readonly<Record<string, number>>
+  /** Accounts that are eligible for the payment, best first; the last attempt's own may be among them. */
+  readonly targets: readonly RetryTarget[]
+  /** The card's, with the last attempt recorded; absent where no card scheme is involved. */
+  readonly budget?: CardBudget
+  readonly errorRates: ErrorRates
+  /** By account; where one has none, nothing is weighed. */
+  readonly stakes: Readonly<Record<AccountId, RetryStakes>>
+  readonly now: number
+  /** The last moment at which an attempt may start. */
+  readonly until: number
+}
+
+export type PassedOver = { readonly step: string; readonly account?: AccountId; readonly why: string }
+
+export type Following =
+  | {
+      readonly kind: "retry"
+      readonly step: string
+      readonly account: AccountId
+      readonly at: number
+      readonly shape: AttemptShape
+      /** `same`: the request never left, and the provider would know its copy by the key. All others are new requests. */
+      readonly key: "new" | "same"
+      readonly verdict?: RetryVerdict
+      readonly worth?: RetryWorth
+      /** What was preferred and may not be. */
+      readonly passedOver: readonly PassedOver[]
+    }
+  | { readonly kind: "stop"; readonly why: string; readonly passedOver: readonly PassedOver[] }
+
+export function whatMayFollow(situation: RetrySituation): Following {
+  const held = forbids(situation)
+  if (held !== undefined) return { kind: "stop", why: held, passedOver: [] }
+  const passedOver: PassedOver[] = []
+  for (const step of situation.plan.steps) {
+    if (!isFor(step, situation)) continue
+    const hindrance = hinders(step, situation)
+    if (hindrance !== undefined) {
+      passedOver.push({ step: step.name, why: hindrance })
+      continue
+    }
+    const targets = situation.targets.filter((target) => isWhere(step, target, situation.last))
+    if (targets.length === 0) passedOver.push({ step: step.name, why: places[step.provider] })
+    for (const target of targets) {
+      const tried = tryTarget(step, target, situation)
+      if (typeof tried !== "string") return { ...tried, passedOver }
+      passedOver.push({ step: step.name, account: target.account, why: tried })
+    }
+  }
+  const reasons = [...new Set(passedOver.map(({ why }) => why))]
+  const why = reasons.length === 0 ? "no step of the plan is for this end of an attempt" : reasons.join("; ")
+  return { kind: "stop", why, passedOver }
+}
+
+const places: Readonly<Record<RetryStep["provider"], string>> = {
+  same: "the step stays with the same account, which is not eligible",
+  other: "the step goes to another provider, and none is eligible",
+  any: "no account is eligible",
+}
+
+function isWhere({ provider }: RetryStep, target: RetryTarget, last: RetrySituation["last"]): boolean {
+  switch (provider) {
+    case "same":
+      return target.account === last.account
+    case "other":
+      return target.provider !== last.provider
+    case "any":
+      return true
+    default:
+      return provider satisfies never
+  }
+}
+
+/** What no plan can overrule. */
+function forbids({ last: { outcome }, payment, plan, taken }: RetrySituation): string | undefined {
+  if (outcome.kind !== "declined") {
+    const continuation = continuationAfter(outcome)
+    if (continuation.kind === "stop") return continuation.why
+  } else {
+    const { adviceCode } = outcome.raw
+    if (adviceCode !== undefined && readAdviceCode(adviceCode)?.retry === "never")
+      return `the issuer advises never to try again (${adviceCode})`
+  }
+  if (payment.challenged) return "the customer was challenged for this attempt, and is not silently asked again"
+  const retries = Object.values(taken).reduce((sum, times) => sum + times, 0)
+  return retries >= plan.maxRetries ? `the plan allows ${plan.maxRetries} retries` : undefined
+}
+
+function isFor({ on, initiator }: RetryStep, { last: { outcome }, payment }: RetrySituation): boolean {
+  if (initiator !== undefined && initiator !== payment.initiator) return false
+  if (outcome.kind !== "declined") return on.notExecuted === true
+  return (
+    (on.categories?.includes(declineReasons[outcome.reason].category) ?? false) ||
+    (on.reasons?.includes(outcome.reason) ?? false)
+  )
+}
+
+function hinders(step: RetryStep, { taken, payment, last, errorRates }: RetrySituation): string | undefined {
+  if ((taken[step.name] ?? 0) >= step.times) return `the step was taken ${step.times} times, as often as it may be`
+  if (step.onlyAbove !== undefined && !isAbove(step.onlyAbove, errorRates[last.provider]))
+    return `${last.provider} does not fail as often as the step asks`
+  return refusesShape(step.shape, payment)
+}
+
+type Retry = Omit<Extract<Following, { kind: "retry" }>, "passedOver">
+
+/** The attempt, or why it is not made. */
+function tryTarget(step: RetryStep, target: RetryTarget, situation: RetrySituation): Retry | string {
+  const { last, now, until, errorRates, stakes, payment } = situation
+  const refusal = refusesTarget(step, target, last, payment, errorRates)
+  if (refusal !== undefined) return refusal
+  const planned = now + delayMs(step, situation)
+  const key = keyFor(target, last, planned)
+  // Requests that look alike are refused as duplicates by some providers for a while.
+  const duplicate = target.account === last.account && key === "new" ? last.at + (target.duplicateWindowMs ?? 0) : 0
+  const earliest = Math.max(planned, duplicate)
+  const meant = meaningForbids(target, step, earliest, situation)
+  if (meant !== undefined) return meant
+  const asked = askSchemes(step, earliest, situation)
+  if (typeof asked === "string") return asked
+  if (asked.at > until) return `it could start at ${rfc3339(asked.at)} only, and that is too late for the payment`
+  const stake = stakes[target.account]
+  const worth = stake === undefined ? undefined : retryWorth(stake)
+  if (worth?.worthIt === false) return worth.why
+  return given({
+    kind: "retry",
+    step: step.name,
+    account: target.account,
+    at: asked.at,
+    shape: step.shape,
+    key,
+    verdict: asked.verdict,
+    worth,
+  })
+}
+
+function delayMs({ name, delaySeconds }: RetryStep, { taken }: RetrySituation): number {
+  const index = Math.min(taken[name] ?? 0, delaySeconds.length - 1)
+  return (delaySeconds[index] ?? 0) * 1000
+}
+
+/**
+ * A decline and a rejection were answered: the same key would bring the same answer back. A request that never left is best
+ * sent again as it was, where the provider keeps keys and still would: were it not so, it would be known there.
+ */
+function keyFor(target: RetryTarget, last: RetrySituation["last"], at: number): "new" | "same" {
+  const { stores, windowMs } = target.replay
+  const isCopy = last.outcome.kind === "not_sent" && target.account === last.account
+  return isCopy && stores !== "none" && at - last.at < windowMs ? "same" : "new"
+}
+
+/** What the decline or the rejection itself says against this attempt. */
+function meaningForbids(
+  target: RetryTarget,
+  { shape }: RetryStep,
+  at: number,
+  { last, payment }: RetrySituation,
+): string | undefined {
+  const { outcome } = last
+  const here = target.account === last.account
+  // What one provider would not process says nothing about another one.
+  if (outcome.kind !== "declined" && (outcome.kind !== "rejected" || !here)) return undefined
+  const { reason } = outcome
+  const retry: DeclineRetry = declineReasons[reason][here ? "retryHere" : "retryElsewhere"]
+  const place = here ? "here" : "elsewhere"
+  switch (retry) {
+    case "yes":
+      return undefined
+    case "no":
+      return `${reason} is not retried ${place}`
+    case "later":
+      return at - last.at >= SHORTEST_LATER_MS
+        ? undefined
+        : `${reason} is retried ${place} later, and not within an hour`
+    case "with_changes":
+      return helps(declineReasons[reason].changes, shape, payment)
+        ? undefined
+        : `${reason} is retried ${place} only with a change, and the step makes none that helps`
+    default:
+      return retry satisfies never
+  }
+}
+
+/** The changes that a shape makes to the attempt before. */
+function changesOf(shape: AttemptShape, { method }: RetriedPayment): readonly DeclineChange[] {
+  const changes: DeclineChange[] = []
+  if (shape.credential === "card" && method !== "card") changes.push("card_number")
+  if (shape.credential === "network_token" && method !== "network_token")
+    changes.push("network_token", "fresh_cryptogram")
+  if (shape.threeDs === "required") changes.push("three_ds")
+  if (shape.threeDs === "none") changes.push("without_three_ds")
+  if (shape.updatedAccount === true) changes.push("account_update")
+  return changes
+}
+
+const helps = (wanted: readonly DeclineChange[], shape: AttemptShape, payment: RetriedPayment): boolean =>
+  changesOf(shape, payment).some((change) => wanted.includes(change))
+
+/** When the schemes allow the attempt, from a moment on, or why they do not. */
+function askSchemes(
+  { shape }: RetryStep,
+  earliest: number,
+  { budget, payment, last }: RetrySituation,
+): { readonly at: number; readonly verdict?: RetryVerdict } | string {
+  if (budget === undefined) return { at: earliest }
+  const { region, crossing, amount } = payment
+  const initiator = shape.merchantInitiated === true ? "merchant" : payment.initiator
+  const next: NextAttempt = given({ region, crossing, amount, initiator, last: lastAttempt(last) })
+  const first = check(budget, next, earliest)
+  // Rules that begin in between may add their own wait; one more question answers for all that is known today.
+  const at = first.allowed === "later" ? (first.from ?? earliest) : earliest
+  const verdict = first.allowed === "later" ? check(budget, next, at) : first
+  if (verdict.allowed !== "yes") return costs(verdict)
+  if (verdict.onlyWith !== undefined && !helps(verdict.onlyWith, shape, payment))
+    return `${verdict.why} The step changes nothing of that.`
+  return { at, verdict }
+}
+
+function costs({ why, predictedFee }: RetryVerdict): string {
+  return predictedFee === undefined
+    ? why
+    : `${why} It would cost ${predictedFee.minor} minor units of ${predictedFee.currency}.`
+}
+
+function lastAttempt({ at, outcome }: RetrySituation["last"]): LastAttempt {
+  if (outcome.kind !== "declined") return { kind: "not_executed" }
+  const reason: DeclineReason = outcome.reason
+  return given({
+    kind: "declined",
+    at,
+    reason,
+    networkCode: outcome.raw.networkCode,
+    adviceCode: outcome.raw.adviceCode,
+  })
+}

@@ -1,0 +1,77 @@
+// A retry plan: what a rule of the policy wants to happen after an attempt that failed, as data. Steps are tried in order;
+// each says for which ends of an attempt it is, where, when and how often the next attempt goes, and how it is shaped. A
+// plan only ever asks: what is safe, what the issuer advises and what the schemes allow is decided in retry-following.ts.
+
+import { type DeclineCategory, declineCategories, type DeclineReason } from "../core/decline.ts"
+
+export const MAX_RETRY_STEPS = 16
+/** Of one payment. Beyond it lies no gain that anybody has published, and every attempt wears the issuer's patience. */
+export const MAX_RETRIES = 20
+export const MAX_STEP_NAME = 64
+export const MAX_DELAYS = MAX_RETRIES
+/** The longest wait between two attempts: no advice of a scheme asks for more (Mastercard's 30: ten days), thrice over. */
+export const MAX_DELAY_SECONDS = 30 * 24 * 3600
+/** Card networks show 22 characters of a descriptor, of which some are the provider's. */
+export const MAX_DESCRIPTOR = 22
+export const MAX_RATE_WINDOW_SECONDS = 24 * 3600
+export const MAX_RATE_ATTEMPTS = 100_000
+
+/** How an attempt is to differ from the one before; what is absent stays as it was. */
+export type AttemptShape = {
+  readonly credential?: "card" | "network_token"
+  readonly threeDs?: "required" | "none"
+  /** Flagged as initiated by the merchant, under the agreement with which the card was stored. */
+  readonly merchantInitiated?: true
+  readonly descriptor?: string
+  /** With the newer account data of the network's updater. */
+  readonly updatedAccount?: true
+}
+
+/** Technical failures per attempts at one provider within a window; below `minimumAttempts` there is no rate. */
+export type ErrorRate = {
+  readonly atLeastBps: number
+  readonly windowSeconds: number
+  readonly minimumAttempts: number
+}
+
+export type RetryStep = {
+  readonly name: string
+  /** Any of these. `notExecuted`: the attempt provably came to nothing. */
+  readonly on: {
+    readonly categories?: readonly DeclineCategory[]
+    readonly reasons?: readonly DeclineReason[]
+    readonly notExecuted?: true
+  }
+  /** Payments of both if absent. */
+  readonly initiator?: "customer" | "merchant"
+  /** How often the step may be taken for one payment. */
+  readonly times: number
+  readonly provider: "same" | "other" | "any"
+  /** Of the first, second, … time; the last one repeats. Empty: at once. */
+  readonly delaySeconds: readonly number[]
+  readonly shape: AttemptShape
+  /** Only while the provider of the failed attempt fails at least so often. */
+  readonly onlyAbove?: ErrorRate
+  /** Passes over providers that fail at least so often. */
+  readonly avoidAbove?: ErrorRate
+}
+
+export type RetryPlan = {
+  readonly maxRetries: number
+  readonly steps: readonly RetryStep[]
+}
+
+/** What happens where a rule names no plan: as without plans, the next account, at once. */
+export const plainRetryPlan: RetryPlan = {
+  maxRetries: MAX_RETRIES,
+  steps: [
+    {
+      name: "elsewhere",
+      on: { categories: Object.keys(declineCategories) as DeclineCategory[], notExecuted: true },
+      times: MAX_RETRIES,
+      provider: "other",
+      delaySeconds: [],
+      shape: {},
+    },
+  ],
+}
