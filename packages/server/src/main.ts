@@ -5,7 +5,7 @@ import { hostname } from "node:os"
 import { join, resolve } from "node:path"
 import { pino } from "pino"
 import { systemPorts, type Log } from "./ports.ts"
-import { assemble, type Server } from "./start/assemble.ts"
+import { assemble, DRAIN_MS, type Server } from "./start/assemble.ts"
 import { startDemo, type Demo } from "./start/demo.ts"
 import { ready, readyJson } from "./start/notice.ts"
 import { help, readOptions, Usage, type Options } from "./start/options.ts"
@@ -47,7 +47,10 @@ async function main(): Promise<void> {
       process.exit(130)
     }
     askedAt = clock.now()
-    if (!options.json) console.error(`\n${signal}: finishing what is under way ...`)
+    if (!options.json)
+      console.error(
+        `\n${signal}: finishing what is under way, at most ${DRAIN_MS / 1_000} s. Ctrl-C again stops at once, and loses nothing.`,
+      )
     if (phase === "running") end()
     else wanted = true
   }
@@ -80,7 +83,7 @@ async function main(): Promise<void> {
     if (wanted) return end()
     phase = "running"
     if (options.json) console.log(readyJson(server.url, demo))
-    else console.log(ready(server.url, demo, options))
+    else console.log(ready(server.url, demo, options, Buffer.from(chance.bytes(3)).toString("hex")))
   } catch (error) {
     await stopAll()
     throw error

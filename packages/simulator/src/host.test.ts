@@ -1,7 +1,7 @@
 // The host over real sockets: the weather as a merchant's HTTP client meets it, and the control API.
 import assert from "node:assert/strict"
 import { createServer, Agent, request as httpRequest } from "node:http"
-import type { AddressInfo } from "node:net"
+import { connect, type AddressInfo } from "node:net"
 import { after, beforeEach, test } from "node:test"
 import { startSimulator } from "./simulator.ts"
 import type { Fault, Weather } from "./weather.ts"
@@ -78,6 +78,22 @@ test("a closed port also ends the connections that idle", async () => {
   assert.equal(typeof (await pay({ agent })), "string")
   await weather()
   agent.destroy()
+})
+
+test("a closed port also ends a connection whose request was under way", async () => {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  const text = new Promise<string>((resolve) => {
+    let got = ""
+    socket.on("data", (chunk) => (got += String(chunk))).on("close", () => resolve(got))
+  })
+  const body = "{}"
+  socket.write(`POST /v1/payment_intents HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${body.length}\r\n\r\n`)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await weather({ type: "refused", probability: 1 })
+  socket.write(body)
+  assert.match(await text, /^HTTP\/1\.1 4/)
+  await weather()
 })
 
 test("a port that closes for a window opens again by itself", async () => {

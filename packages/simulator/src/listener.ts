@@ -102,7 +102,11 @@ export async function openListener(
 
   function onRequest(message: IncomingMessage, reply: ServerResponse): void {
     idle.get(message.socket)?.()
-    reply.once("finish", () => watchIdle(message.socket))
+    reply.once("finish", () => {
+      // The port was closed while this was answered: `close` ends only connections that idle.
+      if (account?.listener().open === false) message.socket.end()
+      else watchIdle(message.socket)
+    })
     void readBody(message, MAX_REQUEST_BYTES).then((body) => {
       if (body === undefined) return plain(reply, 413, `a request body has at most ${MAX_REQUEST_BYTES} bytes`)
       const serving = account

@@ -35,6 +35,7 @@ export const documentOptions: SwaggerOptions = {
         "secret comes again for 24 hours only, and is kept encrypted as long. Other requests do not look at keys: repeat " +
         "changes with `If-Match`; storing a card of a customer again changes nothing.",
     },
+    servers: [{ url: "/", description: "This server" }],
     tags: sections.map((section) => ({ ...section })),
     components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } } },
     security: [{ key: [] }],
@@ -45,6 +46,13 @@ export const documentOptions: SwaggerOptions = {
       typeof json["$id"] === "string" ? json["$id"] : `def-${index}`,
   },
 }
+
+const isRequiredHeader = (value: object): boolean =>
+  "in" in value &&
+  value.in === "header" &&
+  "description" in value &&
+  typeof value.description === "string" &&
+  value.description.startsWith("Required. ")
 
 type Document = { readonly components?: { readonly schemas?: object }; readonly paths?: unknown }
 
@@ -58,6 +66,8 @@ export function finished<D extends Document>(document: D): D {
     if (typeof value !== "object" || value === null) return value
     const name = names.get(JSON.stringify(value))
     if (name !== undefined) return { $ref: `#/components/schemas/${name}` }
+    // The handler itself refuses a request without it, with a code of its own; whoever reads the document must know.
+    if (isRequiredHeader(value)) return { ...(inside(value) as object), required: true }
     return "description" in value && value.description === NO_DESCRIPTION
       ? { ...(inside(value) as object), description: statusNames[key] ?? "Answer" }
       : inside(value)

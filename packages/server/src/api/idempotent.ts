@@ -52,7 +52,7 @@ export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
   const key = Array.isArray(header) ? header.join(",") : header
   if (!KEY.test(key))
     throw new Fault("idempotency.key_invalid", {
-      errors: [{ pointer: "header/idempotency-key", detail: "must be 1 to 255 visible ASCII characters" }],
+      errors: [{ pointer: "header/idempotency-key", detail: "must be 1 to 255 visible ASCII characters, said once" }],
     })
   return key
 }

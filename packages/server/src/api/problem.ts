@@ -111,7 +111,7 @@ function words({ keyword, message, params }: Validation, context: string): strin
     case "additionalProperties":
       return context === "querystring" ? "is not a known parameter" : "is not a known field"
     case "enum":
-      return `must be one of ${(params["allowedValues"] as unknown[]).map(String).join(", ")}`
+      return oneOf((params["allowedValues"] as unknown[]).map(String))
     case "const":
       return `must be ${String(params["allowedValue"])}`
     case "pattern": {
@@ -119,11 +119,20 @@ function words({ keyword, message, params }: Validation, context: string): strin
       return prefix === undefined ? (message ?? "is not valid") : `is not an id beginning with ${prefix}_`
     }
     case "type":
-      return `must be ${[params["type"]].flat().map(withArticle).join(" or ")}`
+      return params["type"] === "integer"
+        ? "must be a whole number; amounts are minor units, 1999 for 19.99"
+        : `must be ${[params["type"]].flat().map(withArticle).join(" or ")}`
     default:
       return message ?? "is not valid"
   }
 }
+
+/** More than these are for the reference to list. */
+const LISTED_VALUES = 40
+const oneOf = (values: readonly string[]): string =>
+  values.length <= LISTED_VALUES
+    ? `must be one of ${values.join(", ")}`
+    : `must be one of ${values.length} values written like ${values[0]}; the reference lists them`
 
 /** That of `Id` in schema.ts. */
 const ID_PATTERN = /^\^([a-z]+)_\[/

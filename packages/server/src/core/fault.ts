@@ -36,7 +36,7 @@ export const faults = {
   "request.unsupported_media_type": {
     status: 415,
     title: "The content type is not supported.",
-    help: "Send application/json.",
+    help: "Send it as Content-Type: application/json.",
   },
   "request.no_such_path": {
     status: 404,

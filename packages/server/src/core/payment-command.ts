@@ -177,7 +177,10 @@ export function cancel(payment: Payment, send: Send): Cancel | Refusal {
     )
   const attempt = standing(payment)
   if (attempt !== undefined && attempt.captured > 0n)
-    return refuse("payment.not_cancelable", "Money was captured: refund it instead.")
+    return refuse(
+      "payment.not_cancelable",
+      "Money was captured: refund it. What is left of the authorization is released by a capture that is final, or lapses.",
+    )
   if (
     attempt !== undefined &&
     payment.operations.some(

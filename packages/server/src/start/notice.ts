@@ -10,7 +10,8 @@ export const readyJson = (url: string, demo: Demo | undefined): string =>
     ...(demo?.simulator === undefined ? {} : { simulator: demo.simulator.controlUrl }),
   })
 
-export function ready(url: string, demo: Demo | undefined, options: Options): string {
+/** `word` is new at every start: a key that was used before would get its old answer again. */
+export function ready(url: string, demo: Demo | undefined, options: Options, word: string): string {
   if (demo === undefined) return `Orchestra (${options.role}) is ready${url === "" ? "" : ` at ${url}`}.`
   const { apiKey, simulator } = demo
   return `
@@ -24,7 +25,7 @@ Make a payment:
 
   curl -s ${url}/v1/payments \\
     -H "Authorization: Bearer ${apiKey}" \\
-    -H "Idempotency-Key: order-1" \\
+    -H "Idempotency-Key: order-${word}" \\
     -H "Content-Type: application/json" \\
     -d '{"amount": 1999, "currency": "EUR", "payment_method": {"type": "card",
          "card": {"number": "4242424242424242", "expiry_month": 3, "expiry_year": 2030, "cvc": "737"}}}'
