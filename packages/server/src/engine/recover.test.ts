@@ -243,23 +243,6 @@ test("a reversal that the provider calls done, of a payment that it still calls 
   assert.ok(isOpen(reversal()) && reversal().needsPerson)
 })
 
-test("a refund that Checkout.com does not list is not called undone: a person decides", async () => {
-  const paid = { amount: 1_000, currency: "EUR", status: "Captured", approved: true, response_code: "10000" }
-  const world = scripted([accountAt("shop", connectors.checkout)], ({ method, path }) =>
-    path === "/payments"
-      ? { status: 201, body: { id: "pay_mbabizu24mvu3mela5njyhpit4", ...paid } }
-      : method === "POST"
-        ? "silence"
-        : { body: [{ id: "act_zt4m2kq6vnwe5f7xjh3ryb2cda", type: "Capture", amount: 1_000, approved: true }] },
-  )
-  const { id } = world.pay({ capture: "automatic" })
-  await world.pass(2_000)
-  void world.follow(id, { type: "refund", amount: 300n })
-  await world.pass(5 * 86_400_000)
-  const refund = world.stored(id).operations.find((o) => o.kind === "refund")
-  assert.deepEqual([refund?.state, refund?.needsPerson], ["unknown", true])
-})
-
 describe("a customer at the page of Checkout.com, whose payment details show that but not the page,", () => {
   const id = "pay_mbabizu24mvu3mela5njyhpit4"
   const redirected = {

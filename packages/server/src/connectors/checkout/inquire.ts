@@ -107,14 +107,11 @@ function acted(actions: readonly unknown[], input: InquiryInput, about: Acting):
     const { id, reference, operation } = readFacts(candidate)
     return (id !== undefined && id === input.operationReference) || [reference, operation].includes(input.operation)
   })
-  if (action === undefined) {
+  if (action === undefined)
     // An action that cannot be read may be the one that was asked for.
-    if (!actions.every((candidate) => readFacts(candidate).id !== undefined)) return unknown("unreadable actions")
-    // How late an action may show is not documented. A refund that is called absent is made once more: a person decides.
-    return about === "refund" && input.operationReference === undefined
-      ? unknown("no such action")
-      : notYet(input, "no such action")
-  }
+    return actions.every((candidate) => readFacts(candidate).id !== undefined)
+      ? notYet(input, "no such action")
+      : unknown("unreadable actions")
   const facts = readFacts(action)
   const type = textAt(action, "type")
   const raw = rawOf(facts)
