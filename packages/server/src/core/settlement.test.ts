@@ -517,6 +517,14 @@ describe("a reversal", () => {
     assert.equal(operationOf(kept, "op_second" as OperationId)?.attempt, "att_2")
     assert.deepEqual(holding(kept), ["att_1"])
   })
+  test("that found nothing to do, because something else had undone the attempt, has not failed later", () => {
+    const asked = apply(authorized(), oweReversal(authorized(), "att_1" as AttemptId, "gave up", NOW, numbered()))
+    const voiding: Operation = { ...authorization(1), id: "op_void" as OperationId, kind: "void" }
+    const voided = settled(settled(sent(asked, voiding), "op_new1", pending), "op_void", approved("voided", 0n))
+    assert.equal(voided.attempts[0]?.state, "reversed")
+    assert.equal(operationOf(voided, "op_new1" as OperationId)?.state, "succeeded")
+    assert.deepEqual(settle(voided, "op_new1" as OperationId, declined, times, numbered()), [])
+  })
   test("that gave back money which nobody had told of, and fails later, leaves the money to be reversed", () => {
     const given = settled(owed(), "op_new1", approved("refunded", 900n))
     assert.equal(statusOf(given), "failed")

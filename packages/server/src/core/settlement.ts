@@ -90,7 +90,7 @@ export function newsOf(operation: Operation, outcome: Outcome): News {
 
 /**
  * What `newsOf` would take for news of the operation, and what the attempt knows better: its authorization succeeded by
- * another operation (a completion that failed has nothing to add), or its reversal is under way anew.
+ * another operation (a completion that failed has nothing to add), it was undone by another one, or is being reversed anew.
  */
 function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolean {
   const own = payment.operations.filter((o) => o.attempt === operation.attempt)
@@ -105,7 +105,8 @@ function isOld(payment: Payment, operation: Operation, outcome: Outcome): boolea
   const undoes = operation.kind === "void" || operation.kind === "reverse"
   if (undoes && !isOpen(operation) && operation.state !== "succeeded") return attempt?.state !== "held"
   if (operation.kind !== "reverse" || operation.state !== "succeeded" || outcome.kind !== "declined") return false
-  return own.some((o) => o.kind === "reverse" && isOpen(o))
+  // One that was closed because something else undid the attempt (a void, a refund by hand) found nothing left to do.
+  return operation.outcome?.kind !== "approved" || own.some((o) => o.kind === "reverse" && isOpen(o))
 }
 
 const mayFailLater = ({ kind }: Operation): boolean => kind === "capture" || kind === "refund" || kind === "reverse"
