@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import type { Payment, PaymentEvent } from "../core/payment.ts"
 import type { Ledger } from "../storage/ledger/ledger.ts"
 import { accountAt, MERCHANT, scripted, type Scripted } from "../../testing/scripted.ts"
 import { change, type Request } from "./change.ts"
@@ -78,4 +79,29 @@ test("what a request was answered late is what its replay will say, though its p
   assert.ok(answered.kind === "payment" && answered.response !== undefined)
   assert.deepEqual((await row)?.response, answered.response)
   assert.notEqual(answered.response.body, asked.render(world.stored(id)).body)
+})
+
+test("while nothing can be stored, a new payment hears it within its answer's time, and a stored one's change holds on", async () => {
+  const { world, id } = await paid()
+  const before = world.stored(id)
+  const refuses = (): Promise<never> => Promise.reject(new Error("No space left on device"))
+  const engine = { ...world.engine, ledger: { ...world.engine.ledger, commit: refuses, load: refuses } }
+  const { answerWithinMs } = before.intent
+  const startedAt = world.world.now
+  const tookUntilRefused = async (from: Payment | undefined): Promise<number> => {
+    const event: PaymentEvent =
+      from === undefined
+        ? { type: "created", payment: { ...before, version: 0 }, at: 0 }
+        : { type: "ending_requested", as: "canceled", at: 0 }
+    await assert.rejects(
+      change(engine, MERCHANT, id, from, () => ({ events: [event] })),
+      /No space left/,
+    )
+    return world.world.now - startedAt
+  }
+  const took = Promise.all([tookUntilRefused(undefined), tookUntilRefused(before)])
+  await world.pass(120_000)
+  const [fresh, stored] = await took
+  assert.ok(fresh < answerWithinMs, `the new payment heard it after ${fresh} ms`)
+  assert.ok(stored > answerWithinMs, `the stored payment's change was given up after ${stored} ms`)
 })

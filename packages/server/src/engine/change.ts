@@ -46,6 +46,11 @@ export const MAX_CONFLICTS = 40
 /** Commits whose fate is unknown are tried again this often, a little later each time. */
 export const MAX_STORE_FAILURES = 8
 const STORE_RETRY_MS = 100
+/**
+ * How long a payment that is not stored yet waits for the database: its caller waits, nothing has been sent, and a
+ * replay of the key finds it should the commit have happened after all. A stored payment waits through every retry.
+ */
+export const FIRST_COMMIT_PATIENCE_MS = 10_000
 
 /** `from` undefined: the payment is not stored yet and the first decision creates it. */
 export async function change(
@@ -57,6 +62,7 @@ export async function change(
 ): Promise<Changed> {
   let before = from
   let failures = 0
+  const until = from === undefined ? engine.clock.now() + FIRST_COMMIT_PATIENCE_MS : Infinity
   let foundTaken = false
   for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
     const decided = decide(before)
@@ -77,21 +83,26 @@ export async function change(
       }
     } catch (error) {
       failures += 1
-      if (failures > MAX_STORE_FAILURES) throw error
+      if (failures > MAX_STORE_FAILURES || engine.clock.now() > until) throw error
       engine.log.warn({ payment: id, failures, error: String(error) }, "commit of unknown fate; reading again")
       await engine.clock.sleep(STORE_RETRY_MS * 2 ** failures)
     }
-    before = await reload(engine, merchant, id)
+    before = await reload(engine, merchant, id, until)
   }
   throw new Error(`payment ${id} changed ${MAX_CONFLICTS} times while we tried to change it`)
 }
 
-async function reload(engine: Engine, merchant: MerchantId, id: PaymentId): Promise<Payment | undefined> {
+async function reload(
+  engine: Engine,
+  merchant: MerchantId,
+  id: PaymentId,
+  until: number,
+): Promise<Payment | undefined> {
   for (let failures = 1; ; failures++) {
     try {
       return await engine.ledger.load(merchant, id)
     } catch (error) {
-      if (failures > MAX_STORE_FAILURES) throw error
+      if (failures > MAX_STORE_FAILURES || engine.clock.now() > until) throw error
       await engine.clock.sleep(STORE_RETRY_MS * 2 ** failures)
     }
   }
