@@ -271,7 +271,7 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "a lost commit taken for a stored one",
     file: "engine/change.ts",
-    find: `if (failures > MAX_STORE_FAILURES) throw error
+    find: `if (failures > MAX_STORE_FAILURES || engine.clock.now() > until) throw error
       engine.log.warn`,
     replace: `if (failures > 0) return { kind: "changed", payment: commit.payment, uncertain: true }
       engine.log.warn`,

@@ -130,8 +130,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "version not compared by the second attempt",
     file: "engine/change.ts",
-    find: `before = await reload(engine, merchant, id)`,
-    replace: `before = before === undefined ? undefined : { ...before, version: (await reload(engine, merchant, id))?.version ?? before.version }`,
+    find: `before = await reload(engine, merchant, id, until)`,
+    replace: `before = before === undefined ? undefined : { ...before, version: (await reload(engine, merchant, id, until))?.version ?? before.version }`,
     quick: true,
   },
   {

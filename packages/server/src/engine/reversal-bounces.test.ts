@@ -151,7 +151,13 @@ test("at Adyen it is owed anew where nobody had told that the money was taken", 
       ],
     })
   await until(1)
-  await tell({ eventCode: "TECHNICAL_CANCEL", success: "false", pspReference: "MOD1" })
+  // Told twice, before the next round is on its way: that one is still to be sent, and answered by nothing yet.
+  for (let told = 0; told < 2; told++)
+    await tell({ eventCode: "TECHNICAL_CANCEL", success: "false", pspReference: "MOD1" })
+  assert.deepEqual(
+    reversals(world.stored(id)).map(({ round }) => round),
+    [1],
+  )
   await until(2)
   await tell({ eventCode: "CANCEL_OR_REFUND", success: "true", pspReference: "MOD2" })
   assert.equal(statusOf(world.stored(id)), "failed")

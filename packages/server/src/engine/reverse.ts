@@ -114,8 +114,8 @@ export async function judgeReversal(
         isSameAccount(payment, operation, account) &&
         attemptOf(payment, operation.attempt)?.state !== "held"
       if (nothingThere && sentAt >= proof) return settleWith(engine, payment, operation.id, outcome, account, called)
-      // Of an earlier round: the present one is still to be answered.
-      if (sentAt !== (operation.sentAt ?? 0)) return payment
+      // Of an earlier round: the present one is still to be answered, or even to be sent.
+      if (sentAt !== (operation.sentAt ?? 0) || operation.state === "owed") return payment
       // It may have overtaken the original: again, as a new request.
       return rearm(engine, payment, operation, proof, outcome, transcripts)
     }
