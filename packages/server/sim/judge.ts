@@ -186,6 +186,14 @@ export class Judge {
       captured + capturing <= authorized || authorized === 0n || byHand,
       () => `${id}: ${captured} captured and ${capturing} on its way, of ${authorized} authorized`,
     )
+    // A refund that was refused and made all the same may meet one that was asked for in its place: a person hears of it.
+    const unrefused = payment.operations.some(
+      (o) =>
+        o.kind === "refund" &&
+        o.state === "succeeded" &&
+        before?.operations.some((was) => was.id === o.id && was.state === "failed") === true,
+    )
+    if (unrefused && payment.incidents !== undefined) this.#lessened.add(id)
     claim(
       refunded + refunding <= captured || captured === 0n || byHand || this.#lessened.has(id),
       () => `${id}: ${refunded} refunded and ${refunding} on its way, of ${captured} captured`,

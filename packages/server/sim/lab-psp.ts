@@ -350,7 +350,8 @@ export class LabPsp {
       // What was turned away is no event.
       if (charge.reason === REJECTED) return
     }
-    this.#tell(charge, "authorize", this.#verdict(charge))
+    // What nobody can expect any more is told surely to the end.
+    this.#tell(charge, "authorize", this.#verdict(charge), undefined, charge.changedItsMind === true)
   }
 
   #authorize(charge: Charge, amount: bigint): void {
