@@ -1,7 +1,8 @@
 // The router of the server in the gym: the same `decide` and `observe` as in production, fed with what production would
 // know of a payment, never with what is true about it.
 
-import { createRouter, type RouteContext, type Strategy } from "../src/routing/router.ts"
+import { createRouter, type RouteContext } from "../src/routing/router.ts"
+import type { Strategy } from "../src/routing/strategy.ts"
 import type { Previous } from "../src/routing/signals/observation.ts"
 import { chanceOf } from "./random.ts"
 import type { GymPolicy } from "./run.ts"

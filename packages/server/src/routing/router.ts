@@ -12,7 +12,8 @@
 import { choose, largestBenefit, type Choice, type ChoiceInput } from "./choose.ts"
 import { createCommitments, type Commitment } from "./commitment.ts"
 import { createExploration, EXPLORATION_SHARE } from "./exploration.ts"
-import { scoreAll, type Objective } from "./score.ts"
+import { scoreAll } from "./score.ts"
+import type { Strategy } from "./strategy.ts"
 import { createApproval, sigmoid } from "./signals/approval.ts"
 import { diceOf } from "./signals/dice.ts"
 import type { SignalChange } from "./signals/health-change.ts"
@@ -44,17 +45,6 @@ export type RouteContext = Situation & {
   /** Whether a failure here may go on to another account, so that a probe costs nobody a payment. */
   readonly reroutable?: boolean
 }
-
-export type Strategy =
-  | { readonly kind: "ordered"; readonly accounts: readonly string[] }
-  | { readonly kind: "split"; readonly shares: readonly { readonly account: string; readonly share: number }[] }
-  | {
-      readonly kind: "optimize"
-      readonly accounts: readonly string[]
-      readonly objective: Objective
-      /** Share of traffic that may explore; 0 switches it off. */
-      readonly exploration?: number
-    }
 
 /** First match wins. */
 export type RouteRule = { readonly matches: (context: RouteContext) => boolean; readonly strategy: Strategy }

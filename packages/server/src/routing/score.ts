@@ -1,22 +1,9 @@
 // From what the signals read to one comparable score per account, with all its parts beside it.
 
 import type { Scored } from "./choose.ts"
+import type { Objective } from "./strategy.ts"
 import { sigmoid, type ApprovalReading } from "./signals/approval.ts"
 import type { HealthReading } from "./signals/health.ts"
-
-/**
- * What is maximised. `approval`: the chance to be paid. `expected_value`: chance × margin − cost − price of waiting, all as
- * shares of the amount (so that one scale serves prices and commitments).
- */
-export type Objective =
-  | { readonly kind: "approval" }
-  | {
-      readonly kind: "expected_value"
-      /** The merchant's margin as a share of the amount. */
-      readonly margin: number
-      /** What one second of waiting costs, as a share of the amount. */
-      readonly perSecond: number
-    }
 
 /** Two-sided 90 % intervals: what is shown, and what decides whether exploration can still pay. */
 const Z = 1.645
