@@ -4,6 +4,8 @@
 import type { Network } from "../core/card.ts"
 import type { OnUnknown } from "../core/intent.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
+import type { Commitment } from "./commitment.ts"
+import type { Strategy } from "./strategy.ts"
 
 export type Condition = {
   /** ISO 4217. */
@@ -19,11 +21,17 @@ export type Rule = {
   readonly name: string
   readonly when: Condition
   readonly accounts: readonly AccountId[]
+  readonly strategy?: Strategy
   /** Where the payment itself does not say; the account's word counts where the rule says nothing either. */
   readonly onUnknown?: OnUnknown
 }
 
-export type Policy = { readonly id: PolicyId; readonly version: number; readonly rules: readonly Rule[] }
+export type Policy = {
+  readonly id: PolicyId
+  readonly version: number
+  readonly rules: readonly Rule[]
+  readonly commitments?: readonly (Commitment & { readonly account: AccountId })[]
+}
 
 export const MAX_RULES = 100
 export const MAX_ACCOUNTS_PER_RULE = 16

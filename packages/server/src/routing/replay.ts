@@ -20,5 +20,6 @@ export function replay(record: DecisionRecord, policy: Policy | undefined): Repl
   if (inputs === undefined) return { kind: "impossible", why: "no_inputs" }
   const hash = policy === undefined ? undefined : policyHash(policy)
   if (hash !== record.policy?.hash) return { kind: "impossible", why: "other_policy" }
-  return { kind: "replayed", decision: decide(policy, inputs.accounts, inputs.context) }
+  const { accounts, context, capped, readings } = inputs
+  return { kind: "replayed", decision: decide(policy, accounts, context, capped, readings) }
 }
