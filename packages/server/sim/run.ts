@@ -1,7 +1,11 @@
 // One seed: a world with its own providers, weather, processes, merchant and misfortunes, run until it has come to rest.
 
 import type { AccountId } from "../src/core/id.ts"
-import { route } from "../src/engine/attempt.ts"
+import type { Payment } from "../src/core/payment.ts"
+import { candidateOf, routingContext } from "../src/engine/attempt.ts"
+import type { Directory } from "../src/engine/engine.ts"
+import { conclude, examine, type DecisionRecord } from "../src/routing/decide.ts"
+import { createMemorySignals } from "../src/storage/resources/signal-store-memory.ts"
 import { RELAY_LEASE_MS, type Sink } from "../src/engine/relay.ts"
 import type { Transport } from "../src/engine/transport.ts"
 import type { EventHead } from "../src/storage/ledger/ledger.ts"
@@ -62,6 +66,10 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
         storm() ? { before: dbLoss, during: dbLoss + uncertain, after: dbLoss } : { before: 0, during: 0, after: 0 },
     },
   )
+  const signalStore = createMemorySignals(
+    { now: () => world.now, random: world.random, sleep: (ms) => world.sleep(ms) },
+    () => (storm() ? { before: dbLoss, during: 0, after: dbLoss } : { before: 0, during: 0, after: 0 }),
+  )
   const nodes: Node[] = []
   const directory = drawAccounts(world, psps, MERCHANT)
   const profileOf = (account: string): Profile =>
@@ -74,9 +82,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
       [world.now, world.now - SKEW_MS].some((at) => directory.at(at).account(id as AccountId)?.state !== "disabled"),
     now: () => world.now,
     isOwned: (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
-    decide: (payment, at) =>
-      route({ directory: directory.at(at) }, payment, payment.intent.metadata["source"] as AccountId | undefined).record
-        .chosen,
+    decide: (payment, at) => decidedAt(payment, directory.at(at)),
     findable: (id) => profileOf(id).reverseByAttempt || profileOf(id).prepare || profileOf(id).byAttempt !== "none",
     heard: (id) =>
       profileOf(id).reliableWebhooks || profileOf(id).byReference !== "none" || profileOf(id).byAttempt !== "none",
@@ -145,12 +151,13 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     const node: Node = new Node(
       world,
       `n${index}.${life}`,
-      { ledger, transport, directory, skewMs: drawSkew(world), judge: judge.liveness },
+      { ledger, signals: signalStore, transport, directory, skewMs: drawSkew(world), judge: judge.liveness },
       () => ({ perCall: storm() ? mortality : 0 }),
       () => void world.after(world.int(50, 30_000), () => boot(index, life + 1)),
     )
     nodes[index] = node
     void node.serve(idleMs, nextDue).catch(fail)
+    void node.learn(() => signalStore.contents.count()).catch(fail)
     void node
       .relay(
         sink(() => node),
@@ -231,6 +238,19 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     coverage: world.coverage,
     ...(failure === undefined ? {} : { failure }),
   }
+}
+
+/** What the engine would decide with those accounts, and what it had read when it decided. */
+function decidedAt(payment: Payment, directory: Directory): readonly string[] {
+  const { capped, readings } = (payment.attempts[0]!.decision as DecisionRecord).inputs
+  const source = payment.intent.metadata["source"] as AccountId | undefined
+  const examined = examine(
+    directory.policy(payment.merchant, payment.mode),
+    directory.accounts(payment.merchant).map(candidateOf),
+    routingContext(payment, source),
+    capped,
+  )
+  return conclude(examined, readings).record.chosen
 }
 
 /** A second each way at most, and often all of it. */

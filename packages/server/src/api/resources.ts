@@ -19,6 +19,9 @@ import { policies } from "./policies.ts"
 import * as policySchema from "./policy-schema.ts"
 import type { Routes } from "./routes.ts"
 import * as schema from "./schema.ts"
+import * as decisionSchema from "./decision-resource.ts"
+import * as explainRoutes from "./explain.ts"
+import * as routingRoutes from "./routing.ts"
 import * as endpointSchema from "./webhook-endpoint-schema.ts"
 import { webhookEndpoints } from "./webhook-endpoints.ts"
 
@@ -32,6 +35,8 @@ export const resources: readonly Routes[] = [
   accounts,
   connectorRoutes.connectors,
   policies,
+  routingRoutes.routing,
+  explainRoutes.explain,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -48,6 +53,9 @@ const files: readonly object[] = [
   accountSchema,
   connectorRoutes,
   policySchema,
+  routingRoutes,
+  explainRoutes,
+  decisionSchema,
   endpointSchema,
   eventSchema,
   inboundRoutes,
@@ -87,6 +95,7 @@ export const sections: readonly { readonly name: string; readonly description: s
   { name: "Accounts", description: "Your credentials at providers." },
   { name: "Connectors", description: "The providers that can be connected." },
   { name: "Policies", description: "Which account is tried for which payment." },
+  { name: "Routing", description: "What was learned of accounts, and what would be decided now." },
   { name: "Webhook endpoints", description: "Where you hear of events." },
   { name: "Events", description: "Everything that happened, as your endpoints are told." },
   { name: "Inbound webhooks", description: "What providers told us." },

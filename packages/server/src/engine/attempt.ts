@@ -10,10 +10,11 @@ import { given } from "../core/given.ts"
 import { makeId, type AccountId } from "../core/id.ts"
 import type { Intent } from "../core/intent.ts"
 import type { Attempt, Operation, Payment, PaymentEvent } from "../core/payment.ts"
-import { decide, type Candidate, type Decision, type RoutingContext } from "../routing/decide.ts"
+import { conclude, examine, type Candidate, type Decision, type RoutingContext } from "../routing/decide.ts"
 import { CARD_GONE } from "../core/settlement.ts"
 import type { Account, Engine, Secrets } from "./engine.ts"
 import { newOperation } from "./change.ts"
+import type { Read } from "./signals.ts"
 import { deadline, sendUntil } from "./timing.ts"
 
 export function candidateOf(account: Account): Candidate {
@@ -58,17 +59,32 @@ export function routingContext(payment: Payment, sourceAccount: AccountId | unde
   }
 }
 
+/** Where a payment goes now. Whoever asks this acts on it: what it tries out is spent. */
 export function route(
-  engine: Pick<Engine, "directory">,
+  engine: Pick<Engine, "directory" | "signals">,
   payment: Payment,
   sourceAccount: AccountId | undefined,
 ): Decision {
-  const accounts = engine.directory.accounts(payment.merchant).map(candidateOf)
-  return decide(
-    engine.directory.policy(payment.merchant, payment.mode),
-    accounts,
+  const { read, decision } = look(engine, payment, sourceAccount)
+  engine.signals.decided(payment, read, decision)
+  return decision
+}
+
+/** Where a payment would go now; changes nothing. */
+export function look(
+  { directory, signals }: Pick<Engine, "directory" | "signals">,
+  payment: Payment,
+  sourceAccount: AccountId | undefined,
+): { readonly read: Read; readonly decision: Decision } {
+  const { merchant, mode } = payment
+  const examined = examine(
+    directory.policy(merchant, mode),
+    directory.accounts(merchant).map(candidateOf),
     routingContext(payment, sourceAccount),
+    signals.capped(merchant, mode),
   )
+  const read = signals.read(payment, examined)
+  return { read, decision: conclude(examined, read.readings) }
 }
 
 /** A new attempt with its first operation, written ahead of the request. */

@@ -9,6 +9,7 @@ import type { Ports } from "../ports.ts"
 import type { Policy } from "../routing/policy.ts"
 import type { Ledger } from "../storage/ledger/ledger.ts"
 import type { Secret } from "../core/secret.ts"
+import type { RoutingSignals } from "./signals.ts"
 import type { Transport } from "./transport.ts"
 
 /** An account with everything needed to call its provider. */
@@ -65,6 +66,8 @@ export type Engine = Ports & {
   readonly transport: Transport
   readonly directory: Directory
   readonly cards: CardReader
+  /** What routing has learned. */
+  readonly signals: RoutingSignals
   /** Work that goes on after its request was answered; a graceful stop waits for it. */
   background(work: Promise<void>): void
   /** Where a customer returns to after a redirect: Orchestra's own address for this payment. */

@@ -13,9 +13,9 @@ import { isNetworkTransactionId } from "../core/network-transaction-id.ts"
 import type { OnUnknown } from "../core/intent.ts"
 import { policyHash } from "./policy-hash.ts"
 import type { Condition, Policy, Rule } from "./policy.ts"
-import type { Scored } from "./choose.ts"
+import { largestBenefit, type Scored } from "./choose.ts"
 import { NOTHING_READ, PROBABILITY_DIGITS, round, type Readings } from "./readings.ts"
-import { select, type Nature, type Reason, type Selection } from "./select.ts"
+import { isOrdinary, select, type Nature, type Reason, type Selection } from "./select.ts"
 import type { Strategy } from "./strategy.ts"
 
 /** Counts changes by which the same inputs may give another decision. */
@@ -137,6 +137,9 @@ export type Decision = {
   readonly record: DecisionRecord
   /** The rule's word on outcomes that stay unknown. */
   readonly onUnknown?: OnUnknown
+  /** Whether something may be tried out with this payment, and the most that exploring could have gained. */
+  readonly calm: boolean
+  readonly benefit: number
 }
 
 /** The rule that a payment falls under, and who may serve it: what has to be read hangs on it. */
@@ -232,6 +235,8 @@ export function conclude(examined: Examined, readings: Readings): Decision {
       inputs: { context, accounts, ...(capped.length === 0 ? {} : { capped }), readings },
     },
     ...(onUnknown === undefined ? {} : { onUnknown }),
+    calm: isOrdinary(readings, natureOf(context)),
+    benefit: selection.scored === undefined ? 0 : largestBenefit(selection.scored),
   }
 }
 

@@ -83,3 +83,25 @@ export function roundedWorth(worth: Worth): Worth {
     (Object.entries(worth) as [keyof Worth, number][]).map(([part, value]) => [part, round(value, PARTS[part])]),
   ) as Worth
 }
+
+/** What hangs on the payment alone, and the budget; worths are rounded where they are read (signals.ts). */
+export function rounded(readings: Readings): Readings {
+  const { dice, exploration } = readings
+  return {
+    ...readings,
+    dice: { split: die(dice.split), pick: die(dice.pick), admission: die(dice.admission) },
+    ...(exploration === undefined
+      ? {}
+      : {
+          exploration: {
+            share: exploration.share,
+            tokens: round(exploration.tokens, 3),
+            usual: round(exploration.usual, 9),
+            seen: exploration.seen,
+          },
+        }),
+  }
+}
+
+/** Down, so that it stays below 1. */
+const die = (value: number): number => Math.floor(value * 10 ** PROBABILITY_DIGITS) / 10 ** PROBABILITY_DIGITS

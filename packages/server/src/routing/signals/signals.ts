@@ -210,6 +210,16 @@ export function createSignals(input: SignalsInput) {
     decided,
     count,
     observe,
+    /** An attempt of the past: the amounts that it shows are known with it. */
+    recall(attempt: ObservedAttempt & { readonly amount: number; readonly currency: string }, atMs: number): void {
+      observe(attempt, atMs)
+      if (attempt.attempt === 1 && attempt.news === undefined) usual.count(attempt.amount, attempt.currency)
+    },
+    /** What was not observed but spent: the budgets of exploration, from the signals whose place these take. */
+    inherit: (from: { readonly budgets: () => ReadonlyMap<string, Exploration> }): void => {
+      for (const [name, budget] of from.budgets()) budgets.set(name, budget)
+    },
+    budgets: (): ReadonlyMap<string, Exploration> => budgets,
     /** Whether the account has a slot: what is observed of others is lost. */
     knows: (id: string): boolean => indexOf.has(id),
     isCapped: (id: string): boolean => {

@@ -26,6 +26,8 @@ const MAX_BATCHES = 20_000
 export type MemorySignals = SignalStore & {
   readonly contents: {
     batches(): readonly StoredBatch[]
+    /** Of batches that there ever were. */
+    count(): number
     changes(): readonly HealthNote[]
     volumes(): readonly Volume[]
   }
@@ -176,6 +178,7 @@ export function createMemorySignals(
       }),
     contents: {
       batches: () => [...batches],
+      count: () => known.size,
       changes: () => [...changes],
       volumes: () => [...volumes.values()],
     },
