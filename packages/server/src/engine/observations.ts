@@ -15,7 +15,7 @@ import { exponentOf } from "../core/currency.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
 import type { Money } from "../core/money.ts"
 import type { Outcome } from "../core/outcome.ts"
-import { authorizes, type Attempt, type Payment } from "../core/payment.ts"
+import type { Attempt, Payment } from "../core/payment.ts"
 import { CARD_GONE } from "../core/settlement.ts"
 import type { Ending, ObservedAttempt, Previous, Situation } from "../routing/signals/observation.ts"
 
@@ -111,7 +111,10 @@ function knownOf(payment: Payment, attempt: Attempt): Known {
     case "rejected":
       return state === "open" ? "silence" : endingOf(outcome.reason)
     case "unknown":
-      return payment.operations.some((o) => o.attempt === attempt.id && authorizes(o) && o.state !== "sent")
+      // A return of the customer that is not answered is no second silence of the attempt.
+      return payment.operations.some(
+        (o) => o.attempt === attempt.id && o.kind === "authorize" && o.outcome?.kind === "unknown",
+      )
         ? "silence"
         : undefined
     case "not_sent":
