@@ -8,11 +8,16 @@ import { exponentOf } from "../core/currency.ts"
 import { rescale, type Money } from "../core/money.ts"
 import { isNetworkTransactionId } from "../core/network-transaction-id.ts"
 import type { OnUnknown } from "../core/intent.ts"
+import { isNever, ruleFor } from "./policy-dispatch.ts"
 import { policyHash } from "./policy-hash.ts"
-import type { Condition, Policy } from "./policy.ts"
+import { accountsOf, type Policy, type PolicyShare, type Rule, type RuleStrategy } from "./policy.ts"
+import type { RetryPlan } from "./retry-plan.ts"
+import type { RoutingContext } from "./routing-context.ts"
+
+export type { RoutingContext } from "./routing-context.ts"
 
 /** Counts changes by which the same inputs may give another decision. */
-export const ROUTER_VERSION = 2
+export const ROUTER_VERSION = 3
 /** Accounts that are looked at where no policy names any: those first that take payments, in the order of their creation. */
 export const MAX_UNRULED_ACCOUNTS = 64
 
@@ -39,24 +44,6 @@ export type Candidate = {
   readonly partialApproval: boolean
 }
 
-/** What routing may know of a payment. */
-export type RoutingContext = {
-  readonly mode: "live" | "test"
-  readonly amount: Money
-  readonly method: "card" | "network_token" | "provider_token"
-  readonly network?: Network
-  readonly country?: string
-  readonly initiator: "customer" | "merchant"
-  /** The id itself, so that its form can be judged by the card's network. */
-  readonly networkTransactionId?: string
-  /** Where the first payment with the stored card was made: all a MIT without a network transaction id may use. */
-  readonly sourceAccount?: AccountId
-  /** The only account that can read this provider token, or that may use this network token. */
-  readonly tokenAccount?: AccountId
-  readonly threeDs: "automatic" | "required" | "none" | "external"
-  readonly pinned?: AccountId
-}
-
 export const exclusions = {
   unknown_account: "the policy names an account that does not exist",
   disabled: "the account is disabled",
@@ -75,6 +62,7 @@ export const exclusions = {
   invalid_network_transaction_id: "the network transaction id is none of this card network",
   foreign_token: "another provider issued the token",
   requestor_token: "the network token was requested for another account",
+  never_route: "the policy never sends such a payment to this account",
   not_pinned: "the payment is pinned to another account",
   no_time: "less time is left before the answer is due than the provider needs for one",
   cryptogram_spent: "the network token's cryptogram was sent to another account, and may be used once",
@@ -85,8 +73,21 @@ export type Exclusion = keyof typeof exclusions
 export type DecisionRecord = {
   readonly router: number
   /** Absent where the merchant has no policy: all accounts in the order of their creation. */
-  readonly policy?: { readonly id: PolicyId; readonly version: number; readonly hash: string }
+  readonly policy?: {
+    readonly id: PolicyId
+    readonly version: number
+    readonly hash: string
+    /** Where two versions are in force: which of them this payment met, and with what part of all payments. */
+    readonly share?: PolicyShare
+  }
   readonly rule?: { readonly index: number; readonly name: string }
+  /** The rule declines such payments: no account was looked at. */
+  readonly declined?: { readonly reason: string }
+  /**
+   * The rule requires 3-D Secure. `required`: it is asked for at every account. `left`: the payment had its own word
+   * (`none`, `required`, or a result from elsewhere), or no customer is there who could be asked.
+   */
+  readonly threeDs?: "required" | "left"
   readonly chosen: readonly AccountId[]
   readonly excluded: readonly { readonly account: AccountId; readonly reason: Exclusion }[]
   /**
@@ -100,41 +101,71 @@ export type Decision = {
   readonly record: DecisionRecord
   /** The rule's word on outcomes that stay unknown. */
   readonly onUnknown?: OnUnknown
+  /** The rule's plan of what follows a failed attempt. */
+  readonly retry?: RetryPlan
 }
 
 export function decide(policy: Policy | undefined, accounts: readonly Candidate[], context: RoutingContext): Decision {
-  const index = policy === undefined ? -1 : policy.rules.findIndex((rule) => matches(rule.when, context))
+  // A pinned payment asks no rule: it names its account itself. What is never to be stays so for it, too.
+  const index = policy === undefined || context.pinned !== undefined ? -1 : ruleFor(policy, context)
   const rule = policy?.rules[index]
-  // A pinned payment asks no rule: it names its account itself.
-  const order =
-    context.pinned === undefined
-      ? policy === undefined
+  const named =
+    context.pinned !== undefined
+      ? [context.pinned]
+      : policy === undefined
         ? unruled(accounts, context)
-        : (rule?.accounts ?? [])
-      : [context.pinned]
+        : rule === undefined
+          ? []
+          : accountsOf(rule.strategy)
   const read: Candidate[] = []
-  const chosen: AccountId[] = []
+  const eligible: AccountId[] = []
   const excluded: { account: AccountId; reason: Exclusion }[] = []
-  for (const id of new Set(order)) {
+  for (const id of new Set(named)) {
     const account = accounts.find((a) => a.id === id)
     if (account !== undefined) read.push(asRead(account, context))
-    const reason = excludes(account, context)
-    if (reason === undefined) chosen.push(id)
+    const reason =
+      excludes(account, context) ??
+      (policy !== undefined && isNever(policy, id, context) ? ("never_route" as const) : undefined)
+    if (reason === undefined) eligible.push(id)
     else excluded.push({ account: id, reason })
   }
+  const chosen = rule === undefined ? eligible : inOrder(rule.strategy, eligible)
   return {
     candidates: chosen,
     record: {
       router: ROUTER_VERSION,
-      ...(policy === undefined ? {} : { policy: { id: policy.id, version: policy.version, hash: policyHash(policy) } }),
-      ...(rule === undefined || context.pinned !== undefined ? {} : { rule: { index, name: rule.name } }),
+      ...(policy === undefined ? {} : { policy: policyRecord(policy) }),
+      ...(rule === undefined ? {} : { rule: { index, name: rule.name } }),
+      ...(rule?.strategy.kind === "decline" ? { declined: { reason: rule.strategy.reason } } : {}),
+      ...(rule?.requireThreeDs === true ? { threeDs: threeDsOf(context) } : {}),
       chosen,
       excluded,
       inputs: { context, accounts: read },
     },
-    ...(rule?.onUnknown === undefined || context.pinned !== undefined ? {} : { onUnknown: rule.onUnknown }),
+    ...wordsOf(rule),
   }
 }
+
+/** The accounts that can serve, in the order in which they are tried. */
+function inOrder(_strategy: RuleStrategy, eligible: readonly AccountId[]): readonly AccountId[] {
+  return eligible
+}
+
+const policyRecord = (policy: Policy): NonNullable<DecisionRecord["policy"]> => ({
+  id: policy.id,
+  version: policy.version,
+  hash: policyHash(policy),
+  ...(policy.share === undefined ? {} : { share: policy.share }),
+})
+
+/** A payment's own word stands above the rule's, and without the customer nobody can be asked. */
+const threeDsOf = ({ threeDs, initiator }: RoutingContext): "required" | "left" =>
+  threeDs === "automatic" && initiator === "customer" ? "required" : "left"
+
+const wordsOf = (rule: Rule | undefined): Pick<Decision, "onUnknown" | "retry"> => ({
+  ...(rule?.onUnknown === undefined ? {} : { onUnknown: rule.onUnknown }),
+  ...(rule?.retry === undefined ? {} : { retry: rule.retry }),
+})
 
 function unruled(accounts: readonly Candidate[], { mode }: RoutingContext): readonly AccountId[] {
   const ids = (some: readonly Candidate[]): readonly AccountId[] => some.map(({ id }) => id)
@@ -157,14 +188,6 @@ function asRead(account: Candidate, { amount: { currency }, network }: RoutingCo
     steps: of(steps),
     ...(tokenNetworks === undefined ? {} : { tokenNetworks: own(tokenNetworks) }),
   }
-}
-
-export function matches(when: Condition, { amount, country, network }: RoutingContext): boolean {
-  if (when.currency !== undefined && !when.currency.includes(amount.currency)) return false
-  if (when.country !== undefined && (country === undefined || !when.country.includes(country))) return false
-  if (when.network !== undefined && (network === undefined || !when.network.includes(network))) return false
-  if (when.amount?.min !== undefined && amount.minor < when.amount.min) return false
-  return when.amount?.max === undefined || amount.minor <= when.amount.max
 }
 
 function excludes(account: Candidate | undefined, context: RoutingContext): Exclusion | undefined {
