@@ -55,7 +55,9 @@ const comparisonOf = (field: string, op: Operator, values: readonly Scalar[]): f
   op === "exists"
     ? fc.constant({ field, op })
     : op === "in"
-      ? fc.subarray([...values], { minLength: 1, maxLength: Math.min(4, values.length) }).map((value) => ({ field, op, value }))
+      ? fc
+          .subarray([...values], { minLength: 1, maxLength: Math.min(4, values.length) })
+          .map((value) => ({ field, op, value }))
       : fc.constantFrom(...values).map((value) => ({ field, op, value }))
 
 export const comparison: fc.Arbitrary<Comparison> = fc

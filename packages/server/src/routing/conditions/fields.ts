@@ -99,6 +99,8 @@ const live = (
     { parameter: "account", ...(type === "enum" ? {} : { min: 0, max: 1 }), ...rest },
   )
 
+const fundings: readonly string[] = ["credit", "debit", "prepaid"]
+
 export const fields: readonly FieldSpec[] = [
   field(
     "amount",
@@ -118,12 +120,8 @@ export const fields: readonly FieldSpec[] = [
     ({ method }) => method,
   ),
   enumOf("card.network", Object.keys(networks), true, "The card's network.", ({ network }) => network),
-  enumOf(
-    "card.funding",
-    ["credit", "debit", "prepaid"],
-    true,
-    "Whose money it is, where it is known.",
-    ({ funding }) => funding,
+  enumOf("card.funding", fundings, true, "Whose money it is, where it is known.", ({ funding }) =>
+    funding !== undefined && fundings.includes(funding) ? funding : undefined,
   ),
   enumOf("card.country", countries, true, "Of the card's issuer, where it is known.", ({ cardCountry }) => cardCountry),
   field(

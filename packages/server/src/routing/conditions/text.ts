@@ -56,6 +56,20 @@ export function parseCondition(text: string): Parsed {
   }
 }
 
+/** Where in a text a node of its tree begins; `pointer` is a JSON pointer into the tree, such as `/all/1/not`. */
+export function placeInText(text: string, pointer: string): Omit<TextProblem, "detail"> | undefined {
+  const reader = new Reader(tokensOf(text))
+  let node: unknown = alternatives(reader, 0)
+  let at = reader.places.get(node as Condition)
+  for (const part of pointer.split("/").slice(1)) {
+    node = (node as Readonly<Record<string, unknown>> | undefined)?.[part]
+    at = reader.places.get(node as Condition) ?? at
+  }
+  if (at === undefined) return undefined
+  const { detail: _none, ...position } = textProblem(text, new Refused(at, ""))
+  return position
+}
+
 /** The text of a tree's normal form, which reads back as it. */
 export function printCondition(condition: Condition): string {
   return print(normal(condition))
@@ -80,6 +94,8 @@ class Reader {
   readonly #tokens: readonly Token[]
   #next = 0
   #nodes = 0
+  /** Where the nodes of the tree begin. */
+  readonly places = new Map<Condition, number>()
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens
   }
@@ -158,6 +174,7 @@ function group(
   read: (depth: number) => Condition,
   make: (members: readonly Condition[]) => Condition,
 ): Condition {
+  const { at } = reader.peek()
   const first = read(depth)
   if (!reader.isSign(sign)) return first
   reader.node()
@@ -166,7 +183,12 @@ function group(
     reader.take()
     members.push(read(depth))
   }
-  return make(members)
+  return placed(reader, make(members), at)
+}
+
+function placed<T extends Condition>(reader: Reader, node: T, at: number): T {
+  reader.places.set(node, at)
+  return node
 }
 
 function one(reader: Reader, depth: number): Condition {
@@ -178,7 +200,11 @@ function one(reader: Reader, depth: number): Condition {
     return inner
   }
   reader.node()
-  if (reader.isSign("!")) return negation(reader, depth)
+  const { at } = reader.peek()
+  return placed(reader, reader.isSign("!") ? negation(reader, depth) : leaf(reader), at)
+}
+
+function leaf(reader: Reader): Condition {
   const token = reader.peek()
   if (token.kind === "string") return keyInMetadata(reader, token.value)
   if (token.kind === "number") throw new Refused(token.at, "the field stands on the left: amount >= 1999")
@@ -198,8 +224,7 @@ function negation(reader: Reader, depth: number): Condition {
   const { at } = reader.peek()
   const bracketed = reader.isSign("(")
   const not = one(reader, depth + 1)
-  if (!bracketed && !bare(not))
-    throw new Refused(at, "put what is negated into parentheses: !(…)")
+  if (!bracketed && !bare(not)) throw new Refused(at, "put what is negated into parentheses: !(…)")
   return { not }
 }
 
