@@ -42,7 +42,7 @@ function samplesOf({ spec }: Field, comparisons: readonly Comparison[]): readonl
 function valuesOf(spec: FieldSpec, named: readonly Scalar[]): readonly Scalar[] {
   switch (spec.type) {
     case "enum":
-      return spec.words!
+      return [...named, ...spec.words!.filter((word) => !named.includes(word)).slice(0, 1)]
     case "integer":
     case "amount":
       return [
