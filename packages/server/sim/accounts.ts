@@ -40,6 +40,7 @@ export function drawAccounts(world: World, psps: readonly LabPsp[], merchant: ty
     account: (id) => now().find((a) => a.id === id),
     accounts: () => now(),
     policy: () => policy,
+    activePolicy: () => policy,
   })
   return {
     ...directory(() => accounts),

@@ -15,7 +15,7 @@ export function drawPolicy(world: World, ids: readonly AccountId[]): Policy | un
   return {
     id: "pol_0" as PolicyId,
     version: 1,
-    rules: [{ name: "everything", when: {}, accounts: [], strategy: strategyOf(world, kind, accounts) }],
+    rules: [{ name: "everything", when: { all: [] }, strategy: strategyOf(world, kind, accounts) }],
     ...(capped === undefined ? {} : { commitments: [{ account: capped, maxVolume: world.int(1, 4) }] }),
   }
 }

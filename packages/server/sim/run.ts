@@ -85,7 +85,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   const judge = new Judge(ledger, psps, {
     calm: !still && dbLoss === 0,
     profile: profileOf,
-    policy: directory.policy(MERCHANT, "test"),
+    policy: directory.activePolicy(MERCHANT, "test"),
     usable: (id) =>
       [world.now, world.now - SKEW_MS].some((at) => directory.at(at).account(id as AccountId)?.state !== "disabled"),
     now: () => world.now,
@@ -259,12 +259,13 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
 
 /** What the engine would decide with those accounts, and what it had read when it decided. */
 function decidedAt(payment: Payment, directory: Directory): readonly string[] {
-  const { capped, readings } = (payment.attempts[0]!.decision as DecisionRecord).inputs
+  const { capped, readings, context } = (payment.attempts[0]!.decision as DecisionRecord).inputs
   const source = payment.intent.metadata["source"] as AccountId | undefined
+  const policy = directory.policy(payment.merchant, payment.mode, payment.id)
   const examined = examine(
-    directory.policy(payment.merchant, payment.mode),
+    policy,
     directory.accounts(payment.merchant).map(candidateOf),
-    routingContext(payment, source),
+    routingContext(payment, source, policy, context.now ?? 0),
     capped,
   )
   return conclude(examined, readings).record.chosen

@@ -95,6 +95,7 @@ export function scripted(
     account: (id) => accounts.find((account) => account.id === id),
     accounts: () => accounts,
     policy: () => policy,
+    activePolicy: () => policy,
   }
   const engine: Engine = {
     node: "node",

@@ -2,7 +2,7 @@
 // simulation: clock, chance, store, network, card numbers and the merchants' configuration.
 
 import type { AccountConfig, Connector, Manifest } from "../connectors/connector.ts"
-import type { AccountId, MerchantId } from "../core/id.ts"
+import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Method, OnUnknown } from "../core/intent.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Ports } from "../ports.ts"
@@ -41,7 +41,10 @@ export type Directory = {
   account(id: AccountId): Account | undefined
   /** In the order of their creation. */
   accounts(merchant: MerchantId): readonly Account[]
-  policy(merchant: MerchantId, mode: "live" | "test"): Policy | undefined
+  /** The version that decides for this payment: where two are in force, the same one each time it is asked. */
+  policy(merchant: MerchantId, mode: "live" | "test", payment: PaymentId): Policy | undefined
+  /** The version that is active, whatever is published beside it to a share. */
+  activePolicy(merchant: MerchantId, mode: "live" | "test"): Policy | undefined
 }
 
 /** Card numbers by token; `undefined` once deleted. */

@@ -17,6 +17,7 @@ import type { Money } from "../core/money.ts"
 import type { Outcome } from "../core/outcome.ts"
 import type { Attempt, Payment } from "../core/payment.ts"
 import { CARD_GONE } from "../core/settlement.ts"
+import type { DecisionRecord } from "../routing/decide.ts"
 import type { Ending, ObservedAttempt, Previous, Situation } from "../routing/signals/observation.ts"
 
 export type Observation = ObservedAttempt & {
@@ -41,7 +42,7 @@ export function observationsOf(before: Payment | undefined, after: Payment, at: 
     const latencyMs = told.news === undefined ? latencyOf(before, after, attempt) : undefined
     return [
       {
-        ...situationOf(after, attempt.ordinal),
+        ...situationOf(after, attempt.ordinal, asksForThreeDs(attempt)),
         id: attempt.id,
         account: attempt.account,
         ending: told.ending,
@@ -55,7 +56,7 @@ export function observationsOf(before: Payment | undefined, after: Payment, at: 
 }
 
 /** How routing sees an attempt of a payment; the same for the decision and for what became of it. */
-export function situationOf(payment: Payment, ordinal: number): Situation {
+export function situationOf(payment: Payment, ordinal: number, asked: boolean): Situation {
   const { method, amount, threeDs, billing } = payment.intent
   const country = (method?.type === "provider_token" ? undefined : method?.country) ?? billing?.address?.country
   const before = payment.attempts.find((a) => a.ordinal === ordinal - 1)
@@ -65,11 +66,15 @@ export function situationOf(payment: Payment, ordinal: number): Situation {
     country: country ?? UNKNOWN,
     ...(method === undefined || method.type === "provider_token" ? {} : { issuer: method.bin }),
     method: method?.type ?? UNKNOWN,
-    operation: amount.minor === 0n ? "verify" : threeDs.mode === "required" ? "authorize_3ds" : "authorize",
+    operation: amount.minor === 0n ? "verify" : threeDs.mode === "required" || asked ? "authorize_3ds" : "authorize",
     attempt: ordinal,
     ...(ordinal === 1 || previous === undefined ? {} : { previous }),
   }
 }
+
+/** The rule wanted 3-D Secure where the payment left it open. */
+const asksForThreeDs = ({ decision }: Attempt): boolean =>
+  (decision as Partial<DecisionRecord> | undefined)?.threeDs === "required"
 
 const UNKNOWN = "unknown"
 

@@ -7,7 +7,8 @@ import { parseRfc3339, rfc3339 } from "../core/instant.ts"
 import type { AccountId, MerchantId } from "../core/id.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Clock, Log } from "../ports.ts"
-import type { Decision, DecisionRecord, Examined } from "../routing/decide.ts"
+import { threeDsOf, type Decision, type DecisionRecord, type Examined } from "../routing/decide.ts"
+import type { LiveReading } from "../routing/conditions/live.ts"
 import { EXPLORATION_SHARE } from "../routing/exploration.ts"
 import type { Policy } from "../routing/policy.ts"
 import { rounded, roundedWorth, type Readings } from "../routing/readings.ts"
@@ -99,7 +100,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
 
   /** Commitments follow the policy in force, and end with the month. */
   function keepTerms(shelf: Shelf): void {
-    const policy = directory.policy(shelf.merchant, shelf.mode)
+    const policy = directory.activePolicy(shelf.merchant, shelf.mode)
     if (policy !== shelf.policy) {
       shelf.policy = policy
       shelf.signals.owe(Object.fromEntries((policy?.commitments ?? []).map((terms) => [terms.account, terms])))
@@ -117,11 +118,15 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     return { ask, readings: rounded(shelf.signals.read(ask, clock.now())) }
   }
 
-  function askFor(shelf: Shelf, payment: Payment, { strategy, eligible, rule }: Examined): Ask {
+  function askFor(shelf: Shelf, payment: Payment, { strategy, eligible, rule, context }: Examined): Ask {
     const { intent } = payment
     const { costOf } = parts
     return {
-      situation: situationOf(payment, payment.attempts.length + 1),
+      situation: situationOf(
+        payment,
+        payment.attempts.length + 1,
+        rule?.rule.requireThreeDs === true && threeDsOf(context) === "required",
+      ),
       payment: payment.id,
       seed: seedOf(shelf.merchant),
       ...wholeAmount(intent.amount),
@@ -204,7 +209,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     shelves: (): readonly Shelf[] => [...shelves.values()],
     /** Accounts that have had all the volume of the month that the policy allows. */
     capped: (merchant: MerchantId, mode: Mode): readonly AccountId[] => {
-      const { commitments } = directory.policy(merchant, mode) ?? {}
+      const { commitments } = directory.activePolicy(merchant, mode) ?? {}
       if (commitments === undefined || commitments.length === 0) return []
       const { signals } = shelfOf({ merchant, mode })
       return commitments.flatMap(({ account }) => (signals.isCapped(account) ? [account] : []))
@@ -223,15 +228,6 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       ;({ seen, wanted, changed } = station)
     },
   }
-}
-
-/** What a rule may ask of an account. */
-export type LiveReading = {
-  readonly successRate?: number
-  readonly technicalFailureRate?: number
-  readonly latencyMs?: number
-  readonly state: "healthy" | "suspect" | "ejected" | "probing" | "returning"
-  readonly capLeft?: number
 }
 
 function liveOf(signals: Signals, id: AccountId, now: number): LiveReading {

@@ -8,6 +8,7 @@
 //   explore       | a bounded share of ordinary payments tells whether another account is better
 //   probe         | an account that was out is asked whether it is back
 //   none_healthy  | nobody is open: the rule's order, or the best score, of those that are out
+//   declined      | the rule declines such payments: nobody is tried
 
 import { choose, largestBenefit, type Choice, type Scored } from "./choose.ts"
 import { explorationChance } from "./exploration.ts"
@@ -16,7 +17,7 @@ import { scoreAll } from "./score.ts"
 import type { Strategy } from "./strategy.ts"
 import type { HealthState } from "./signals/health-change.ts"
 
-export type Reason = Choice["reason"] | "ordered" | "split"
+export type Reason = Choice["reason"] | "ordered" | "split" | "declined"
 
 export type Selection = {
   /** Accounts in the order in which they are tried. */
