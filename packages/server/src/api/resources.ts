@@ -1,6 +1,8 @@
 // All resources below /v1, and their schemas that have names of their own in the document.
 
 import type { TSchema } from "typebox"
+import * as feesSchema from "./account-fees-schema.ts"
+import { accountFees } from "./account-fees.ts"
 import * as accountSchema from "./account-schema.ts"
 import { accounts } from "./accounts.ts"
 import * as apiKeyRoutes from "./api-keys.ts"
@@ -30,6 +32,7 @@ export const resources: readonly Routes[] = [
   customerRoutes.customers,
   methodRoutes.paymentMethods,
   accounts,
+  accountFees,
   connectorRoutes.connectors,
   policies,
   webhookEndpoints,
@@ -46,6 +49,7 @@ const files: readonly object[] = [
   customerRoutes,
   methodRoutes,
   accountSchema,
+  feesSchema,
   connectorRoutes,
   policySchema,
   endpointSchema,
@@ -66,6 +70,9 @@ const parts: Readonly<Record<string, TSchema>> = {
   Outcome: paymentSchema.OutcomeResource,
   Card: paymentSchema.CardInput,
   PaymentMethodInput: paymentSchema.PaymentMethodInput,
+  FeeCharge: feesSchema.FeeCharge,
+  FeeCondition: feesSchema.FeeCondition,
+  FeeModel: feesSchema.FeeModelSchema,
   PolicyRule: policySchema.RuleSchema,
 }
 
