@@ -1,6 +1,8 @@
 // All resources below /v1, and their schemas that have names of their own in the document.
 
 import type { TSchema } from "typebox"
+import * as feesSchema from "./account-fees-schema.ts"
+import { accountFees } from "./account-fees.ts"
 import * as accountSchema from "./account-schema.ts"
 import { accounts } from "./accounts.ts"
 import * as apiKeyRoutes from "./api-keys.ts"
@@ -33,6 +35,7 @@ export const resources: readonly Routes[] = [
   customerRoutes.customers,
   methodRoutes.paymentMethods,
   accounts,
+  accountFees,
   connectorRoutes.connectors,
   policies,
   routingRoutes.routing,
@@ -51,6 +54,7 @@ const files: readonly object[] = [
   customerRoutes,
   methodRoutes,
   accountSchema,
+  feesSchema,
   connectorRoutes,
   policySchema,
   routingRoutes,
@@ -74,6 +78,9 @@ const parts: Readonly<Record<string, TSchema>> = {
   Outcome: paymentSchema.OutcomeResource,
   Card: paymentSchema.CardInput,
   PaymentMethodInput: paymentSchema.PaymentMethodInput,
+  FeeCharge: feesSchema.FeeCharge,
+  FeeCondition: feesSchema.FeeCondition,
+  FeeModel: feesSchema.FeeModelSchema,
   PolicyRule: policySchema.RuleSchema,
 }
 

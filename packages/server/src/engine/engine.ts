@@ -6,6 +6,7 @@ import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Method, OnUnknown } from "../core/intent.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Ports } from "../ports.ts"
+import type { FeeModel } from "../routing/cost.ts"
 import type { Policy } from "../routing/policy.ts"
 import type { Ledger } from "../storage/ledger/ledger.ts"
 import type { Secret } from "../core/secret.ts"
@@ -34,6 +35,8 @@ export type Account = {
   /** All that may be current during a rotation. */
   readonly webhookSecrets: readonly string[]
   readonly onUnknown: OnUnknown
+  /** What the contract charges; without it routing counts no cost here. */
+  readonly fees?: FeeModel
 }
 
 /** The merchants' configuration, kept fresh by others; every look-up is in memory. */

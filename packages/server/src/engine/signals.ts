@@ -18,6 +18,7 @@ import { MAX_ACCOUNTS } from "../routing/signals/observation.ts"
 import { createSignals, type Ask, type Signals } from "../routing/signals/signals.ts"
 import type { Mode, Owner, Volume } from "../storage/resources/signal-store.ts"
 import type { Account, Directory } from "./engine.ts"
+import { feeAt } from "./expected-fee.ts"
 import { observationsOf, situationOf, wholeAmount, type Observation } from "./observations.ts"
 import type { Choice } from "./signal-document.ts"
 
@@ -43,8 +44,6 @@ export type RoutingSignalsParts = {
   readonly clock: Clock
   readonly log: Log
   readonly directory: Directory
-  /** The fee as a share of the amount, where one is known. */
-  readonly costOf?: (account: Account, payment: Payment) => number | undefined
 }
 
 /** What was read for a payment, so that whoever acts on it can say so. */
@@ -120,7 +119,6 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
 
   function askFor(shelf: Shelf, payment: Payment, { strategy, eligible, rule, context }: Examined): Ask {
     const { intent } = payment
-    const { costOf } = parts
     return {
       situation: situationOf(
         payment,
@@ -135,14 +133,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       // A cryptogram is spent by the first account that it is sent to.
       reroutable: !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
       rounded: roundedWorth,
-      ...(costOf === undefined
-        ? {}
-        : {
-            costOf: (id: string) => {
-              const account = directory.account(id as AccountId)
-              return account === undefined ? undefined : costOf(account, payment)
-            },
-          }),
+      costOf: (id) => feeAt(directory.account(id as AccountId), context, clock.now()),
       ...(strategy.kind === "optimize"
         ? {
             optimize: {

@@ -27,8 +27,10 @@ export type Worth = {
   readonly latencyMs: number
   /** The price of commitments, floors and caps: what a payment here is worth or costs beyond itself. */
   readonly price: number
-  /** The fee as a share of the amount; absent where no fee model is known. */
+  /** The fee as a share of the amount if the payment is paid; absent where no fee is known. */
   readonly cost?: number
+  /** The same if it is not; absent: no other. */
+  readonly declinedCost?: number
 }
 
 export type Readings = {
@@ -70,6 +72,7 @@ const PARTS: Readonly<Record<keyof Worth, number>> = {
   latencyMs: 0,
   price: 6,
   cost: 6,
+  declinedCost: 6,
 }
 
 export function round(value: number, digits: number): number {

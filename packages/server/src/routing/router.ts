@@ -136,7 +136,10 @@ export function createRouter(input: RouterInput) {
       accounts: eligible,
       challenged: context.challenged === true,
       reroutable: context.reroutable !== false,
-      costOf: (id) => known.get(id)?.cost?.(context),
+      costOf: (id) => {
+        const paid = known.get(id)?.cost?.(context)
+        return paid === undefined ? undefined : { paid }
+      },
       ...(strategy.kind === "optimize"
         ? {
             optimize: {

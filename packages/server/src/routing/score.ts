@@ -1,6 +1,7 @@
 // From what was read of every account to one comparable score each, with all its parts beside it.
 
 import type { Scored } from "./choose.ts"
+import { feeShare } from "./cost.ts"
 import { WELL, type AccountReading, type Readings, type Worth } from "./readings.ts"
 import type { Objective } from "./strategy.ts"
 import { sigmoid } from "./signals/approval.ts"
@@ -35,10 +36,10 @@ export function scoreOne(
   { state, share, probeDue, worth }: AccountReading,
   objective: Objective,
 ): Scored {
-  const { logit, sd, n, factor, latencyMs, price, cost: fee } = worth ?? UNKNOWN_WORTH
+  const { logit, sd, n, factor, latencyMs, price, cost: fee = 0, declinedCost: lost = fee } = worth ?? UNKNOWN_WORTH
   const paid = sigmoid(logit)
   const isApproval = objective.kind === "approval"
-  const cost = isApproval ? 0 : (fee ?? 0)
+  const cost = isApproval ? 0 : lost === fee ? fee : feeShare({ share: fee, declinedShare: lost }, paid)
   const latencyPrice = isApproval ? 0 : (latencyMs / 1_000) * objective.perSecond
   return {
     account,

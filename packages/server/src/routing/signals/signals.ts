@@ -29,6 +29,9 @@ export type SignalsInput = {
   readonly takesOthers?: boolean
 }
 
+/** As shares of the amount: if the payment is paid, and if it is not where that differs. */
+export type Fee = { readonly paid: number; readonly declined?: number }
+
 /** What is asked for one payment. */
 export type Ask = {
   readonly situation: Situation
@@ -43,8 +46,7 @@ export type Ask = {
   readonly reroutable: boolean
   /** Of a rule that optimizes; without it only health is read. */
   readonly optimize?: { readonly objective: Objective; readonly budget: string; readonly exploration: number }
-  /** The fee as a share of the amount, where one is known. */
-  readonly costOf?: (account: string) => number | undefined
+  readonly costOf?: (account: string) => Fee | undefined
   /** Absent: as it is, to the last bit. */
   readonly rounded?: (worth: Worth) => Worth
 }
@@ -152,7 +154,8 @@ export function createSignals(input: SignalsInput) {
         factor: healths[i]!.factor,
         latencyMs: latency.expectedMs(slot),
         price: commitments.priceOf(slot),
-        ...(cost === undefined ? {} : { cost }),
+        ...(cost === undefined ? {} : { cost: cost.paid }),
+        ...(cost?.declined === undefined ? {} : { declinedCost: cost.declined }),
       })
     })
     const best = bestScore(
