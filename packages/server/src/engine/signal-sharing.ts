@@ -75,7 +75,9 @@ export function createSignalSharing(parts: SharingParts) {
     seen: (owner, seen) => {
       for (const observation of seen.observations) nodeHealth.observe(observation)
       // What a sick node sees says nothing about providers.
-      if (!nodeHealth.isSick()) buffer(owner, seen)
+      const isBelieved = !nodeHealth.isSick()
+      buffer(owner, isBelieved ? seen : { ...seen, observations: [] })
+      return isBelieved
     },
     wanted: (owner) => void wanted.set(`${owner.merchant} ${owner.mode}`, owner),
     changed: (owner, changes) => notes.add(owner, changes),

@@ -59,7 +59,7 @@ export type RoutingSignals = ReturnType<typeof createRoutingSignals>
 export function createRoutingSignals(parts: RoutingSignalsParts) {
   const { clock, directory } = parts
   const shelves = new Map<string, Shelf>()
-  let seen: (owner: Owner, what: Seen) => void = () => {}
+  let seen: (owner: Owner, what: Seen) => boolean = () => true
   let wanted: (owner: Owner) => void = () => {}
   let changed: (
     owner: Owner,
@@ -161,12 +161,12 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     const owner: Owner = { merchant: after.merchant, mode: after.mode }
     const volumes =
       choice === undefined ? [] : [{ account: choice.chosen, month: monthOf(now), payments: 1, amount: choice.amount }]
-    seen(owner, {
+    const isBelieved = seen(owner, {
       observations,
       choices: choice !== undefined && isCommitted(shelfOf(owner), choice) ? [choice] : [],
       volumes,
     })
-    take(owner, observations, choice === undefined ? [] : [choice])
+    take(owner, isBelieved ? observations : [], choice === undefined ? [] : [choice])
   }
 
   const isCommitted = ({ policy }: Shelf, { eligible }: Choice): boolean =>
@@ -210,7 +210,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       const { signals } = shelfOf({ merchant, mode })
       return Object.fromEntries(accounts.map((id) => [id, liveOf(signals, id, clock.now())]))
     },
-    /** Who shares what is seen here, makes signals anew from what is stored, and tells changes of health. */
+    /** Who shares what is seen here (and says whether it is to be believed), makes signals anew from what is stored, and tells changes of health. */
     connect: (station: {
       readonly seen: typeof seen
       readonly wanted: typeof wanted

@@ -119,19 +119,50 @@ function bySplit(shares: Shares, eligible: readonly string[], readings: Readings
   const { split, admission } = readings.dice
   const { open, out } = sorted(known, admission)
   const order = [...open, ...out].map(({ account }) => account)
-  const of = (some: readonly Known[]): Shares => shares.filter((s) => some.some(({ account }) => account === s.account))
-  const own = drawn(of(known), split)
-  if (mayProbe && own !== undefined && readings.accounts[own]?.probeDue === true) return probing(own, order)
-  const first = drawn(of(open.length > 0 ? open : known), split) ?? order[0]
+  const draw: Draw = {
+    all: sharesOf(shares, known),
+    isDue: (id) => mayProbe && readings.accounts[id]?.probeDue === true,
+  }
+  const first = firstBySplit(draw, sharesOf(shares, open), split)
+  if (first !== undefined && draw.isDue(first))
+    return { ...probing(first, order), propensities: splitChances(known, shares, draw) }
   return {
     order: first === undefined ? [] : [first, ...order.filter((id) => id !== first)],
     reason: open.length === 0 && known.length > 0 ? "none_healthy" : "split",
-    propensities: mixed(known, (some) => {
-      const among = of(some.length > 0 ? some : known)
-      const total = among.reduce((sum, s) => sum + s.share, 0)
-      return Object.fromEntries(among.map((s) => [s.account, s.share / total]))
-    }),
+    propensities: splitChances(known, shares, draw),
   }
+}
+
+type Draw = { readonly all: Shares; readonly isDue: (account: string) => boolean }
+
+const sharesOf = (shares: Shares, some: readonly Known[]): Shares =>
+  shares.filter((s) => some.some(({ account }) => account === s.account))
+
+/** Whose share the die falls into; where that one is out, who takes its place. A probe rides on the account's own share. */
+function firstBySplit({ all, isDue }: Draw, open: Shares, die: number): string | undefined {
+  const own = drawn(all, die)
+  return own !== undefined && isDue(own) ? own : drawn(open.length > 0 ? open : all, die)
+}
+
+/** Exact: the die's outcome changes only at the edges of the shares of all accounts, and of the open ones. */
+function splitChances(known: readonly Known[], shares: Shares, draw: Draw): Chances {
+  return mixed(known, (some) => {
+    const open = sharesOf(shares, some)
+    const edges = [...new Set([...edgesOf(draw.all), ...edgesOf(open), 1])].toSorted((a, b) => a - b)
+    const chances: Record<string, number> = {}
+    for (let i = 0; i + 1 < edges.length; i++) {
+      const [from, to] = [edges[i]!, edges[i + 1]!]
+      const first = firstBySplit(draw, open, (from + to) / 2)
+      if (first !== undefined) chances[first] = (chances[first] ?? 0) + to - from
+    }
+    return chances
+  })
+}
+
+function edgesOf(shares: Shares): readonly number[] {
+  const total = shares.reduce((sum, s) => sum + s.share, 0)
+  let passed = 0
+  return [0, ...shares.map((s) => (passed += s.share) / total)]
 }
 
 function drawn(shares: Shares, die: number): string | undefined {
