@@ -75,8 +75,11 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     now: () => world.now,
     isOwned: (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
     decide: (payment, at) =>
-      route({ directory: directory.at(at) }, payment, payment.intent.metadata["source"] as AccountId | undefined).record
-        .chosen,
+      route(
+        { clock: { now: () => at }, directory: directory.at(at) },
+        payment,
+        payment.intent.metadata["source"] as AccountId | undefined,
+      ).record.chosen,
     findable: (id) => profileOf(id).reverseByAttempt || profileOf(id).prepare || profileOf(id).byAttempt !== "none",
     heard: (id) =>
       profileOf(id).reliableWebhooks || profileOf(id).byReference !== "none" || profileOf(id).byAttempt !== "none",

@@ -16,6 +16,8 @@ import * as paymentSchema from "./payment-schema.ts"
 import * as operationRoutes from "./operations.ts"
 import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
+import * as policyLanguageRoutes from "./policy-language.ts"
+import { policyPublication } from "./policy-publication.ts"
 import * as policySchema from "./policy-schema.ts"
 import type { Routes } from "./routes.ts"
 import * as schema from "./schema.ts"
@@ -32,6 +34,8 @@ export const resources: readonly Routes[] = [
   accounts,
   connectorRoutes.connectors,
   policies,
+  policyPublication,
+  policyLanguageRoutes.policyLanguage,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -48,6 +52,7 @@ const files: readonly object[] = [
   accountSchema,
   connectorRoutes,
   policySchema,
+  policyLanguageRoutes.named,
   endpointSchema,
   eventSchema,
   inboundRoutes,
@@ -66,7 +71,10 @@ const parts: Readonly<Record<string, TSchema>> = {
   Outcome: paymentSchema.OutcomeResource,
   Card: paymentSchema.CardInput,
   PaymentMethodInput: paymentSchema.PaymentMethodInput,
+  Condition: policySchema.ConditionPart,
   PolicyRule: policySchema.RuleSchema,
+  PolicyStrategy: policySchema.StrategySchema,
+  RetryPlan: policySchema.RetryPlanPart,
 }
 
 export const namedSchemas: readonly object[] = [

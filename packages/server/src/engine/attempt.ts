@@ -83,7 +83,7 @@ function askedOf(metadata: Intent["metadata"], keys: readonly string[]): Readonl
 }
 
 export function route(
-  engine: Pick<Engine, "clock" | "directory">,
+  engine: Pick<Engine, "directory"> & { readonly clock: Pick<Engine["clock"], "now"> },
   payment: Payment,
   sourceAccount: AccountId | undefined,
 ): Decision {
