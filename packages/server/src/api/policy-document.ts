@@ -165,7 +165,7 @@ function strategyResource(strategy: RuleStrategy): WireStrategy {
     case "split":
       return { kind: "split", shares: strategy.shares.map((one) => ({ ...one })) }
     case "optimize":
-      return given({
+      return {
         kind: "optimize",
         accounts: [...strategy.accounts],
         objective:
@@ -176,8 +176,8 @@ function strategyResource(strategy: RuleStrategy): WireStrategy {
                 margin: strategy.objective.margin,
                 per_second: strategy.objective.perSecond,
               },
-        exploration: strategy.exploration,
-      })
+        ...given({ exploration: strategy.exploration }),
+      }
     case "decline":
       return { kind: "decline", reason: strategy.reason }
     default:

@@ -18,6 +18,8 @@ import * as paymentSchema from "./payment-schema.ts"
 import * as operationRoutes from "./operations.ts"
 import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
+import * as policyLanguageRoutes from "./policy-language.ts"
+import { policyPublication } from "./policy-publication.ts"
 import * as policySchema from "./policy-schema.ts"
 import type { Routes } from "./routes.ts"
 import * as schema from "./schema.ts"
@@ -40,6 +42,8 @@ export const resources: readonly Routes[] = [
   policies,
   routingRoutes.routing,
   explainRoutes.explain,
+  policyPublication,
+  policyLanguageRoutes.policyLanguage,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -60,6 +64,7 @@ const files: readonly object[] = [
   routingRoutes,
   explainRoutes,
   decisionSchema,
+  policyLanguageRoutes.named,
   endpointSchema,
   eventSchema,
   inboundRoutes,
@@ -81,7 +86,10 @@ const parts: Readonly<Record<string, TSchema>> = {
   FeeCharge: feesSchema.FeeCharge,
   FeeCondition: feesSchema.FeeCondition,
   FeeModel: feesSchema.FeeModelSchema,
+  Condition: policySchema.ConditionPart,
   PolicyRule: policySchema.RuleSchema,
+  PolicyStrategy: policySchema.StrategySchema,
+  RetryPlan: policySchema.RetryPlanPart,
 }
 
 export const namedSchemas: readonly object[] = [

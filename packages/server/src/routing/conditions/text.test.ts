@@ -4,7 +4,7 @@ import { celEnv, isCelError, parse, plan } from "@bufbuild/cel"
 import fc from "fast-check"
 import type { RoutingContext } from "../routing-context.ts"
 import { rfc3339 } from "../../core/instant.ts"
-import { comparison, condition, context, someAccounts } from "./condition-arbitrary.ts"
+import { comparison, condition, context, someAccounts } from "../../../testing/conditions.ts"
 import { type Condition, MAX_DEPTH, MAX_NODES, MAX_TEXT_CHARS, normal } from "./condition.ts"
 import { readCondition } from "./json.ts"
 import { parseCondition, printCondition } from "./text.ts"
@@ -50,7 +50,7 @@ describe("text and tree are one", () => {
     const eur = { field: "currency", op: "equals", value: "EUR" } as const
     const big = { field: "amount", op: "ge", value: 5_000 } as const
     const visa = { field: "card.network", op: "in", value: ["visa"] } as const
-    const texts = {
+    const texts: Readonly<Record<string, Condition>> = {
       'currency == "EUR" && amount >= 5000 && card.network in ["visa"]': { all: [eur, big, visa] },
       '(currency == "EUR" && amount >= 5000) && card.network in ["visa"]': { all: [{ all: [eur, big] }, visa] },
       '(currency == "EUR" && amount >= 5000) || card.network in ["visa"]': { any: [{ all: [eur, big] }, visa] },

@@ -1,14 +1,14 @@
 // Random conditions and random payments for properties: every field and operator, and payments that lack what they may lack.
 
 import fc from "fast-check"
-import { parseCurrency } from "../../core/currency.ts"
-import type { AccountId } from "../../core/id.ts"
-import { money } from "../../core/money.ts"
-import { given } from "../../core/given.ts"
-import type { RoutingContext } from "../routing-context.ts"
-import type { Comparison, Condition, Operator, Scalar } from "./condition.ts"
-import { fieldOf, fields, metadataField, type FieldSpec } from "./fields.ts"
-import { type LiveReading, liveStates } from "./live-reading.ts"
+import { parseCurrency } from "../src/core/currency.ts"
+import type { AccountId } from "../src/core/id.ts"
+import { money } from "../src/core/money.ts"
+import { given } from "../src/core/given.ts"
+import type { RoutingContext } from "../src/routing/routing-context.ts"
+import type { Comparison, Condition, Operator, Scalar } from "../src/routing/conditions/condition.ts"
+import { fieldOf, fields, metadataField, type FieldSpec } from "../src/routing/conditions/fields.ts"
+import { type LiveReading, liveStates } from "../src/routing/conditions/live-reading.ts"
 
 export const someAccounts = ["acc_a", "acc_b"] as AccountId[]
 const keys = ["tier", "cart type", "in", 'quoted "key"', "startsWith"]
@@ -79,7 +79,7 @@ export const condition: fc.Arbitrary<Condition> = fc.letrec<{ readonly node: Con
   ),
 })).node
 
-const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values)
+const pick = <const T>(...values: readonly T[]) => fc.constantFrom(...values)
 const maybe = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined })
 const live: fc.Arbitrary<LiveReading> = fc
   .record({
