@@ -114,14 +114,9 @@ function knownOf(payment: Payment, attempt: Attempt): Known {
     case "declined":
       return endingOf(outcome.reason)
     case "rejected":
-      return state === "open" ? "silence" : endingOf(outcome.reason)
+      return state === "open" ? silenceOf(payment, attempt) : endingOf(outcome.reason)
     case "unknown":
-      // A return of the customer that is not answered is no second silence of the attempt.
-      return payment.operations.some(
-        (o) => o.attempt === attempt.id && o.kind === "authorize" && o.outcome?.kind === "unknown",
-      )
-        ? "silence"
-        : undefined
+      return silenceOf(payment, attempt)
     case "not_sent":
       return "technical"
     // Proven never to have taken effect: the silence before it was the news.
@@ -134,6 +129,15 @@ function knownOf(payment: Payment, attempt: Attempt): Known {
       return outcome satisfies never
   }
 }
+
+/** Of the authorization itself: a return of the customer that is not answered is no second silence of the attempt. */
+const silenceOf = ({ operations }: Payment, { id }: Attempt): Known =>
+  operations.some(
+    ({ attempt, kind, outcome }) =>
+      attempt === id && kind === "authorize" && (outcome?.kind === "unknown" || outcome?.kind === "rejected"),
+  )
+    ? "silence"
+    : undefined
 
 function endingOf(reason: keyof typeof declineReasons): Ending {
   const { countsAgainstHealth, category } = declineReasons[reason]
