@@ -9,7 +9,6 @@ import { readSignalDocument } from "../src/engine/signal-document.ts"
 import { createSignalSharing, REPLAY_DAYS } from "../src/engine/signal-sharing.ts"
 import { createRoutingSignals, newSignals } from "../src/engine/signals.ts"
 import type { Clock } from "../src/ports.ts"
-import { roundedWorth } from "../src/routing/readings.ts"
 import type { Signals } from "../src/routing/signals/signals.ts"
 import { createMemorySignals, type MemorySignals } from "../src/storage/resources/signal-store-memory.ts"
 import { RELAY_LEASE_MS, type Sink } from "../src/engine/relay.ts"
@@ -349,7 +348,7 @@ async function restartsAlike(
               challenged: false,
               reroutable: true,
               optimize: { objective: { kind: "approval" }, budget: "late", exploration: 0 },
-              rounded: roundedWorth,
+              rounded: true,
             },
             world.now,
           ).accounts,

@@ -11,7 +11,7 @@ import { threeDsOf, type Decision, type DecisionRecord, type Examined } from "..
 import type { LiveReading } from "../routing/conditions/live.ts"
 import { EXPLORATION_SHARE } from "../routing/exploration.ts"
 import type { Policy } from "../routing/policy.ts"
-import { rounded, roundedWorth, type Readings } from "../routing/readings.ts"
+import { rounded, type Readings } from "../routing/readings.ts"
 import { diceOf } from "../routing/signals/dice.ts"
 import type { SignalChange } from "../routing/signals/health-change.ts"
 import { MAX_ACCOUNTS } from "../routing/signals/observation.ts"
@@ -132,7 +132,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       challenged: intent.threeDs.mode === "external" || payment.attempts.some((a) => a.action !== undefined),
       // A cryptogram is spent by the first account that it is sent to.
       reroutable: !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
-      rounded: roundedWorth,
+      rounded: true,
       costOf: (id) => feeAt(directory.account(id as AccountId), context, clock.now()),
       ...(strategy.kind === "optimize"
         ? {

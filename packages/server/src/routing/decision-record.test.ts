@@ -7,7 +7,7 @@ import type { AccountId, PolicyId } from "../core/id.ts"
 import { money } from "../core/money.ts"
 import { conclude, examine, RECORD_BYTES, type Candidate, type RoutingContext } from "./decide.ts"
 import { MAX_ACCOUNTS_PER_RULE, type Policy } from "./policy.ts"
-import { rounded, roundedWorth } from "./readings.ts"
+import { rounded } from "./readings.ts"
 import { replay } from "./replay.ts"
 import { createSignals } from "./signals/signals.ts"
 
@@ -102,7 +102,7 @@ function decided(count: number) {
       reroutable: true,
       optimize,
       costOf: () => ({ paid: 0.013_458_2, declined: 0.001_234 }),
-      rounded: roundedWorth,
+      rounded: true,
     },
     2_000_000,
   )

@@ -63,28 +63,30 @@ export const NOTHING_READ: Readings = {
 
 /** Digits behind the point that a reading keeps. */
 export const PROBABILITY_DIGITS = 6
-const PARTS: Readonly<Record<keyof Worth, number>> = {
-  logit: 4,
-  sd: 4,
-  n: 1,
-  gap: 4,
-  factor: 4,
-  latencyMs: 0,
-  price: 6,
-  cost: 6,
-  declinedCost: 6,
-}
-
 export function round(value: number, digits: number): number {
   const scale = 10 ** digits
   // Never −0, which no document keeps.
   return Math.round(value * scale) / scale || 0
 }
 
+/** Digits behind the point of what is on the logit's scale, of counts, and of shares of an amount. */
+export const LOGIT_DIGITS = 4
+const COUNT_DIGITS = 1
+const SHARE_DIGITS = 6
+
 export function roundedWorth(worth: Worth): Worth {
-  return Object.fromEntries(
-    (Object.entries(worth) as [keyof Worth, number][]).map(([part, value]) => [part, round(value, PARTS[part])]),
-  ) as Worth
+  const { cost, declinedCost } = worth
+  return {
+    logit: round(worth.logit, LOGIT_DIGITS),
+    sd: round(worth.sd, LOGIT_DIGITS),
+    n: round(worth.n, COUNT_DIGITS),
+    gap: round(worth.gap, LOGIT_DIGITS),
+    factor: round(worth.factor, LOGIT_DIGITS),
+    latencyMs: round(worth.latencyMs, 0),
+    price: round(worth.price, SHARE_DIGITS),
+    ...(cost === undefined ? {} : { cost: round(cost, SHARE_DIGITS) }),
+    ...(declinedCost === undefined ? {} : { declinedCost: round(declinedCost, SHARE_DIGITS) }),
+  }
 }
 
 /** What hangs on the payment alone, and the budget; worths are rounded where they are read (signals.ts). */

@@ -6,7 +6,7 @@
 
 import { createCommitments, type Commitment } from "../commitment.ts"
 import { createExploration, type Exploration } from "../exploration.ts"
-import type { AccountReading, Readings, Worth } from "../readings.ts"
+import { LOGIT_DIGITS, round, roundedWorth, type AccountReading, type Readings, type Worth } from "../readings.ts"
 import { bestScore, scoreOne } from "../score.ts"
 import type { Objective } from "../strategy.ts"
 import { createApproval, sigmoid, type ApprovalReading } from "./approval.ts"
@@ -47,8 +47,8 @@ export type Ask = {
   /** Of a rule that optimizes; without it only health is read. */
   readonly optimize?: { readonly objective: Objective; readonly budget: string; readonly exploration: number }
   readonly costOf?: (account: string) => Fee | undefined
-  /** Absent: as it is, to the last bit. */
-  readonly rounded?: (worth: Worth) => Worth
+  /** As it can be stored; absent: as it is, to the last bit. */
+  readonly rounded?: true
 }
 
 /** What became of a reading: a choice that somebody acts on. */
@@ -140,13 +140,13 @@ export function createSignals(input: SignalsInput) {
 
   /** The gap of each to the account with the best score is what tells whether trying it can still pay. */
   function worthOf(ask: Ask, objective: Objective, healths: readonly HealthReading[]): readonly Worth[] {
-    const { situation, accounts: asked, costOf, rounded = (worth) => worth } = ask
+    const { situation, accounts: asked, costOf, rounded = false } = ask
     const found = approval.read(situation)
     const known = asked.map((id) => slotOf(id)!)
     const all = known.map((slot, i): Worth => {
       const cost = costOf?.(asked[i]!)
       const spread = found.local[slot]! + (1 - found.own[slot]!) ** 2 * found.shared[slot * size + slot]!
-      return rounded({
+      const worth: Worth = {
         logit: found.logit[slot]!,
         sd: Math.sqrt(spread),
         n: found.n[slot]!,
@@ -156,14 +156,17 @@ export function createSignals(input: SignalsInput) {
         price: commitments.priceOf(slot),
         ...(cost === undefined ? {} : { cost: cost.paid }),
         ...(cost?.declined === undefined ? {} : { declinedCost: cost.declined }),
-      })
+      }
+      return rounded ? roundedWorth(worth) : worth
     })
     const best = bestScore(
       all.map((worth, i) => scoreOne(asked[i]!, { state: "healthy", share: 1, probeDue: false, worth }, objective)),
     )
-    return all.map((worth, i) =>
-      i === best ? worth : rounded({ ...worth, gap: gapOf(found, size, known[i]!, known[best]!) }),
-    )
+    return all.map((worth, i) => {
+      if (i === best) return worth
+      const gap = gapOf(found, size, known[i]!, known[best]!)
+      return { ...worth, gap: rounded ? round(gap, LOGIT_DIGITS) : gap }
+    })
   }
 
   /** Somebody acts on a reading: tokens are spent, a probe is under way. */
