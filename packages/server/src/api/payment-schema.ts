@@ -311,7 +311,7 @@ export const AttemptResource = Type.Object({
   settled_at: Type.Union([Time, Type.Null()]),
   decision: Type.Unknown({
     description:
-      "Why this account: version of the router, policy with version and hash, rule, chosen and excluded accounts with " +
+      "Why this account: version of the router, policy with version, hash and share, rule, chosen and excluded accounts with " +
       "reasons; in the list of attempts also `inputs`, all that was read for it.",
   }),
 })
