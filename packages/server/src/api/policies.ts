@@ -30,7 +30,6 @@ import {
   PolicyResource,
   PolicyVersionCreate,
   PolicyVersionResource,
-  type WireDocument,
 } from "./policy-schema.ts"
 import { closed, Id, Page } from "./schema.ts"
 import type { Routes } from "./routes.ts"
@@ -190,7 +189,7 @@ export const policies: Routes = (app, api, guard) => {
       const caller = callerOf(request)
       const policy = await loadPolicy(api, caller, request.params.id)
       const rows = await listPolicyVersions(api.database, caller.merchant, policy.id)
-      return pageResource({ rows }, (row) => versionResource(api, caller, row, request.query.conditions))
+      return pageResource({ rows }, (row) => storedVersion(row, request.query.conditions))
     },
   )
 
@@ -261,16 +260,18 @@ function versionResource(
   row: PolicyVersion,
   form: ConditionForm | undefined,
 ): PolicyVersionResource {
-  const document = row.document as PolicyDocument
-  return {
-    object: "policy_version",
-    policy: row.policy,
-    version: row.version,
-    ...(documentResource(document, form) satisfies WireDocument),
-    note: row.note,
-    author: row.author,
-    warnings: findingsOf(api, caller, document).map((one) => findingResource(one)),
-    created_at: rfc3339(row.createdAt),
-    published_at: row.publishedAt === undefined ? null : rfc3339(row.publishedAt),
-  }
+  const warnings = findingsOf(api, caller, row.document as PolicyDocument).map((one) => findingResource(one))
+  return { ...storedVersion(row, form), warnings }
 }
+
+/** Without the warnings, which are searched for anew each time: a list would keep the node from its payments. */
+const storedVersion = (row: PolicyVersion, form: ConditionForm | undefined): PolicyVersionResource => ({
+  object: "policy_version",
+  policy: row.policy,
+  version: row.version,
+  ...documentResource(row.document as PolicyDocument, form),
+  note: row.note,
+  author: row.author,
+  created_at: rfc3339(row.createdAt),
+  published_at: row.publishedAt === undefined ? null : rfc3339(row.publishedAt),
+})

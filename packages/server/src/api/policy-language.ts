@@ -1,18 +1,18 @@
 // What authors and editors of policies need beside storing them: checking a draft, turning conditions from text to tree and
 // back, the table of fields, and what has changed between two versions.
 
-import { Type } from "typebox"
+import { Type, type Static } from "typebox"
 import { notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { type FieldSpec, fields, printCondition, readCondition } from "../routing/condition-language.ts"
-import { diffRules } from "../routing/policy-diff.ts"
-import type { PolicyDocument } from "../routing/policy.ts"
+import { diffRules, type RuleChange } from "../routing/policy-diff.ts"
+import type { PolicyDocument, Rule } from "../routing/policy.ts"
 import { findPolicyVersion, type PolicyRow } from "../storage/resources/policies.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
 import { loadPolicy } from "./policies.ts"
 import { findingsAbout } from "./policy-check.ts"
 import { documentResource } from "./policy-document.ts"
-import { ConditionPart, Finding, PolicyCheck } from "./policy-schema.ts"
+import { ConditionPart, Finding, PolicyCheck, type WireRule } from "./policy-schema.ts"
 import type { Routes } from "./routes.ts"
 import { closed, Id, words } from "./schema.ts"
 
@@ -173,15 +173,18 @@ export const policyLanguage: Routes = (app, api, guard) => {
         policy: policy.id,
         from,
         to,
-        rules: diffRules(before, after, (rule) => documentResource({ rules: [rule] }, "text").rules[0]!).map((one) => ({
-          ...one,
-        })) as never,
+        rules: diffRules(before, after, partsOf).map(changeResource),
         never: partDiff(was.never ?? [], is.never ?? []),
         commitments: partDiff(was.commitments ?? [], is.commitments ?? []),
       }
     },
   )
 }
+
+const partsOf = (rule: Rule): WireRule => documentResource({ rules: [rule] }, "text").rules[0]!
+
+const changeResource = (change: RuleChange): Static<typeof Change> =>
+  change.kind === "changed" ? { ...change, parts: change.parts.map((one) => ({ ...one })) } : { ...change }
 
 async function documentAt(api: Api, { merchant }: Key, { id }: PolicyRow, version: number): Promise<PolicyDocument> {
   const row = await findPolicyVersion(api.database, merchant, id, version)

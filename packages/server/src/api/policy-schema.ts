@@ -170,7 +170,9 @@ export const Finding = Type.Object(
     severity: words(["error", "warning"], "A document with errors is not stored."),
     code: Type.String(),
     rule: Type.Optional(Type.Object({ index: Type.Integer(), name: Type.String() })),
-    pointer: Type.String({ description: "JSON pointer into the document." }),
+    pointer: Type.String({
+      description: "JSON pointer into the document; into a tree, as its normal form has it.",
+    }),
     position: Type.Optional(
       Type.Object(
         { offset: Type.Integer(), line: Type.Integer(), column: Type.Integer() },
@@ -211,7 +213,9 @@ export const PolicyVersionResource = Type.Object(
     ...documentFields,
     note: Type.String(),
     author: Type.String({ description: "The API key that made it." }),
-    warnings: Type.Array(Finding, { description: "What its author should know of, as things stand now." }),
+    warnings: Type.Optional(
+      Type.Array(Finding, { description: "What its author should know of, as things stand now. Not in lists." }),
+    ),
     created_at: Time,
     published_at: Type.Union([Time, Type.Null()], { description: "When it first came into force." }),
   },
