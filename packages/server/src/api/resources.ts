@@ -6,6 +6,8 @@ import { accountFees } from "./account-fees.ts"
 import * as accountSchema from "./account-schema.ts"
 import { accounts } from "./accounts.ts"
 import * as apiKeyRoutes from "./api-keys.ts"
+import * as backtestSchema from "./backtest-schema.ts"
+import { backtests } from "./backtests.ts"
 import * as connectorRoutes from "./connectors.ts"
 import * as customerRoutes from "./customers.ts"
 import * as eventSchema from "./event-resource.ts"
@@ -35,6 +37,7 @@ export const resources: readonly Routes[] = [
   accountFees,
   connectorRoutes.connectors,
   policies,
+  backtests,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -52,6 +55,7 @@ const files: readonly object[] = [
   feesSchema,
   connectorRoutes,
   policySchema,
+  backtestSchema,
   endpointSchema,
   eventSchema,
   inboundRoutes,

@@ -24,6 +24,7 @@ export const idPrefixes = {
   inboundWebhook: "whi",
   incident: "inc",
   request: "req",
+  backtest: "bkt",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -50,6 +51,7 @@ export type WebhookDeliveryId = Id<"whd">
 export type InboundWebhookId = Id<"whi">
 export type IncidentId = Id<"inc">
 export type RequestId = Id<"req">
+export type BacktestId = Id<"bkt">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */
 export const maxIdMs = 2 ** 48 - 1
