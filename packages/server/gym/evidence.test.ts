@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { commitmentsOf, keptOf, promiseIn } from "./commitments.ts"
 import { stagedRun } from "./evidence-guardrails.ts"
-import { routerEvidence, splitEvidence, type Estimated } from "./evidence-off-policy.ts"
+import { drawnEvidence, routerEvidence, type Estimated } from "./evidence-off-policy.ts"
 import { ours } from "./ours.ts"
 import { run } from "./run.ts"
 import { createWorld } from "./world.ts"
@@ -15,7 +15,7 @@ const holds = ({ report, truth }: Estimated): boolean => {
 }
 
 test("a split's log tells of every other split and rule, and mostly holds the truth", () => {
-  const all = Array.from({ length: 12 }, (_, draw) => splitEvidence(world, draw)).flat()
+  const all = Array.from({ length: 12 }, (_, draw) => drawnEvidence(world, "split", draw)).flat()
   assert.equal(all.length, 36)
   // 95 % of them; fewer than 30 of 36 would be a chance of one in thousands.
   assert.ok(all.filter(holds).length >= 30)

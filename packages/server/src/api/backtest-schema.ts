@@ -61,7 +61,9 @@ export const BacktestReportResource = Type.Object({
   segments: tally(["payments", "moved"]),
   overlap: Type.Object({
     moved: Type.Number({ description: "Share of payments." }),
-    never_logged: Type.Number({ description: "Share of the draft's decisions that the records could not have taken." }),
+    never_logged: Type.Number({
+      description: "Share of the draft's decisions that the records never, or hardly ever, took.",
+    }),
     declined_early: Type.Number(),
     effective_sample: Type.Number({ description: "How many equally heavy records all are worth." }),
     moved_sample: Type.Number({ description: "How many of those speak for what moves." }),
