@@ -15,7 +15,6 @@ export {
   type Metric,
   metrics,
   NO_ATTEMPT,
-  noAttemptValues,
   type Propensities,
 } from "./evidence/decision-evidence.ts"
 export { checkExperiment } from "./evidence/experiment-check.ts"
