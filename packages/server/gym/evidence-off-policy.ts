@@ -1,6 +1,6 @@
 // Off-policy estimates against the truth that a world knows: how often the intervals hold it, how far the estimates are off, and
-// how often they say that they cannot tell. Two logs: the learning router, which is nearly greedy, and a split by shares, which is
-// near full overlap for every split like it.
+// how often they say that they cannot tell. Three logs: a split by shares, which is near full overlap for every split like it; one
+// provider with a little even chance of the others; and the learning router, which explores least where it expects least.
 
 import type { DecisionEvidence, Propensities } from "../src/routing/evidence/decision-evidence.ts"
 import { createOffPolicy, type OffPolicyReport } from "../src/routing/evidence/off-policy.ts"
@@ -23,29 +23,29 @@ export type Draft = "near" | "country" | "network" | "segments" | "explored"
 /** What a draft gives each account for a payment, where the log gave it `logged`. */
 type Target = { readonly draft: Draft; readonly of: (payment: number, logged: Propensities) => Propensities }
 
-const SHARES = [0.4, 0.3, 0.2, 0.1] as const
+/** By provider. `greedy`: one provider, and the others by as much chance as the router explores with, but evenly. */
+export const logs = { split: [0.4, 0.3, 0.2, 0.1], greedy: [0.985, 0.005, 0.005, 0.005] } as const
 const NEAR = [0.45, 0.3, 0.15, 0.1] as const
 const name = (provider: number): string => `acc_${provider}`
 const byName = (shares: readonly number[]): Propensities =>
   Object.fromEntries(shares.map((share, provider) => [name(provider), share]))
 
-/** The split is drawn anew for every run in the same world, and so are outcomes, by the world's chances. */
-export function splitEvidence(world: World, draw: number): readonly Estimated[] {
+/** The log is drawn anew for every run in the same world, and so are outcomes, by the world's chances. */
+export function drawnEvidence(world: World, log: keyof typeof logs, draw: number): readonly Estimated[] {
   const random = createRandom(world.input.seed * 104_729 + draw)
-  const propensities = byName(SHARES)
-  const near = byName(NEAR)
-  const judges = judgesOf(world, [
-    { draft: "near", of: () => near },
-    movedCountry(world, draw % COUNTRIES.length, draw % world.providers),
-    {
-      draft: "segments",
-      of: (payment) => certain((world.country[payment]! + world.network[payment]! + draw) % world.providers),
-    },
-  ])
+  const shares = logs[log]
+  const propensities = byName(shares)
+  const near = byName(log === "split" ? NEAR : [0.975, 0.015, 0.005, 0.005])
+  const country = movedCountry(world, draw % COUNTRIES.length, draw % world.providers)
+  const segments: Target = {
+    draft: "segments",
+    of: (payment) => certain((world.country[payment]! + world.network[payment]! + draw) % world.providers),
+  }
+  const judges = judgesOf(world, [{ draft: "near", of: () => near }, country, segments])
   for (let payment = 0; payment < world.count; payment++) {
     let left = random.next()
     let provider = 0
-    while ((left -= SHARES[provider]!) >= 0 && provider < SHARES.length - 1) provider += 1
+    while ((left -= shares[provider]!) >= 0 && provider < shares.length - 1) provider += 1
     const approval = random.next() < chance(world, payment, provider) ? 1 : 0
     judges.add(payment, { propensities, account: name(provider), values: { approval } })
   }

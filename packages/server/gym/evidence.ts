@@ -1,12 +1,12 @@
 // `npm run gym -- --evidence`: what the statistics of routing/evidence claim, against worlds that know the truth.
 
-import { splitEvidence, routerEvidence, type Draft, type Estimated } from "./evidence-off-policy.ts"
+import { drawnEvidence, logs, routerEvidence, type Draft, type Estimated } from "./evidence-off-policy.ts"
 import { stagedRun, type Staged } from "./evidence-guardrails.ts"
 import { median } from "./report.ts"
 import { createWorld, type WorldName } from "./world.ts"
 
-/** Draws of the split's dice and outcomes in each world. */
-const DRAWS = 20
+/** Draws of a log's dice and outcomes in each world. */
+const DRAWS = 24
 /** Draws of a staged publish in each world, by what is asked of it. */
 const STAGED_DRAWS = 20
 const HARMED_DRAWS = 4
@@ -23,7 +23,7 @@ export type EvidenceInput = {
 }
 
 export type OffPolicyRow = {
-  readonly log: "split" | "router"
+  readonly log: keyof typeof logs | "router"
   readonly draft: Draft
   readonly estimates: number
   readonly told: number
@@ -67,7 +67,8 @@ export function evidence({ name, volume, from, to, tell }: EvidenceInput): Evide
         found.set(key, [...(found.get(key) ?? []), one])
       }
     }
-    for (let draw = 0; draw < DRAWS; draw++) keep("split", splitEvidence(world, draw))
+    for (const log of Object.keys(logs) as (keyof typeof logs)[])
+      for (let draw = 0; draw < DRAWS; draw++) keep(log, drawnEvidence(world, log, draw))
     keep("router", routerEvidence(world))
     const short = createWorld({ name, volume: STAGED_PAYMENTS, seed })
     stagings.forEach((staging, index) => {

@@ -6,6 +6,8 @@ import { accountFees } from "./account-fees.ts"
 import * as accountSchema from "./account-schema.ts"
 import { accounts } from "./accounts.ts"
 import * as apiKeyRoutes from "./api-keys.ts"
+import * as backtestSchema from "./backtest-schema.ts"
+import { backtests } from "./backtests.ts"
 import * as connectorRoutes from "./connectors.ts"
 import * as customerRoutes from "./customers.ts"
 import * as eventSchema from "./event-resource.ts"
@@ -44,6 +46,7 @@ export const resources: readonly Routes[] = [
   explainRoutes.explain,
   policyPublication,
   policyLanguageRoutes.policyLanguage,
+  backtests,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -65,6 +68,7 @@ const files: readonly object[] = [
   explainRoutes,
   decisionSchema,
   policyLanguageRoutes.named,
+  backtestSchema,
   endpointSchema,
   eventSchema,
   inboundRoutes,

@@ -26,6 +26,7 @@ export const idPrefixes = {
   request: "req",
   signalBatch: "sig",
   routingChange: "rch",
+  backtest: "bkt",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -54,6 +55,7 @@ export type IncidentId = Id<"inc">
 export type RequestId = Id<"req">
 export type SignalBatchId = Id<"sig">
 export type RoutingChangeId = Id<"rch">
+export type BacktestId = Id<"bkt">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */
 export const maxIdMs = 2 ** 48 - 1

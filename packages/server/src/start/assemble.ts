@@ -16,6 +16,7 @@ import type { Hmac } from "../connectors/connector.ts"
 import { connectors } from "../connectors/registry.ts"
 import { createPoster } from "../engine/webhook-post.ts"
 import { LIVE_RULES, TEST_RULES } from "../engine/address-guard.ts"
+import { runBacktests } from "../engine/backtests.ts"
 import { runDeliverer, webhookSink } from "../engine/deliver.ts"
 import { createDirectory } from "../engine/directory.ts"
 import { decisionCheckSink, newCheckCounts } from "../engine/decision-check.ts"
@@ -212,6 +213,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
         }),
         runRecovery(engine),
         runInbound(engine),
+        runBacktests({ ...ports, database, directory }),
         runLoop(ports, "retention", { idleMs: RETENTION_EVERY_MS, backoffMs: RETENTION_EVERY_MS }, () =>
           keepHouse(database, vault, ports, parts.retention),
         ),

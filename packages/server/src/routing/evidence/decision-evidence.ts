@@ -16,6 +16,3 @@ export type DecisionEvidence = {
   readonly account: string
   readonly values: Readonly<Partial<Record<Metric, number>>>
 }
-
-/** The metrics of a payment for which no attempt was made are known: it is not paid, and costs nothing. */
-export const noAttemptValues: DecisionEvidence["values"] = { approval: 0, cost: 0 }

@@ -82,6 +82,18 @@ test("logs without dice tell only what does not move", () => {
   assert.deepEqual(report.approvalBounds, { low: -0.05, high: 0.05 })
 })
 
+test("what the logs hardly ever took counts as never taken, unless the target takes it as seldom", () => {
+  const judged = (target: Propensities) => {
+    const offPolicy = createOffPolicy()
+    for (let n = 0; n < 1_000; n++)
+      offPolicy.add({ propensities: { a: 0.999, b: 0.001 }, account: "a", values: { approval: 1 } }, target)
+    return offPolicy.report()
+  }
+  assert.equal(judged({ b: 1 }).overlap.neverLogged, 1)
+  assert.equal(why(judged({ b: 1 })), "never_logged")
+  assert.equal(judged({ a: 0.999, b: 0.001 }).overlap.neverLogged, 0)
+})
+
 test("a little that was never logged widens the interval by as much", () => {
   const told = (never: boolean) => {
     const die = fixedChance(2)

@@ -19,7 +19,7 @@ export type Overlap = {
   readonly records: number
   /** Share of payments that the target would have sent elsewhere, from the chances of both: exact. */
   readonly moved: number
-  /** Share of the target's decisions for accounts that the logs could not have taken: exact. */
+  /** Share of the target's decisions for accounts that the logs could not have taken, or hardly ever: exact. */
   readonly neverLogged: number
   /** Share of payments that the target declines early, and the logs did not: exact, and their values are known. */
   readonly declinedEarly: number
@@ -35,9 +35,9 @@ export type Overlap = {
 
 export const whyNot = {
   no_records: "no decision has an outcome",
-  never_logged: "the policy wants accounts that the logs never took for such payments",
+  never_logged: "the policy wants accounts that the logs never, or hardly ever, took for such payments",
   little_overlap: "too few of the decisions that would move were taken by chance in the logs",
-  one_record: "a single record carries too much of the weight",
+  one_record: "a single record carries too much of the weight of what moves",
   wrong_propensities: "the chances in the logs are not those by which payments were sent",
 } as const
 export type WhyNot = keyof typeof whyNot
@@ -63,12 +63,18 @@ export type OffPolicyReport = {
   readonly approvalBounds: Interval
 }
 
+/**
+ * A decision that the target takes more than so many times as often as the logs did counts as never logged. Of such decisions few or
+ * none are in the logs, and those that are missing are no random ones: the router explores least where it expects least, so
+ * that an estimate without them is too high.
+ */
+const MOST_WEIGHT = 500
 /** Below this many equally heavy records of what moves nothing is told. Measured: see docs/evidence.md. */
 export const LEAST_MOVED_SAMPLE = 60
 /** Above this share of decisions that the logs never took nothing is told; below it intervals of approval are as much wider. */
 export const MOST_NEVER_LOGGED = 0.01
-/** The most of all weight that one record may have. */
-const MOST_OF_ONE = 0.02
+/** The most that one record may have of the weight of all that speak for what moves. */
+const MOST_OF_ONE = 0.05
 /** Standard errors of the mean weight beyond which the logged chances are not believed. */
 const MEAN_WEIGHT_ERRORS = 5
 /** Where so few payments move, how they fare is of no consequence, and nothing is asked of the overlap. */
@@ -99,11 +105,12 @@ export function createOffPolicy(options: { readonly confidence?: number; readonl
     for (const [name, chance] of Object.entries(target)) {
       const before = logged[name] ?? 0
       if (chance > before) moved += chance - before
-      if (before > 0) covered += chance
+      if (before > 0 && chance <= MOST_WEIGHT * before) covered += chance
       else if (name === NO_ATTEMPT) declinedEarly += chance
       else neverLogged += chance
     }
-    const full = (target[account] ?? 0) / taken
+    const wanted = (target[account] ?? 0) / taken
+    const full = wanted > MOST_WEIGHT ? 0 : wanted
     const w = clipAt === undefined ? full : Math.min(full, clipAt)
     if (w < full) {
       clipped.records += 1
@@ -155,7 +162,7 @@ export function createOffPolicy(options: { readonly confidence?: number; readonl
     if (share - early < NEXT_TO_NOTHING) return undefined
     if (never > MOST_NEVER_LOGGED) return "never_logged"
     if (movedSample < LEAST_MOVED_SAMPLE) return "little_overlap"
-    return largest > MOST_OF_ONE * weight ? "one_record" : undefined
+    return largest - 1 > MOST_OF_ONE * excess ? "one_record" : undefined
   }
 
   function estimateOf(
@@ -178,9 +185,10 @@ export function createOffPolicy(options: { readonly confidence?: number; readonl
     // What was never logged may have been approved always or never. Cost and latency speak for the rest alone.
     const open = metric === "approval" ? never : 0
     const target = attempted * read.value
+    // Hall's correction may lengthen a side, and never shortens one: with few and heavy records it would shorten too much.
     const around = (middle: number, { error, skew }: Spread): Interval => ({
-      low: middle - unskewed(reach, skew) * attempted * error - open * read.value,
-      high: middle - unskewed(-reach, skew) * attempted * error + open * (1 - read.value),
+      low: middle - Math.max(reach, unskewed(reach, skew)) * attempted * error - open * read.value,
+      high: middle + Math.max(reach, -unskewed(-reach, skew)) * attempted * error + open * (1 - read.value),
     })
     return {
       kind: "estimate",
