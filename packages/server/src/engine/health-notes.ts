@@ -1,6 +1,7 @@
 // Changes of health on their way into the world: stored with their evidence, and told to the merchant's webhooks where an
 // account leaves its traffic or has all of it back. All nodes come to the same conclusions; the store keeps the first.
 
+import { rfc3339 } from "../core/instant.ts"
 import { makeId, type AccountId, type EventId } from "../core/id.ts"
 import type { Ports } from "../ports.ts"
 import type { HealthChange, LatencyChange, SignalChange } from "../routing/signals/health-change.ts"
@@ -25,7 +26,9 @@ export function createHealthNotes({ clock, chance, log }: Ports) {
         log.warn({ account, ...told }, "routing leaves an account")
       }
       const type = announcedAs(told)
-      const data = { mode: owner.mode, account, ...told }
+      const { since, ...evidence } = told.evidence
+      const dated = since === undefined ? evidence : { since: rfc3339(since), ...evidence }
+      const data = { mode: owner.mode, account, ...told, evidence: dated }
       notes.push({
         merchant: owner.merchant,
         mode: owner.mode,

@@ -2,17 +2,25 @@
 // all of them went down together. Such a node blames nobody: it shares nothing, takes no traffic (/ready), and says so once.
 // It is well again with the first answer of any provider, be it to a harmless read.
 
-import type { Observation } from "./observations.ts"
+import type { AccountId } from "../core/id.ts"
 
-/** So many failures in a row, none of them older than this, at so many accounts at least. */
+/** So many failures in a row, none of them older than this, at so many providers at least: one may well be down. */
 const FAILURES = 6
 const WITHIN_MS = 60_000
-const FEWEST_ACCOUNTS = 2
+const FEWEST_PROVIDERS = 2
+
+/** What came of something that was sent. An answer is an answer, whatever it says. */
+export type Heard = {
+  readonly account: AccountId
+  readonly provider: string
+  readonly answered: boolean
+  readonly at: number
+}
 
 export type NodeHealth = ReturnType<typeof createNodeHealth>
 
 export function createNodeHealth(tell: (sick: boolean, accounts: readonly string[]) => void) {
-  let failures: { readonly account: string; readonly at: number }[] = []
+  let failures: readonly Heard[] = []
   let sick = false
 
   function set(to: boolean): void {
@@ -25,18 +33,16 @@ export function createNodeHealth(tell: (sick: boolean, accounts: readonly string
     isSick: (): boolean => sick,
     /** Where nothing was answered. */
     accounts: (): readonly string[] => [...new Set(failures.map(({ account }) => account))],
-    /** What an own attempt, or an own read, came back as. */
-    observe({ account, ending, latencyMs, at }: Pick<Observation, "account" | "ending" | "latencyMs" | "at">): void {
-      // An answer is an answer, whatever it says.
-      if (ending !== "technical" || latencyMs !== undefined) {
+    observe(heard: Heard): void {
+      if (heard.answered) {
         failures = []
         set(false)
         return
       }
-      failures = [...failures, { account, at }].slice(-FAILURES)
-      const recent = failures.filter((failure) => at - failure.at <= WITHIN_MS)
-      const accounts = new Set(recent.map((failure) => failure.account))
-      if (recent.length >= FAILURES && accounts.size >= FEWEST_ACCOUNTS) set(true)
+      failures = [...failures, heard].slice(-FAILURES)
+      const recent = failures.filter((failure) => heard.at - failure.at <= WITHIN_MS)
+      const providers = new Set(recent.map(({ provider }) => provider))
+      if (recent.length >= FAILURES && providers.size >= FEWEST_PROVIDERS) set(true)
     },
   }
 }

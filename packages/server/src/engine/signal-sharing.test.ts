@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { accountAt, MERCHANT } from "../../testing/scripted.ts"
 import { World } from "../../sim/world.ts"
+import { connectors } from "../connectors/registry.ts"
 import { parseCurrency } from "../core/currency.ts"
 import { makeId, type AccountId, type PolicyId } from "../core/id.ts"
 import type { Payment } from "../core/payment.ts"
@@ -28,7 +29,7 @@ function town(policy?: Policy) {
       after: 0,
     }),
   )
-  let accounts: readonly Account[] = ["acc_a", "acc_b"].map((id) => accountAt(id))
+  let accounts: readonly Account[] = [accountAt("acc_a", connectors.adyen), accountAt("acc_b", connectors.checkout)]
   const directory: Directory = {
     account: (id) => accounts.find((account) => account.id === id),
     accounts: () => accounts,

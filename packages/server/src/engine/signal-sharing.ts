@@ -2,7 +2,7 @@
 // times a second it writes that as batches, outside of every payment, and reads those of others. A starting node reads the
 // recent days before it serves. A database that is away loses nothing but the oldest of what waits here, and that is counted.
 
-import { makeId, type SignalBatchId } from "../core/id.ts"
+import { makeId, type AccountId, type SignalBatchId } from "../core/id.ts"
 import type { Ports } from "../ports.ts"
 import type {
   Owner,
@@ -73,7 +73,9 @@ export function createSignalSharing(parts: SharingParts) {
 
   signals.connect({
     seen: (owner, seen) => {
-      for (const observation of seen.observations) nodeHealth.observe(observation)
+      // A technical failure that has no latency was no answer.
+      for (const { account, ending, latencyMs, at } of seen.observations)
+        hear(account, ending !== "technical" || latencyMs !== undefined, at)
       // What a sick node sees says nothing about providers.
       const isBelieved = !nodeHealth.isSick()
       buffer(owner, isBelieved ? seen : { ...seen, observations: [] })
@@ -82,6 +84,11 @@ export function createSignalSharing(parts: SharingParts) {
     wanted: (owner) => void wanted.set(`${owner.merchant} ${owner.mode}`, owner),
     changed: (owner, changes) => notes.add(owner, changes),
   })
+
+  function hear(account: AccountId, answered: boolean, at: number): void {
+    const provider = directory.account(account)?.connector.manifest.id ?? account
+    nodeHealth.observe({ account, provider, answered, at })
+  }
 
   function buffer(owner: Owner, { observations, choices, volumes }: Seen): void {
     const key = `${owner.merchant} ${owner.mode}`
@@ -182,7 +189,8 @@ export function createSignalSharing(parts: SharingParts) {
       told.add(nameOf(observation))
       if (index % REPLAY_SLICE === REPLAY_SLICE - 1) await clock.sleep(0)
     }
-    for (const { chosen, eligible, amount, at } of choices) made.count(eligible, chosen, amount, at)
+    const since = signals.fit(made, owner)
+    for (const { chosen, eligible, amount, at } of choices) if (at >= since) made.count(eligible, chosen, amount, at)
     const volumes = await volumesOf(owner)
     for (const observation of shelf.meanwhile ?? [])
       if (!told.has(nameOf(observation))) made.observe(observation, clock.now())
@@ -266,9 +274,9 @@ export function createSignalSharing(parts: SharingParts) {
         if ((shelf.policy?.commitments?.length ?? 0) > 0) shelf.signals.restoreVolumes(await volumesOf(shelf))
     },
     /** What became of a harmless read: whether it was well, and whether there was an answer at all. */
-    readCame: (owner: Owner & { readonly account: Observation["account"] }, ok: boolean, answered: boolean): void => {
+    readCame: (owner: Owner & { readonly account: AccountId }, ok: boolean, answered: boolean): void => {
       const now = clock.now()
-      nodeHealth.observe({ account: owner.account, ending: answered ? "paid" : "technical", at: now })
+      hear(owner.account, answered, now)
       const shelf: Shelf = signals.shelfOf(owner)
       shelf.signals.observeRead(owner.account, ok, now)
       signals.tellChanges(shelf)

@@ -8,6 +8,7 @@ import type { AccountId, MerchantId } from "../core/id.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Clock, Log } from "../ports.ts"
 import { threeDsOf, type Decision, type DecisionRecord, type Examined } from "../routing/decide.ts"
+import type { Commitment } from "../routing/commitment.ts"
 import type { LiveReading } from "../routing/conditions/live.ts"
 import { EXPLORATION_SHARE } from "../routing/exploration.ts"
 import type { Policy } from "../routing/policy.ts"
@@ -102,7 +103,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     const policy = directory.activePolicy(shelf.merchant, shelf.mode)
     if (policy !== shelf.policy) {
       shelf.policy = policy
-      shelf.signals.owe(Object.fromEntries((policy?.commitments ?? []).map((terms) => [terms.account, terms])))
+      shelf.signals.owe(termsOf(policy))
     }
     const month = monthOf(clock.now())
     if (month === shelf.month) return
@@ -192,6 +193,13 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
 
   return {
     shelfOf,
+    /** Gives new signals the terms of the policy in force, so that prices can be learned; answers when the period began. */
+    fit(signals: Signals, { merchant, mode }: Owner): number {
+      const { from, until } = spanOf(monthOf(clock.now()))
+      signals.owe(termsOf(directory.activePolicy(merchant, mode)))
+      signals.renewCommitments(from, until)
+      return from
+    },
     read,
     decided,
     committed,
@@ -220,6 +228,9 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     },
   }
 }
+
+const termsOf = (policy: Policy | undefined): Readonly<Record<string, Commitment>> =>
+  Object.fromEntries((policy?.commitments ?? []).map((terms) => [terms.account, terms]))
 
 function liveOf(signals: Signals, id: AccountId, now: number): LiveReading {
   const known = signals.overall(id, now)

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
+import type { Weather } from "@orchestra/simulator"
 import { card, ok, simulate, startApi, type Json, type TestApi } from "../../testing/api.ts"
 import { eventually, until } from "../../testing/wait.ts"
 
@@ -118,6 +119,26 @@ describe("two nodes on one database", () => {
       return state === "returning" || state === "healthy"
     })
   })
+})
+
+test("a node that no provider answers leaves readiness, blames no account, and is ready again once one answers", async () => {
+  const api = await startApi()
+  const providers = await simulate(api, "adyen", "checkout")
+  const connected = [await providers.connect("adyen"), await providers.connect("checkout")]
+  await pay(api)
+  const setWeather = async (weather: Weather): Promise<void> => {
+    for (const { ready } of connected) await providers.simulator.setWeather(ready.id, weather)
+  }
+  await setWeather({ faults: [{ type: "refused", probability: 1 }] })
+  await until("the node is sick", async () => {
+    await pay(api)
+    return (await api.call("GET", "/ready")).status === 503
+  })
+  assert.match((await api.call("GET", "/ready")).body.detail, /No provider answers this node/)
+  for (const { id } of connected) assert.notEqual(await stateOf(api, id), "ejected")
+  assert.equal(api.logged.filter((line) => line.startsWith("error no provider answers")).length, 1)
+  await setWeather({})
+  await until("a harmless read finds a provider", async () => (await api.call("GET", "/ready")).status === 200)
 })
 
 test("explaining a payment changes nothing, and says what is wrong with it", async () => {
