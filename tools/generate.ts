@@ -9,6 +9,7 @@ import { faultsDocument } from "../packages/server/src/core/faults-document.ts"
 import { outcomesDocument } from "../packages/server/src/core/outcomes-document.ts"
 import { schemeRulesDocument } from "../packages/server/src/core/scheme-rules-document.ts"
 import { costEstimatesDocument } from "../packages/server/src/routing/cost/cost-estimates-document.ts"
+import { policyLanguageDocument } from "../packages/server/src/routing/conditions/language-document.ts"
 import { connectorIds, connectorsFolder, loadManifests } from "./generate/connector-folders.ts"
 import { connectorsDocument } from "./generate/connectors-document.ts"
 import { registryText } from "./generate/registry.ts"
@@ -31,6 +32,7 @@ const files: readonly Generated[] = [
   { path: "docs/outcomes.md", text: outcomesDocument },
   { path: "docs/scheme-rules.md", text: schemeRulesDocument },
   { path: "docs/cost-estimates.md", text: costEstimatesDocument },
+  { path: "docs/policy-language.md", text: policyLanguageDocument },
   { path: "docs/faults.md", text: faultsDocument },
   { path: "docs/openapi.json", text: openapi },
 ]

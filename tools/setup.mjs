@@ -62,12 +62,20 @@ function missing() {
   const have = JSON.parse(read("node_modules/.package-lock.json") ?? '{"packages":{}}').packages
   const libc = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime ? "glibc" : "musl"
   const fits = (list, value) => list === undefined || list.includes(value)
+  // Of a package for another kind of machine, npm leaves out all that only it needs: nobody here misses that.
+  const present = Object.entries(wanted).filter(([path]) => path === "" || have[path] !== undefined)
+  const asked = new Set(
+    present.flatMap(([, { dependencies, devDependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies }),
+    ),
+  )
+  const isAsked = (path) => asked.has(path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length))
   return Object.keys(wanted).filter((path) => {
     const [want, got] = [wanted[path], have[path]]
     if (path === "") return false
     if (got === undefined) {
       const fitsHere = fits(want.os, process.platform) && fits(want.cpu, process.arch) && fits(want.libc, libc)
-      return fitsHere || !want.optional
+      return (fitsHere && isAsked(path)) || !want.optional
     }
     return got.version !== want.version || got.integrity !== want.integrity || !fs.existsSync(path)
   })

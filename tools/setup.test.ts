@@ -17,11 +17,25 @@ const bundled = `node_modules/${platform === "darwin-arm64" ? "node-bin-darwin-a
 const here = { os: [process.platform], cpu: [process.arch] }
 const NO_PROCESS = 999_999_999
 
-/** Three packages: the bundled Node, one for another machine, one with a native part that old machines' npm leaves out. */
+/**
+ * The bundled Node, a package for another machine with what only that one needs, and one with a native part that old
+ * machines' npm leaves out.
+ */
 const packages = {
-  "": { name: "checkout", version: "1.0.0" },
+  "": {
+    name: "checkout",
+    version: "1.0.0",
+    optionalDependencies: { [bundled.slice("node_modules/".length)]: "26.0.0", elsewhere: "1.0.0", native: "1.0.0" },
+  },
   [bundled]: { version: "26.0.0", integrity: "sha512-a", optional: true, ...here },
-  "node_modules/elsewhere": { version: "1.0.0", integrity: "sha512-b", optional: true, os: ["aix"] },
+  "node_modules/elsewhere": {
+    version: "1.0.0",
+    integrity: "sha512-b",
+    optional: true,
+    os: ["aix"],
+    dependencies: { "only-elsewhere": "^1.0.0" },
+  },
+  "node_modules/only-elsewhere": { version: "1.0.0", integrity: "sha512-d", optional: true },
   "node_modules/native": { version: "1.0.0", integrity: "sha512-c", optional: true, ...here },
 }
 
@@ -35,7 +49,7 @@ const standIn = `
   const wanted = JSON.parse(fs.readFileSync("package-lock.json")).packages, have = {}
   setTimeout(() => {
     for (const [name, entry] of Object.entries(wanted)) {
-      if (name === "" || entry.os?.includes("aix")) continue
+      if (name === "" || name.endsWith("elsewhere")) continue
       if (STAND_IN === "old" && process.argv[2] === "ci" && name.endsWith("native")) continue
       fs.mkdirSync(name, { recursive: true })
       have[name] = entry

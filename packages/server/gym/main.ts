@@ -2,11 +2,13 @@
 
 import { parseArgs } from "node:util"
 import { baselines, type PolicyMaker } from "./baselines/policies.ts"
+import { commitmentsOf, keptOf, promiseIn } from "./commitments.ts"
+import { evidence, evidenceTable } from "./evidence.ts"
 import { bestSingle, measure, oracleRate, type Metrics } from "./metrics.ts"
 import { ours } from "./ours.ts"
 import { anchors, problems, regret, summary, type Problem } from "./piecewise.ts"
 import { lastLine, table, type Row } from "./report.ts"
-import { run } from "./run.ts"
+import { run, type Run } from "./run.ts"
 import { createWorld, type WorldName } from "./world.ts"
 
 const help = `Runs the routing of the server in simulated weeks of payments, beside baselines on the same payments and dice.
@@ -17,10 +19,14 @@ const help = `Runs the routing of the server in simulated weeks of payments, bes
   --volume 60000|300000|1200000                      payments a week
   --seeds A..B                                       worlds; 1..19 are for tuning, reports use 100 and up
   --days N                                           7 by default; every world starts knowing nothing
-  --policy NAME                                      one policy instead of all: ${["orchestra", ...Object.keys(baselines)].join(", ")}
+  --policy NAME                                      one policy instead of all: ${["orchestra", "orchestra_committed", ...Object.keys(baselines)].join(", ")}
+  --evidence                                         off-policy estimates and guardrails against the worlds' truth
   --json                                             only the last line
 
 The last line is JSON: {world, volume, seeds, policies: {name: {approval_pp_vs_best_single, headroom, outage_share, …}}}.`
+
+/** The same router, which owes the least used provider volume. */
+const COMMITTED = "orchestra_committed"
 
 const { values } = asked()
 if (values.help) {
@@ -29,8 +35,10 @@ if (values.help) {
 }
 const [from, to] = seedsOf(values.seeds)
 if (values.world === "piecewise") piecewise(from, to)
-else if (values.world === "calibrated" || values.world === "adversarial") payments(values.world, from, to)
-else fail(`--world is calibrated, adversarial or piecewise, not "${values.world}"`)
+else if (values.world !== "calibrated" && values.world !== "adversarial")
+  fail(`--world is calibrated, adversarial or piecewise, not "${values.world}"`)
+else if (values.evidence) claims(values.world, from, to)
+else payments(values.world, from, to)
 
 function asked() {
   try {
@@ -41,6 +49,7 @@ function asked() {
         seeds: { type: "string", default: "1..3" },
         days: { type: "string", default: "7" },
         policy: { type: "string" },
+        evidence: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -54,17 +63,28 @@ function payments(name: WorldName, first: number, last: number): void {
   const volume = whole("volume", values.volume)
   const days = whole("days", values.days)
   const all: Readonly<Record<string, PolicyMaker>> = { orchestra: (world) => ours(world), ...baselines }
-  const wanted = values.policy === undefined ? Object.keys(all) : [values.policy]
+  const wanted = values.policy === undefined ? ["orchestra", COMMITTED, ...Object.keys(baselines)] : [values.policy]
   for (const policy of wanted)
-    if (!Object.hasOwn(all, policy)) fail(`no policy is called "${policy}": ${Object.keys(all).join(", ")}`)
+    if (policy !== COMMITTED && !Object.hasOwn(all, policy))
+      fail(`no policy is called "${policy}": ${["orchestra", COMMITTED, ...Object.keys(baselines)].join(", ")}`)
   const found = new Map<string, Metrics[]>(wanted.map((policy) => [policy, []]))
   for (let seed = first; seed <= last; seed++) {
     const world = createWorld({ name, volume, seed, days })
     const single = bestSingle(world)
     const oracle = oracleRate(world)
+    let free: Run | undefined
+    const unbound = (): Run => (free ??= run(world, ours(world)))
     for (const policy of wanted) {
       const started = performance.now()
-      const metrics = measure(world, run(world, all[policy]!(world)), single.rate, oracle)
+      let metrics: Metrics
+      if (policy === COMMITTED) {
+        const promised = promiseIn(world, unbound())
+        const bound = run(world, ours(world, { commitments: commitmentsOf(world, promised) }))
+        metrics = { ...measure(world, bound, single.rate, oracle), ...keptOf(world, promised, unbound(), bound) }
+      } else {
+        const result = policy === "orchestra" ? unbound() : run(world, all[policy]!(world))
+        metrics = measure(world, result, single.rate, oracle)
+      }
       found.get(policy)!.push(metrics)
       console.error(
         `seed ${seed} ${policy}: ${metrics.approval_pp_vs_best_single.toFixed(2)} pp over the best single provider, ` +
@@ -75,6 +95,13 @@ function payments(name: WorldName, first: number, last: number): void {
   const rows: Row[] = wanted.map((policy) => ({ policy, runs: found.get(policy)! }))
   if (!values.json) console.log(table(rows))
   console.log(lastLine({ world: name, volume, seeds: `${first}..${last}`, rows }))
+}
+
+function claims(name: WorldName, first: number, last: number): void {
+  const volume = whole("volume", values.volume)
+  const report = evidence({ name, volume, from: first, to: last, tell: (line) => console.error(line) })
+  if (!values.json) console.log(evidenceTable(report))
+  console.log(JSON.stringify({ world: name, volume, seeds: `${first}..${last}`, evidence: report }))
 }
 
 function piecewise(first: number, last: number): void {

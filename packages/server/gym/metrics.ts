@@ -24,6 +24,9 @@ export type Metrics = {
   /** Points of approval that the second attempt added: all, and after soft declines alone. */
   readonly retry_pp: number
   readonly retry_soft_pp: number
+  /** Of a run that owed a provider volume: how much of it was delivered, and what that cost (commitments.ts). */
+  readonly commitment_met?: number
+  readonly commitment_cost_bps?: number
 }
 
 const MONTH_WEEKS = 30 / 7

@@ -1,7 +1,9 @@
 // The router of the server in the gym: the same `decide` and `observe` as in production, fed with what production would
 // know of a payment, never with what is true about it.
 
-import { createRouter, type RouteContext, type Strategy } from "../src/routing/router.ts"
+import type { Commitment } from "../src/routing/commitment.ts"
+import { createRouter, type RouteContext } from "../src/routing/router.ts"
+import type { Strategy } from "../src/routing/strategy.ts"
 import type { Previous } from "../src/routing/signals/observation.ts"
 import { chanceOf } from "./random.ts"
 import type { GymPolicy } from "./run.ts"
@@ -10,11 +12,20 @@ import { COUNTRIES, NETWORKS, type World } from "./world.ts"
 const READ_EVERY_MS = 10_000
 const READ_DICE = 50
 
-export function ours(world: World, strategy: Partial<Extract<Strategy, { kind: "optimize" }>> = {}): GymPolicy {
+export type OursOptions = Partial<Extract<Strategy, { kind: "optimize" }>> & {
+  /** By provider; of the world's whole time. */
+  readonly commitments?: readonly (Commitment | undefined)[]
+}
+
+export function ours(world: World, { commitments, ...strategy }: OursOptions = {}): GymPolicy {
   const ids = Array.from({ length: world.providers }, (_, k) => `acc_${k}`)
   const issuers = Array.from({ length: 65_536 }, (_, i) => `issuer ${i}`)
   const router = createRouter({
-    accounts: ids.map((id) => ({ id, readable: true })),
+    accounts: ids.map((id, k) => {
+      const commitment = commitments?.[k]
+      return { id, readable: true, ...(commitment === undefined ? {} : { commitment }) }
+    }),
+    periodMs: world.endMs,
     policy: [
       {
         matches: () => true,
@@ -50,6 +61,7 @@ export function ours(world: World, strategy: Partial<Extract<Strategy, { kind: "
       for (let k = 1; k < accounts.length; k++) if (accounts[k]!.paid > accounts[usual]!.paid) usual = k
       return {
         provider,
+        propensities: decision.propensities,
         diverted: usual !== provider && accounts[usual]!.state !== "healthy",
         ...(decision.reason === "explore" || decision.reason === "probe" ? { why: decision.reason } : {}),
       }

@@ -34,7 +34,17 @@ export function table(rows: readonly Row[]): string {
   const foot =
     "pp: points of first-attempt approval, mean ± standard error over seeds. left after: median attempts at the sick provider, hard/gray/silent.\n" +
     "issuer: payments switched in issuers' outages beyond quiet times. retry: points that the second attempt adds."
-  return [head, ...lines, foot].join("\n")
+  return [head, ...lines, foot, ...rows.flatMap(promises)].join("\n")
+}
+
+function promises({ policy, runs }: Row): readonly string[] {
+  const met = runs.flatMap(({ commitment_met: share }) => (share === undefined ? [] : [share]))
+  const costs = runs.flatMap(({ commitment_cost_bps: bps }) => (bps === undefined ? [] : [bps]))
+  if (met.length === 0) return []
+  return [
+    `${policy}: of what was promised ${(100 * mean(met)).toFixed(2)}% was delivered (worst ${(100 * Math.min(...met)).toFixed(2)}%), ` +
+      `at ${mean(costs).toFixed(1)} ± ${error(costs).toFixed(1)} bps of value against the same router without the promise.`,
+  ]
 }
 
 export function lastLine(input: {
@@ -63,6 +73,13 @@ export function lastLine(input: {
           issuer_outage_switching: of((m) => m.issuer_outage_switching),
           retry_pp: of((m) => m.retry_pp),
           retry_soft_pp: of((m) => m.retry_soft_pp),
+          ...(runs.some((m) => m.commitment_met !== undefined)
+            ? {
+                commitment_met: of((m) => m.commitment_met ?? 1),
+                worst_commitment_met: round(Math.min(...runs.map((m) => m.commitment_met ?? 1))),
+                commitment_cost_bps: of((m) => m.commitment_cost_bps ?? 0),
+              }
+            : {}),
         },
       ]
     }),

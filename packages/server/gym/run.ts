@@ -32,6 +32,8 @@ export type Chosen = {
   readonly why?: "explore" | "probe"
   /** Whether health alone made another provider than usual the choice. */
   readonly diverted?: boolean
+  /** The chance of every account, by its id, where the policy has dice and says so. */
+  readonly propensities?: Readonly<Record<string, number>>
 }
 
 export type Run = {

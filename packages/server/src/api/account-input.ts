@@ -8,6 +8,8 @@ import { Fault, invalid, type FieldError } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import type { AccountSecrets, AccountSettings } from "../engine/account.ts"
 import { checkUrl, TEST_RULES } from "../engine/address-guard.ts"
+import { feeModelToJson } from "../routing/cost.ts"
+import { readFees } from "./account-fees-schema.ts"
 import type { AccountCreate, AccountUpdate } from "./account-schema.ts"
 import { refusals } from "./url-refusal.ts"
 
@@ -27,6 +29,7 @@ export function readCreate(connector: Connector, mode: Mode, body: AccountCreate
       onUnknown: body.on_unknown,
       baseUrl: body.base_url,
       timeScale: body.time_scale,
+      fees: feesAsStored(body.fee_model) ?? undefined,
     }),
     secrets: { credentials: { ...body.credentials }, webhookSecrets: body.webhook_secrets ?? [] },
   })
@@ -37,7 +40,7 @@ export function readCreate(connector: Connector, mode: Mode, body: AccountCreate
  * provider stays for good: payments point to it.
  */
 export function readUpdate(connector: Connector, mode: Mode, stored: ReadAccount, body: AccountUpdate): ReadAccount {
-  const { values, onUnknown, baseUrl, timeScale, identity, generation } = stored.settings
+  const { values, onUnknown, baseUrl, timeScale, fees, identity, generation } = stored.settings
   const changed = merged(values, body.settings)
   const others = connector.manifest.settings.filter(
     ({ name, identifies }) => identifies === true && changed[name] !== values[name],
@@ -51,10 +54,15 @@ export function readUpdate(connector: Connector, mode: Mode, stored: ReadAccount
       onUnknown: body.on_unknown ?? onUnknown,
       baseUrl: updated(baseUrl, body.base_url),
       timeScale: updated(timeScale, body.time_scale),
+      fees: updated(fees, feesAsStored(body.fee_model)),
     }),
     secrets: { ...stored.secrets, credentials: merged(stored.secrets.credentials, body.credentials) },
   })
 }
+
+/** Written anew, so that what is stored is what was understood. */
+const feesAsStored = (json: AccountUpdate["fee_model"]): unknown =>
+  json === undefined || json === null ? json : feeModelToJson(readFees("#/fee_model", json))
 
 /** The change would make it another account of the provider. */
 export const anotherAccount = (pointers: readonly string[]): Fault =>

@@ -1,17 +1,32 @@
 // An account as its merchant sees it: everything but its secrets, of which only names are shown.
 
-import type { AccountId } from "../core/id.ts"
+import { notFound } from "../core/fault.ts"
+import { isId, type AccountId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
 import type { AccountSecrets, AccountSettings } from "../engine/account.ts"
-import type { AccountRow } from "../storage/resources/accounts.ts"
+import { readFeeModel, type FeeModel } from "../routing/cost.ts"
+import { findAccount, type AccountRow } from "../storage/resources/accounts.ts"
 import { VaultFault } from "../vault/vault-fault.ts"
 import type { AccountResource } from "./account-schema.ts"
-import type { Api } from "./context.ts"
+import type { FeeModelJson } from "./account-fees-schema.ts"
+import type { Api, Key } from "./context.ts"
+
+/** Somebody else's account, and one of the other mode, is not there. */
+export async function loadAccount(api: Api, caller: Key, id: string): Promise<AccountRow> {
+  const row = isId("acc", id) ? await findAccount(api.database, caller.merchant, id) : undefined
+  if (row === undefined || row.mode !== caller.mode) throw notFound("account")
+  return row
+}
 
 export const settingsOf = ({ settings }: AccountRow): AccountSettings => ({
   ...(settings as Partial<AccountSettings>),
   values: (settings["values"] ?? {}) as AccountSettings["values"],
 })
+
+export function feesOf(row: AccountRow): FeeModel | undefined {
+  const read = readFeeModel(settingsOf(row).fees)
+  return read.kind === "model" ? read.model : undefined
+}
 
 export const secretsOf = (api: Api, row: AccountRow): AccountSecrets =>
   JSON.parse(
@@ -47,6 +62,7 @@ export function accountResource(api: Api, row: AccountRow, secrets = readableSec
     on_unknown: settings.onUnknown ?? "wait",
     base_url: settings.baseUrl ?? null,
     time_scale: settings.timeScale ?? null,
+    fee_model: (settings.fees as FeeModelJson | undefined) ?? null,
     webhook_url: webhookUrl(api, row.connector, row.id),
     webhook_secrets: secrets.webhookSecrets.map((secret) => ({ id: secretName(api, row, secret) })),
     version: row.version,

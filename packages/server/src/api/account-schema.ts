@@ -1,6 +1,7 @@
 // The wire format of accounts. Credentials and webhook secrets go in and never come out again.
 
 import { Type, type Static } from "typebox"
+import { FeeModelSchema, NullableFeeModel } from "./account-fees-schema.ts"
 import { closed, nullable, Text, Time, words } from "./schema.ts"
 
 /** Webhook secrets that may be current at once, during a rotation. */
@@ -56,6 +57,7 @@ export const AccountCreate = closed(
     on_unknown: Type.Optional(OnUnknown),
     base_url: Type.Optional(BaseUrl),
     time_scale: Type.Optional(TimeScale),
+    fee_model: Type.Optional(FeeModelSchema),
     verify: Type.Optional(Verify),
   },
   {
@@ -73,6 +75,7 @@ export const AccountUpdate = closed(
     on_unknown: Type.Optional(OnUnknown),
     base_url: Type.Optional(nullable(BaseUrl)),
     time_scale: Type.Optional(nullable(TimeScale)),
+    fee_model: Type.Optional(NullableFeeModel),
     verify: Type.Optional(Verify),
   },
   {
@@ -102,6 +105,9 @@ export const AccountResource = Type.Object(
     on_unknown: OnUnknown,
     base_url: Type.Union([Type.String(), Type.Null()]),
     time_scale: Type.Union([Type.Number(), Type.Null()]),
+    fee_model: Type.Union([FeeModelSchema, Type.Null()], {
+      description: "What the contract charges; without it routing counts no cost here.",
+    }),
     webhook_url: Type.String({ description: "Where the provider must send its webhooks." }),
     webhook_secrets: Type.Array(Type.Object({ id: Type.String() }), {
       description:

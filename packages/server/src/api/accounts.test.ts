@@ -247,6 +247,136 @@ test("a webhook secret is rotated: the new one beside the old one, then the old 
   )
 })
 
+const fees = {
+  currency: "EUR",
+  country: "DE",
+  pricing: {
+    kind: "interchange_plus",
+    markup: {
+      applies: "part",
+      tiers: [
+        { from: "0", percent: "0.6", fixed: "0.10" },
+        { from: "250000", percent: "0.4", fixed: "0.10" },
+      ],
+    },
+  },
+  fees: [{ name: "authorization", on: ["payment", "decline"], fixed: "0.015" }],
+  conversion: { percent: "1" },
+}
+
+test("a fee model is stored as it was understood, in force at once, and removed by null", async () => {
+  const account = ok(await post({ ...stripeBody, fee_model: fees }), 201)
+  assert.deepEqual(account.fee_model.pricing, {
+    ...fees.pricing,
+    markup: {
+      applies: "part",
+      tiers: [
+        { from: "0", percent: "0.6", fixed: "0.1" },
+        { from: "250000", percent: "0.4", fixed: "0.1" },
+      ],
+    },
+    scheme_fees: "estimated",
+  })
+  assert.deepEqual(ok(await api.call("GET", `/v1/accounts/${account.id}`)).fee_model, account.fee_model)
+  assert.equal(api.server.engine.directory.account(account.id)?.fees?.pricing.kind, "interchange_plus")
+  const renamed = ok(await patch(account.id, 1, { name: "Renamed" }))
+  assert.deepEqual(renamed.fee_model, account.fee_model)
+  // What is read can be sent back.
+  assert.deepEqual(ok(await patch(account.id, 2, { fee_model: account.fee_model })).fee_model, account.fee_model)
+  assert.equal((await patch(account.id, 2, { fee_model: null })).status, 412)
+  assert.equal(ok(await patch(account.id, 3, { fee_model: null })).fee_model, null)
+  assert.equal(api.server.engine.directory.account(account.id)?.fees, undefined)
+})
+
+for (const [what, model, pointers] of [
+  ["is no object", 1, ["#/fee_model"]],
+  ["has no currency", { ...fees, currency: "EURO" }, ["#/fee_model/currency"]],
+  ["has a number for an amount", { ...fees, refund: { fixed: 0.1 } }, ["#/fee_model/refund/fixed"]],
+  ["has a misspelt field", { ...fees, chargebacks: {} }, ["#/fee_model/chargebacks"]],
+  [
+    "has tiers that do not rise and a fee that charges nothing",
+    {
+      ...fees,
+      pricing: {
+        kind: "interchange_plus",
+        markup: {
+          applies: "part",
+          tiers: [
+            { from: "0", percent: "1" },
+            { from: "0", percent: "0.5" },
+          ],
+        },
+        scheme_fees: "free",
+      },
+    },
+    ["#/fee_model/pricing/scheme_fees"],
+  ],
+  [
+    "leaves payments without a price",
+    { ...fees, pricing: { kind: "blended", rates: [{ when: { networks: ["amex"] }, percent: "2" }] } },
+    ["#/fee_model/pricing/rates"],
+  ],
+  [
+    "mixes two kinds of prices",
+    { ...fees, pricing: { kind: "blended", rates: [{ percent: "2" }], markup: { percent: "1" } } },
+    ["#/fee_model/pricing/markup"],
+  ],
+] as const)
+  test(`a fee model that ${what} is refused with its place`, async () => {
+    const answer = await post({ ...stripeBody, fee_model: model })
+    assert.equal(answer.status, 400, answer.text)
+    assert.deepEqual([...new Set(answer.body.errors.map(({ pointer }: Json) => pointer))], pointers)
+  })
+
+test("what a payment would cost is estimated part by part, with what had to be assumed", async () => {
+  const account = ok(await post({ ...stripeBody, fee_model: fees }), 201)
+  const estimate = (body: Json): Promise<Answer> =>
+    api.call("POST", `/v1/accounts/${account.id}/fee_estimate`, { body })
+  const payment = {
+    amount: 10_000,
+    currency: "EUR",
+    network: "visa",
+    country: "DE",
+    funding: "debit",
+    product: "consumer",
+    three_ds: false,
+  }
+  const home = ok(await estimate(payment))
+  assert.deepEqual(
+    home.approved.parts.map(({ name, amount, row }: Json) => [name, amount, row]),
+    [
+      ["interchange", 20, "eea-debit"],
+      ["scheme_fees", 5, home.approved.parts[1].row],
+      ["markup", 70, null],
+      ["authorization", 2, null],
+    ],
+  )
+  assert.deepEqual([home.known, home.approved.amount, home.approved.share], [true, 97, 0.0097])
+  assert.deepEqual([home.declined.amount, home.declined.certainty], [2, "contract"])
+  assert.ok(home.assumptions.some((text: string) => text.includes("volume")))
+  const later = ok(await estimate({ ...payment, month_to_date: 25_000_000 }))
+  assert.deepEqual([later.approved.amount, later.assumptions], [77, []])
+  const foreign = ok(await estimate({ ...payment, currency: "USD" }))
+  assert.deepEqual([foreign.known, foreign.approved], [false, null])
+  assert.match(foreign.why_unknown, /rate of exchange/)
+  const priced = ok(await estimate({ ...payment, currency: "USD", exchange_rate: "0.9", month_to_date: 0 }))
+  // 9,000 EUR cents: 18 + 4.5 + 64 + 1.5 + 90
+  assert.equal(priced.approved.amount, 178)
+  for (const [wrong, pointer] of [
+    [{ exchange_rate: "0" }, "#/exchange_rate"],
+    [{ exchange_rate: 0.9 }, "#/exchange_rate"],
+    [{ amount: 0 }, "#/amount"],
+    [{ fundng: "debit" }, "#/fundng"],
+  ] as const)
+    assert.equal((await estimate({ ...payment, ...wrong })).body.errors[0].pointer, pointer)
+  const bare = ok(await post(stripeBody), 201)
+  const none = ok(await api.call("POST", `/v1/accounts/${bare.id}/fee_estimate`, { body: payment }))
+  assert.deepEqual([none.known, none.why_unknown], [false, "the account has no fee model"])
+  const { secret } = await api.newKey({ merchant: await api.newMerchant() })
+  const foreigner = await api.call("POST", `/v1/accounts/${account.id}/fee_estimate`, { body: payment, key: secret })
+  assert.equal(foreigner.status, 404)
+})
+
 test("the catalogue tells what an account of each connector needs", async () => {
   const { data } = ok(await api.call("GET", "/v1/connectors"))
   assert.deepEqual(

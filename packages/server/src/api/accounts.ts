@@ -3,7 +3,6 @@
 import { Type, type Static } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
-import { isId } from "../core/id.ts"
 import { accountSecretsBytes, type AccountSecrets, type AccountSettings } from "../engine/account.ts"
 import {
   createAccount,
@@ -15,7 +14,7 @@ import {
   type AccountState,
 } from "../storage/resources/accounts.ts"
 import { checkCredentials, wholeAccount } from "./account-check.ts"
-import { accountResource, readableSecrets, secretName, secretsOf, settingsOf } from "./account-resource.ts"
+import { accountResource, loadAccount, readableSecrets, secretName, secretsOf, settingsOf } from "./account-resource.ts"
 import { connectorOf, identified, readCreate, readUpdate } from "./account-input.ts"
 import {
   AccountCreate,
@@ -111,7 +110,7 @@ export const accounts: Routes = (app, api, guard) => {
       ...guard("config:read"),
     },
     async (request, reply) => {
-      const row = await load(api, callerOf(request), request.params.id)
+      const row = await loadAccount(api, callerOf(request), request.params.id)
       return tagged(reply, row).send(accountResource(api, row))
     },
   )
@@ -122,7 +121,7 @@ export const accounts: Routes = (app, api, guard) => {
       schema: {
         operationId: "updateAccount",
         tags,
-        summary: "Change an account's name, credentials or settings",
+        summary: "Change an account's name, credentials, settings or fee model",
         description:
           "New credentials are verified like those of a new account, and used by the next attempt. Settings that name the account at the provider cannot change, and credentials of another one are refused where the provider tells: 409 `account.identity_fixed`. Where nobody can tell whose new credentials are, that the provider does not find an operation that was sent with the old ones no longer ends it; a person does.",
         params: Params,
@@ -247,15 +246,8 @@ async function connect(
   return row
 }
 
-/** Somebody else's account, and one of the other mode, is not there. */
-async function load(api: Api, caller: Key, id: string): Promise<AccountRow> {
-  const row = isId("acc", id) ? await findAccount(api.database, caller.merchant, id) : undefined
-  if (row === undefined || row.mode !== caller.mode) throw notFound("account")
-  return row
-}
-
 async function matching(api: Api, caller: Key, id: string, version: number): Promise<AccountRow> {
-  const row = await load(api, caller, id)
+  const row = await loadAccount(api, caller, id)
   if (row.version !== version) throw stale(row)
   return row
 }
@@ -292,7 +284,7 @@ async function setState(
   version: number | undefined,
 ): Promise<AccountRow> {
   for (let tries = 0; ; tries++) {
-    const row = await load(api, caller, id)
+    const row = await loadAccount(api, caller, id)
     if (version !== undefined && row.version !== version) throw stale(row)
     if (row.state === state) return row
     const edited = await updateAccount(api.database, row.merchant, row.id, row.version, { state })

@@ -1,9 +1,13 @@
 // All resources below /v1, and their schemas that have names of their own in the document.
 
 import type { TSchema } from "typebox"
+import * as feesSchema from "./account-fees-schema.ts"
+import { accountFees } from "./account-fees.ts"
 import * as accountSchema from "./account-schema.ts"
 import { accounts } from "./accounts.ts"
 import * as apiKeyRoutes from "./api-keys.ts"
+import * as backtestSchema from "./backtest-schema.ts"
+import { backtests } from "./backtests.ts"
 import * as connectorRoutes from "./connectors.ts"
 import * as customerRoutes from "./customers.ts"
 import * as eventSchema from "./event-resource.ts"
@@ -16,9 +20,14 @@ import * as paymentSchema from "./payment-schema.ts"
 import * as operationRoutes from "./operations.ts"
 import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
+import * as policyLanguageRoutes from "./policy-language.ts"
+import { policyPublication } from "./policy-publication.ts"
 import * as policySchema from "./policy-schema.ts"
 import type { Routes } from "./routes.ts"
 import * as schema from "./schema.ts"
+import * as decisionSchema from "./decision-resource.ts"
+import * as explainRoutes from "./explain.ts"
+import * as routingRoutes from "./routing.ts"
 import * as endpointSchema from "./webhook-endpoint-schema.ts"
 import { webhookEndpoints } from "./webhook-endpoints.ts"
 
@@ -30,8 +39,14 @@ export const resources: readonly Routes[] = [
   customerRoutes.customers,
   methodRoutes.paymentMethods,
   accounts,
+  accountFees,
   connectorRoutes.connectors,
   policies,
+  routingRoutes.routing,
+  explainRoutes.explain,
+  policyPublication,
+  policyLanguageRoutes.policyLanguage,
+  backtests,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -46,8 +61,14 @@ const files: readonly object[] = [
   customerRoutes,
   methodRoutes,
   accountSchema,
+  feesSchema,
   connectorRoutes,
   policySchema,
+  routingRoutes,
+  explainRoutes,
+  decisionSchema,
+  policyLanguageRoutes.named,
+  backtestSchema,
   endpointSchema,
   eventSchema,
   inboundRoutes,
@@ -66,7 +87,13 @@ const parts: Readonly<Record<string, TSchema>> = {
   Outcome: paymentSchema.OutcomeResource,
   Card: paymentSchema.CardInput,
   PaymentMethodInput: paymentSchema.PaymentMethodInput,
+  FeeCharge: feesSchema.FeeCharge,
+  FeeCondition: feesSchema.FeeCondition,
+  FeeModel: feesSchema.FeeModelSchema,
+  Condition: policySchema.ConditionPart,
   PolicyRule: policySchema.RuleSchema,
+  PolicyStrategy: policySchema.StrategySchema,
+  RetryPlan: policySchema.RetryPlanPart,
 }
 
 export const namedSchemas: readonly object[] = [
@@ -87,6 +114,7 @@ export const sections: readonly { readonly name: string; readonly description: s
   { name: "Accounts", description: "Your credentials at providers." },
   { name: "Connectors", description: "The providers that can be connected." },
   { name: "Policies", description: "Which account is tried for which payment." },
+  { name: "Routing", description: "What was learned of accounts, and what would be decided now." },
   { name: "Webhook endpoints", description: "Where you hear of events." },
   { name: "Events", description: "Everything that happened, as your endpoints are told." },
   { name: "Inbound webhooks", description: "What providers told us." },

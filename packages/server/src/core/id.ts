@@ -24,6 +24,9 @@ export const idPrefixes = {
   inboundWebhook: "whi",
   incident: "inc",
   request: "req",
+  signalBatch: "sig",
+  routingChange: "rch",
+  backtest: "bkt",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -50,6 +53,9 @@ export type WebhookDeliveryId = Id<"whd">
 export type InboundWebhookId = Id<"whi">
 export type IncidentId = Id<"inc">
 export type RequestId = Id<"req">
+export type SignalBatchId = Id<"sig">
+export type RoutingChangeId = Id<"rch">
+export type BacktestId = Id<"bkt">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */
 export const maxIdMs = 2 ** 48 - 1

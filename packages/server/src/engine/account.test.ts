@@ -125,6 +125,11 @@ test("stored values of another shape are refused without quoting them", () => {
   )
   for (const settings of [{ values: { prefix: 1 } }, { onUnknown: "guess" }, { baseUrl: 1 }, { timeScale: "fast" }])
     assert.throws(() => made({ settings }), unusable("settings."))
+  const fees = { currency: "EUR", country: "DE", pricing: { kind: "blended", rates: [] } }
+  assert.throws(
+    () => made({ settings: { values: { prefix: "ab12cd34" }, fees } }),
+    unusable("settings.fees/pricing/rates"),
+  )
 })
 
 test("secrets that were sealed for another account do not open", () => {

@@ -7,6 +7,7 @@ import type { AccountId, MerchantId } from "../core/id.ts"
 import type { OnUnknown } from "../core/intent.ts"
 import type { OperationKind } from "../core/payment.ts"
 import { secret, type Secret } from "../core/secret.ts"
+import { readFeeModel, type FeeModel } from "../routing/cost.ts"
 import type { AccountRow } from "../storage/resources/accounts.ts"
 import { checkUrl, TEST_RULES } from "./address-guard.ts"
 import type { Account } from "./engine.ts"
@@ -24,6 +25,8 @@ export type AccountSettings = {
   readonly generation?: number
   /** Test mode only: this provider's clock runs 1/s times as fast (0 < s ≤ 1), so that a test need not wait for days. */
   readonly timeScale?: number
+  /** The contract's fees, as the JSON of routing/cost: amounts as text, which every store keeps exactly. */
+  readonly fees?: unknown
 }
 
 /** What is sealed into `accounts.sealed`. */
@@ -69,14 +72,14 @@ export function accountOf(row: AccountRow, connector: Connector | undefined, ope
       actionMs: Math.ceil(manifest.actionMs * scale),
       replayWindowFactor: scale,
     },
-    ...given({ generation: settings.generation }),
+    ...given({ generation: settings.generation, fees: feesOf(settings) }),
     webhookSecrets: secrets.webhookSecrets,
     onUnknown: settings.onUnknown ?? "wait",
   }
 }
 
 function settingsOf({ settings }: AccountRow): AccountSettings {
-  const { values = {}, onUnknown, baseUrl, timeScale: scale, generation } = settings
+  const { values = {}, onUnknown, baseUrl, timeScale: scale, generation, fees } = settings
   if (!isTexts(values)) throw new AccountUnusable("settings.values are no texts by name")
   if (onUnknown !== undefined && onUnknown !== "wait" && onUnknown !== "reverse_then_reroute")
     throw new AccountUnusable("settings.onUnknown is not known")
@@ -86,11 +89,19 @@ function settingsOf({ settings }: AccountRow): AccountSettings {
     throw new AccountUnusable("settings.generation is no number")
   return {
     values,
-    ...given({ generation }),
+    ...given({ generation, fees }),
     ...(onUnknown === undefined ? {} : { onUnknown }),
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(scale === undefined ? {} : { timeScale: scale }),
   }
+}
+
+function feesOf({ fees }: AccountSettings): FeeModel | undefined {
+  if (fees === undefined) return undefined
+  const read = readFeeModel(fees)
+  if (read.kind === "model") return read.model
+  const [first] = read.problems
+  throw new AccountUnusable(`settings.fees${first?.at} ${first?.detail}`)
 }
 
 function secretsOf(bytes: Secret<Uint8Array>): AccountSecrets {

@@ -15,7 +15,7 @@ export type PaymentFacts = {
   readonly amount: Money
   /** In which the customer pays, where that is another one. */
   readonly presentedIn?: Currency
-  readonly network: Network
+  readonly network?: Network
   readonly funding?: Funding
   readonly product?: Product
   /** The issuer's. */
@@ -24,7 +24,7 @@ export type PaymentFacts = {
   readonly cappedIssuer?: boolean
   readonly initiator: "customer" | "merchant"
   readonly credential: Credential
-  readonly threeDs: boolean
+  readonly threeDs?: boolean
   /** When, for prices that changed; ms since the epoch. */
   readonly at: number
 }
@@ -47,6 +47,9 @@ export function askedFacts({ country }: FeeModel, facts: PaymentFacts): AskedFac
     known(facts.cardCountry, country, "the card's country is not known: taken as the merchant's")
   const funding = () => known(facts.funding, "credit", "the card's funding is not known: taken as credit, the dearer")
   const product = () => known(facts.product, "consumer", "the card's product is not known: taken as a consumer's")
+  const network = () => known(facts.network, "visa", "the card's network is not known: taken as Visa")
+  const threeDs = () =>
+    known(facts.threeDs, false, "whether the issuer is asked by 3-D Secure is not known: taken as not")
   const crossing = () => crossingOf(cardCountry(), country)
   const cardRegion = () => cardRegionOf(cardCountry())
   const cappedIssuer = () =>
@@ -61,10 +64,10 @@ export function askedFacts({ country }: FeeModel, facts: PaymentFacts): AskedFac
     assumptions,
     assume: (assumption) => assumptions.add(assumption),
     matches: (when) =>
-      (when.networks?.includes(facts.network) ?? true) &&
+      (when.networks === undefined || when.networks.includes(network())) &&
       (when.initiators?.includes(facts.initiator) ?? true) &&
       (when.credentials?.includes(facts.credential) ?? true) &&
-      (when.threeDs === undefined || when.threeDs === facts.threeDs) &&
+      (when.threeDs === undefined || when.threeDs === threeDs()) &&
       (when.crossings === undefined || when.crossings.includes(crossing())) &&
       (when.cardRegions === undefined || when.cardRegions.includes(cardRegion())) &&
       (when.fundings === undefined || when.fundings.includes(funding())) &&
@@ -74,7 +77,7 @@ export function askedFacts({ country }: FeeModel, facts: PaymentFacts): AskedFac
         merchantRegion: cardRegionOf(country),
         cardRegion: cardRegion(),
         crossing: crossing(),
-        network: facts.network,
+        network: network(),
         funding: funding(),
         product: product(),
         cappedIssuer: cappedIssuer(),

@@ -28,6 +28,13 @@ ${Object.entries(costCertainties)
 
 Rounding: all is counted exactly in hundred-millionths of a minor unit. The sum is rounded once, a half and more upwards; the parts are
 rounded down, and those that lose most by it are rounded up, so that they sum up to the whole.
+
+The model stands on the account: \`fee_model\` of \`POST /v1/accounts\` and \`PATCH /v1/accounts/{id}\` (\`null\` removes it). \`POST
+/v1/accounts/{id}/fee_estimate\` says part by part what a payment would cost, so that a model can be held against an invoice.
+Routing counts a fee as a share of the amount, for approval and decline apart. It is no cost at all, and says so, where the account has no
+model, or where the payment is in another currency and no rate of exchange is known; none is known to the server yet, so \`fee_estimate\` takes
+one with the request. What a contract asks for and routing does not know (funding, product, network, 3-D Secure, the month's volume
+of a tiered price) is assumed, and makes the whole estimate *assumed*.
 `
 
 function rows(title: string, all: readonly CostRowData[]): string {

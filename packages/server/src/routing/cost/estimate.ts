@@ -6,7 +6,7 @@ import { money, type Money } from "../../core/money.ts"
 import { askedFacts, type AskedFacts, type PaymentFacts } from "./asked-facts.ts"
 import { type Charge, chargeFor, type FeeCondition, type FeeModel, priceFor } from "./fee-model.ts"
 import { apportioned, type Fine } from "./fine-amount.ts"
-import { type CostCertainty, costCertainties } from "./interchange.ts"
+import { type CostCertainty, leastSure } from "./interchange.ts"
 
 /** What settlements of the account showed, in place of an estimate. The first that matches counts. */
 export type ObservedCost = {
@@ -45,11 +45,10 @@ export function estimate(
   const asked = askedFacts(model, facts)
   const fine = partsOf(model, facts, monthToDate.minor, observed, asked)
   const { total, parts } = apportioned(fine.map((part) => part.fine))
-  const rank = Object.keys(costCertainties)
-  const least = fine.reduce<CostCertainty>(
-    (worst, { certainty }) => (rank.indexOf(certainty) > rank.indexOf(worst) ? certainty : worst),
+  const least = leastSure([
     asked.assumptions.size > 0 ? "assumed" : "contract",
-  )
+    ...fine.map(({ certainty }) => certainty),
+  ])
   return {
     amount: money(total, model.currency),
     parts: fine.map(({ name, certainty, row }, index) => ({

@@ -89,6 +89,10 @@ export type FeeModel = {
 
 export const isTiers = (price: Price): price is Tiers => "tiers" in price
 
+/** Whether some price depends on the month's volume. */
+export const hasTiers = ({ pricing }: FeeModel): boolean =>
+  pricing.kind === "blended" ? pricing.rates.some(({ price }) => isTiers(price)) : isTiers(pricing.markup)
+
 /** Exact. */
 export function chargeFor({ percent = 0n, fixed = 0n, least, most }: Charge, minor: bigint): Fine {
   return between(minor * percent + fixed, least, most)

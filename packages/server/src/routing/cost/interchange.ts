@@ -20,6 +20,12 @@ export const costCertainties = {
 } as const
 export type CostCertainty = keyof typeof costCertainties
 
+/** How sure a whole is: as its least sure part. */
+export function leastSure(parts: readonly CostCertainty[]): CostCertainty {
+  const names = Object.keys(costCertainties) as CostCertainty[]
+  return names[Math.max(0, ...parts.map((part) => names.indexOf(part)))] ?? "assumed"
+}
+
 /** From where the rows are. Read from August to December 2026. */
 export const costSources = {
   adyen: "Adyen help: interchange caps for cards from outside the EEA and the United Kingdom, card not present",

@@ -1,0 +1,34 @@
+// What is known of policies by evidence: the entry for engine and API. Backtests against stored decisions, experiments and staged
+// publishing with always-valid intervals, shadows (docs/evidence.md).
+
+export { armOf, unitDie } from "./evidence/assignment.ts"
+export {
+  backtest,
+  type BacktestProgress,
+  type BacktestReport,
+  certainly,
+  type DraftDecision,
+  type StoredDecision,
+} from "./evidence/backtest.ts"
+export {
+  type DecisionEvidence,
+  type Metric,
+  metrics,
+  NO_ATTEMPT,
+  type Propensities,
+} from "./evidence/decision-evidence.ts"
+export { checkExperiment } from "./evidence/experiment-check.ts"
+export {
+  automaticStop,
+  evolve as evolveExperiment,
+  type Experiment,
+  type ExperimentEvent,
+  type ExperimentState,
+  planned,
+  resultsOf,
+  type StopReason,
+} from "./evidence/experiment.ts"
+export { type Guardrail, watchedMetrics } from "./evidence/guardrail.ts"
+export { createOffPolicy, type MetricEstimate, type OffPolicyReport, whyNot } from "./evidence/off-policy.ts"
+export { createShadowReport, type ShadowedDecision, type ShadowReport } from "./evidence/shadow.ts"
+export { stagedPublish, usualGuardrails } from "./evidence/staged-publish.ts"
