@@ -96,10 +96,10 @@ function named(
 async function publishPolicy(api: Api, accounts: readonly string[], dice: Dice): Promise<void> {
   const conditions = [
     ...CURRENCIES.flatMap((currency) => [
-      ...NETWORKS.map((network) => ({ currency: [currency], network: [network] })),
-      { currency: [currency] },
+      ...NETWORKS.map((network) => `currency == "${currency}" && card.network == "${network}"`),
+      `currency == "${currency}"`,
     ]),
-    {},
+    "true",
   ]
   const behind = (first: string): readonly string[] => {
     const left = accounts.filter((account) => account !== first)
@@ -109,7 +109,7 @@ async function publishPolicy(api: Api, accounts: readonly string[], dice: Dice):
     name: "Chaos",
     rules: conditions.map((when, index) => {
       const first = accounts[index % accounts.length]!
-      return { name: `rule ${index + 1}`, when, accounts: [first, ...behind(first)] }
+      return { name: `rule ${index + 1}`, when, strategy: { kind: "ordered", accounts: [first, ...behind(first)] } }
     }),
   })
   const { id } = created.json["policy"] as { readonly id: string }

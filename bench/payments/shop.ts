@@ -80,7 +80,15 @@ export async function openShop(
     mode: "test",
     name: "Benchmark",
   })
-  const document = { rules: [{ name: "everything", when: {}, accounts: PERSONAS.map((persona) => accounts[persona]) }] }
+  const document = {
+    rules: [
+      {
+        name: "everything",
+        when: { all: [] },
+        strategy: { kind: "ordered", accounts: PERSONAS.map((persona) => accounts[persona]) },
+      },
+    ],
+  }
   const added = await addPolicyVersion(database, { policy, merchant, document, author: "benchmark", note: "" })
   await publishPolicy(database, merchant, policy, etag, added?.version ?? 1)
   return { merchant, apiKey, accounts: accounts as Shop["accounts"] }

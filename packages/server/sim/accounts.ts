@@ -4,6 +4,7 @@
 import type { AccountId } from "../src/core/id.ts"
 import { secret } from "../src/core/secret.ts"
 import type { Account, Directory } from "../src/engine/engine.ts"
+import { drawPolicy } from "./policies.ts"
 import { labConnector } from "./lab-connector.ts"
 import type { LabPsp } from "./lab-psp.ts"
 import type { MERCHANT } from "./merchant.ts"
@@ -31,10 +32,15 @@ export function drawAccounts(world: World, psps: readonly LabPsp[], merchant: ty
     const index = world.int(0, accounts.length - 1)
     world.after(world.int(1_000, 90_000), () => change(index, world.chance(0.5) ? "draining" : "disabled"))
   }
+  const policy = drawPolicy(
+    world,
+    accounts.map(({ id }) => id),
+  )
   const directory = (now: () => readonly Account[]): Directory => ({
     account: (id) => now().find((a) => a.id === id),
     accounts: () => now(),
-    policy: () => undefined,
+    policy: () => policy,
+    activePolicy: () => policy,
   })
   return {
     ...directory(() => accounts),

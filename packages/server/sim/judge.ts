@@ -17,10 +17,11 @@ import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import { checkEvents } from "./judge-events.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
 import type { DecisionRecord } from "../src/routing/decide.ts"
-import { replay } from "../src/routing/replay.ts"
+import type { Policy } from "../src/routing/policy.ts"
 import { claim } from "./claim.ts"
 import type { Situation } from "./coverage.ts"
 import { judgeBelief } from "./judge-belief.ts"
+import { judgeDecision } from "./judge-routing.ts"
 import { judgeRest } from "./judge-rest.ts"
 import { LivenessJudge } from "./judge-liveness.ts"
 import { judgeCommit, SKEW_MS, type Sight } from "./judge-commit.ts"
@@ -46,6 +47,8 @@ export type JudgeSight = {
   /** Neither stalls nor lost connections in this world. */
   readonly calm: boolean
   readonly profile: (account: string) => Profile
+  /** The merchant's only one. */
+  readonly policy: Policy | undefined
   /** A living process waits for the answer to this key. */
   readonly isOwned: (key: string) => boolean
 }
@@ -148,12 +151,8 @@ export class Judge {
       const made = payment.attempts[0]!.startedAt
       const chosen = JSON.stringify((attempt.decision as DecisionRecord).chosen)
       const again = [made, made - SKEW_MS, made + SKEW_MS].map((at) => JSON.stringify(this.#sight.decide(payment, at)))
-      // And by its own record, whatever has become of the accounts. Worlds have no policies.
-      const replayed = replay(attempt.decision as DecisionRecord, undefined)
-      claim(
-        replayed.kind === "replayed" && JSON.stringify(replayed.decision.record.chosen) === chosen,
-        () => `${id}: the record of ${attempt.id}'s decision does not replay to ${chosen}`,
-      )
+      // And by its own record, whatever has become of the accounts.
+      judgeDecision(payment, attempt, this.#sight.policy, this.#sight.note)
       claim(again.includes(chosen), () => `${id}: the decision of ${attempt.id} replays to ${again[0]}, not ${chosen}`)
     }
     for (const operation of payment.operations) {

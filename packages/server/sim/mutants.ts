@@ -6,6 +6,7 @@ import { followUpMutants } from "./mutants-follow-up.ts"
 import { inboundMutants } from "./mutants-inbound.ts"
 import { planMutants } from "./mutants-plan.ts"
 import { recoveryMutants } from "./mutants-recovery.ts"
+import { routingMutants } from "./mutants-routing.ts"
 
 export type Mutant = {
   readonly name: string
@@ -27,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...recoveryMutants,
   ...inboundMutants,
   ...followUpMutants,
+  ...routingMutants,
   {
     name: "fail over on timeout",
     file: "engine/plan.ts",

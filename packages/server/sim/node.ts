@@ -7,6 +7,10 @@ import { recoverOnce } from "../src/engine/recover.ts"
 import { RELAY_LEASE_MS, relayOnce, type Sink } from "../src/engine/relay.ts"
 import type { Sent, Transport } from "../src/engine/transport.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
+import { createSignalSharing, SHARE_MS, type SignalSharing } from "../src/engine/signal-sharing.ts"
+import { createRoutingSignals } from "../src/engine/signals.ts"
+import type { Clock, Log } from "../src/ports.ts"
+import type { SignalStore } from "../src/storage/resources/signal-store.ts"
 import type { LivenessJudge } from "./judge-liveness.ts"
 import type { LabRequest } from "./lab-psp.ts"
 import type { Sender } from "./network.ts"
@@ -26,6 +30,7 @@ const never = new Promise<never>(() => {})
 export class Node {
   readonly name: string
   readonly engine: Engine
+  readonly sharing: SignalSharing
   alive = true
   /** Keys of the requests whose answers this process waits for. */
   readonly engaged = new Set<string>()
@@ -43,6 +48,7 @@ export class Node {
     name: string,
     parts: {
       readonly ledger: Ledger
+      readonly signals: SignalStore
       readonly transport: (sender: Sender) => Transport
       readonly directory: Directory
       readonly skewMs: number
@@ -63,29 +69,40 @@ export class Node {
       stillFor: () => this.stillFor(),
       started: (key) => void this.engaged.add(key),
     })
+    const clock: Clock = {
+      now,
+      sleep: (ms) => this.#guard(() => world.sleep(ms)),
+      after: (ms, then) => {
+        let canceled = false
+        world.after(ms, () => void this.#goesOn().then(() => this.alive && !canceled && then()))
+        return () => {
+          canceled = true
+        }
+      },
+    }
+    const log: Log = {
+      info: () => {},
+      warn: (fields, message) => {
+        if (message === "the answer could not be stored")
+          this.unsure.add(String((fields as { readonly payment?: string }).payment))
+        world.say(`${name} warn ${message} ${JSON.stringify(fields)}`)
+      },
+      error: (fields, message) => world.say(`${name} error ${message} ${JSON.stringify(fields)}`),
+    }
+    const ports = { clock, log, chance: { random: world.random, bytes: (n: number) => world.bytes(n) } }
+    const { directory } = parts
+    const signals = createRoutingSignals({ clock, log, directory })
+    this.sharing = createSignalSharing({
+      ...ports,
+      node: name,
+      store: this.#calling(parts.signals),
+      directory,
+      signals,
+    })
     this.engine = {
       node: name,
-      clock: {
-        now,
-        sleep: (ms) => this.#guard(() => world.sleep(ms)),
-        after: (ms, then) => {
-          let canceled = false
-          world.after(ms, () => void this.#goesOn().then(() => this.alive && !canceled && then()))
-          return () => {
-            canceled = true
-          }
-        },
-      },
-      chance: { random: world.random, bytes: (n) => world.bytes(n) },
-      log: {
-        info: () => {},
-        warn: (fields, message) => {
-          if (message === "the answer could not be stored")
-            this.unsure.add(String((fields as { readonly payment?: string }).payment))
-          world.say(`${name} warn ${message} ${JSON.stringify(fields)}`)
-        },
-        error: (fields, message) => world.say(`${name} error ${message} ${JSON.stringify(fields)}`),
-      },
+      ...ports,
+      signals,
       ledger: this.#guarded(parts.ledger),
       transport: {
         send: (origin, request, limits) =>
@@ -101,7 +118,7 @@ export class Node {
           }),
         close: () => Promise.resolve(),
       },
-      directory: parts.directory,
+      directory,
       cards: { read: () => Promise.resolve(undefined) },
       background: (work) =>
         void work.catch((error: unknown) =>
@@ -119,6 +136,35 @@ export class Node {
       const due = nextDue()
       const idle = idleMs()
       await this.engine.clock.sleep(due === undefined ? idle : Math.min(idle, Math.max(200, due - this.#world.now)))
+    }
+  }
+
+  /** Reads what was learned before it began, then shares what it learns whenever there is something new. */
+  async learn(waiting: () => number): Promise<void> {
+    await this.#again(() => this.sharing.start())
+    let known = -1
+    let rest = SHARE_MS
+    while (this.alive) {
+      const wrote = await this.sharing.write().catch(() => true)
+      const renewed = await this.sharing.renew().catch(() => true)
+      if (waiting() !== known) {
+        const before = waiting()
+        if (!(await this.sharing.catchUp().catch(() => true))) known = before
+      }
+      rest = wrote || renewed ? SHARE_MS : Math.min(rest * 2, 600_000)
+      await this.engine.clock.sleep(rest)
+    }
+  }
+
+  /** Until it succeeds: a process that cannot read is not ready. */
+  async #again(work: () => Promise<void>): Promise<void> {
+    while (this.alive) {
+      try {
+        await work()
+        return
+      } catch {
+        await this.engine.clock.sleep(1_000)
+      }
     }
   }
 
@@ -180,6 +226,16 @@ export class Node {
             throw error
           })
         }
+      },
+    })
+  }
+
+  /** Another database session: what is called there may be lost, and the process may die over it. */
+  #calling(store: SignalStore): SignalStore {
+    return new Proxy(store, {
+      get: (target, name) => {
+        const call = Reflect.get(target, name) as (...args: unknown[]) => Promise<unknown>
+        return (...args: unknown[]) => this.#guard(() => call.apply(target, args))
       },
     })
   }

@@ -1,16 +1,27 @@
 // One seed: a world with its own providers, weather, processes, merchant and misfortunes, run until it has come to rest.
 
 import type { AccountId } from "../src/core/id.ts"
-import { route } from "../src/engine/attempt.ts"
+import type { Payment } from "../src/core/payment.ts"
+import { candidateOf, routingContext } from "../src/engine/attempt.ts"
+import type { Directory } from "../src/engine/engine.ts"
+import { conclude, examine, type DecisionRecord } from "../src/routing/decide.ts"
+import { readSignalDocument } from "../src/engine/signal-document.ts"
+import { createSignalSharing, REPLAY_DAYS } from "../src/engine/signal-sharing.ts"
+import { createRoutingSignals, newSignals } from "../src/engine/signals.ts"
+import type { Clock } from "../src/ports.ts"
+import { roundedWorth } from "../src/routing/readings.ts"
+import type { Signals } from "../src/routing/signals/signals.ts"
+import { createMemorySignals, type MemorySignals } from "../src/storage/resources/signal-store-memory.ts"
 import { RELAY_LEASE_MS, type Sink } from "../src/engine/relay.ts"
 import type { Transport } from "../src/engine/transport.ts"
 import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
-import { drawAccounts } from "./accounts.ts"
+import { drawAccounts, type Accounts } from "./accounts.ts"
 import { Client } from "./client.ts"
 import type { Coverage } from "./coverage.ts"
 import { claim } from "./claim.ts"
 import { Judge } from "./judge.ts"
+import { judgeSignals } from "./judge-routing.ts"
 import { SKEW_MS } from "./judge-commit.ts"
 import { drawProfile, drawTheme, type Profile } from "./lab-profile.ts"
 import { LabPsp } from "./lab-psp.ts"
@@ -62,6 +73,10 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
         storm() ? { before: dbLoss, during: dbLoss + uncertain, after: dbLoss } : { before: 0, during: 0, after: 0 },
     },
   )
+  const signalStore = createMemorySignals(
+    { now: () => world.now, random: world.random, sleep: (ms) => world.sleep(ms) },
+    () => (storm() ? { before: dbLoss, during: 0, after: dbLoss } : { before: 0, during: 0, after: 0 }),
+  )
   const nodes: Node[] = []
   const directory = drawAccounts(world, psps, MERCHANT)
   const profileOf = (account: string): Profile =>
@@ -70,13 +85,12 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   const judge = new Judge(ledger, psps, {
     calm: !still && dbLoss === 0,
     profile: profileOf,
+    policy: directory.activePolicy(MERCHANT, "test"),
     usable: (id) =>
       [world.now, world.now - SKEW_MS].some((at) => directory.at(at).account(id as AccountId)?.state !== "disabled"),
     now: () => world.now,
     isOwned: (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
-    decide: (payment, at) =>
-      route({ directory: directory.at(at) }, payment, payment.intent.metadata["source"] as AccountId | undefined).record
-        .chosen,
+    decide: (payment, at) => decidedAt(payment, directory.at(at)),
     findable: (id) => profileOf(id).reverseByAttempt || profileOf(id).prepare || profileOf(id).byAttempt !== "none",
     heard: (id) =>
       profileOf(id).reliableWebhooks || profileOf(id).byReference !== "none" || profileOf(id).byAttempt !== "none",
@@ -97,19 +111,26 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
           : (error.stack ?? error.message)
         : String(error)
   }
+  // Some merchants are busy, and meanwhile one of their providers is down for minutes.
+  const busy = world.chance(0.15)
+  const outage = busy ? drawOutage(world, psps, start) : undefined
   const transport = (sender: Sender): Transport =>
-    labTransport(
+    withOutage(
       world,
-      sender,
-      new Map(psps.map((psp) => [`https://${psp.profile.id}.invalid`, psp])),
-      () => !storm(),
-      (psp, request) => {
-        try {
-          judge.beforeSend(psp, request)
-        } catch (error) {
-          fail(error)
-        }
-      },
+      outage,
+      labTransport(
+        world,
+        sender,
+        new Map(psps.map((psp) => [`https://${psp.profile.id}.invalid`, psp])),
+        () => !storm(),
+        (psp, request) => {
+          try {
+            judge.beforeSend(psp, request)
+          } catch (error) {
+            fail(error)
+          }
+        },
+      ),
     )
   const mortality = world.chance(0.5) ? world.random() * 0.01 : 0
   const sinkFails = world.chance(0.4) ? world.random() * 0.5 : 0
@@ -145,12 +166,13 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     const node: Node = new Node(
       world,
       `n${index}.${life}`,
-      { ledger, transport, directory, skewMs: drawSkew(world), judge: judge.liveness },
+      { ledger, signals: signalStore, transport, directory, skewMs: drawSkew(world), judge: judge.liveness },
       () => ({ perCall: storm() ? mortality : 0 }),
       () => void world.after(world.int(50, 30_000), () => boot(index, life + 1)),
     )
     nodes[index] = node
     void node.serve(idleMs, nextDue).catch(fail)
+    void node.learn(() => signalStore.contents.count()).catch(fail)
     void node
       .relay(
         sink(() => node),
@@ -180,12 +202,12 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     aside: (work) => void work.catch(fail),
   }
   const person = new Person(town)
-  const customers = world.int(2, 6)
+  const customers = busy ? world.int(15, 40) : world.int(2, 6)
   let done = 0
   for (let i = 0; i < customers; i++) {
     // Most come at once; some on another day, when the weather may be bad again.
     const { from, to } = world.pick(weather)
-    const comes = world.chance(0.8) ? world.int(0, 60_000) : world.int(from - start, to - start)
+    const comes = world.chance(0.8) ? world.int(0, busy ? 600_000 : 60_000) : world.int(from - start, to - start)
     world.after(comes, () => {
       shop(town, i)
         .catch(fail)
@@ -218,6 +240,8 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     await world.run(world.now + 3_600_000)
     if (dbLoss === 0) judge.checkAnswers(client.told)
     judge.atRest([...delivered.values()])
+    await restartsAlike(world, signalStore, directory, fail)
+    judgeSignals(signalStore.contents.batches(), ledger.contents.payments())
   } catch (error) {
     fail(error)
   }
@@ -231,6 +255,111 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
     coverage: world.coverage,
     ...(failure === undefined ? {} : { failure }),
   }
+}
+
+/** What the engine would decide with those accounts, and what it had read when it decided. */
+function decidedAt(payment: Payment, directory: Directory): readonly string[] {
+  const { capped, readings, context } = (payment.attempts[0]!.decision as DecisionRecord).inputs
+  const source = payment.intent.metadata["source"] as AccountId | undefined
+  const policy = directory.policy(payment.merchant, payment.mode, payment.id)
+  const examined = examine(
+    policy,
+    directory.accounts(payment.merchant).map(candidateOf),
+    routingContext(payment, source, policy, context.now ?? 0),
+    capped,
+  )
+  return conclude(examined, readings).record.chosen
+}
+
+type Outage = { readonly origin: string; readonly from: number; readonly to: number }
+
+function drawOutage(world: World, psps: readonly LabPsp[], start: number): Outage {
+  const from = start + world.int(0, 240_000)
+  const origin = `https://${world.pick(psps).profile.id}.invalid`
+  return { origin, from, to: from + world.int(60_000, 360_000) }
+}
+
+function withOutage(world: World, outage: Outage | undefined, transport: Transport): Transport {
+  return {
+    ...transport,
+    send: async (origin, request, limits) => {
+      if (origin !== outage?.origin || world.now < outage.from || world.now >= outage.to)
+        return transport.send(origin, request, limits)
+      world.note("provider down for minutes")
+      await world.sleep(world.int(1, 20))
+      return { kind: "not_sent", code: "ECONNREFUSED" }
+    },
+  }
+}
+
+/** What a process that starts now learns from the store is what a plain replay of all that is stored there says. */
+async function restartsAlike(
+  world: World,
+  store: MemorySignals,
+  directory: Accounts,
+  fail: (error: unknown) => void,
+): Promise<void> {
+  const clock: Clock = {
+    now: () => world.now,
+    sleep: (ms) => world.sleep(ms),
+    after: (ms, then) => world.after(ms, then),
+  }
+  const log = { info: () => {}, warn: () => {}, error: () => {} }
+  const chance = { random: world.random, bytes: (count: number) => world.bytes(count) }
+  const signals = createRoutingSignals({ clock, log, directory })
+  const sharing = createSignalSharing({ clock, log, chance, node: "late", store, directory, signals })
+  const start = (): Promise<void> =>
+    sharing.start().catch(async () => {
+      await world.sleep(60_000)
+      return start()
+    })
+  void start().catch(fail)
+  await world.run(world.now + 7_200_000)
+  const owner = { merchant: MERCHANT, mode: "test" } as const
+  const since = world.now - REPLAY_DAYS * 86_400_000
+  const observations = store.contents
+    .batches()
+    .filter(({ at }) => at >= since - 600_000)
+    .flatMap(({ document }) => readSignalDocument(document)?.observations ?? [])
+    .toSorted(
+      (a, b) =>
+        a.at - b.at || (`${a.id} ${a.news ?? "end"} ${a.ending}` < `${b.id} ${b.news ?? "end"} ${b.ending}` ? -1 : 1),
+    )
+  const plain = newSignals("test", directory.accounts(MERCHANT), observations[0]?.at ?? world.now)
+  for (const observation of observations) plain.recall(observation, observation.at)
+  const said = (of: Signals): string =>
+    JSON.stringify(
+      ["visa", "mastercard"].map(
+        (network) =>
+          of.read(
+            {
+              situation: {
+                network,
+                country: "unknown",
+                issuer: "411111",
+                method: "card",
+                operation: "authorize",
+                attempt: 1,
+              },
+              payment: "pay_0",
+              seed: 1,
+              amount: 10,
+              currency: "EUR",
+              accounts: directory.accounts(MERCHANT).map(({ id }) => id),
+              challenged: false,
+              reroutable: true,
+              optimize: { objective: { kind: "approval" }, budget: "late", exploration: 0 },
+              rounded: roundedWorth,
+            },
+            world.now,
+          ).accounts,
+      ),
+    )
+  claim(
+    observations.some(({ at }) => at < since + 600_000) || said(plain) === said(signals.shelfOf(owner).signals),
+    () =>
+      `a process that starts has learned ${said(signals.shelfOf(owner).signals)}, and what is stored says ${said(plain)}`,
+  )
 }
 
 /** A second each way at most, and often all of it. */

@@ -11,10 +11,12 @@ import type { Intent } from "../src/core/intent.ts"
 import type { Payment } from "../src/core/payment.ts"
 import { secret } from "../src/core/secret.ts"
 import type { Request } from "../src/engine/change.ts"
-import type { Account, Engine, Secrets } from "../src/engine/engine.ts"
+import type { Account, Directory, Engine, Secrets } from "../src/engine/engine.ts"
 import { create, type Executed } from "../src/engine/execute.ts"
 import { follow, type Command, type Followed } from "../src/engine/follow-up.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
+import { createRoutingSignals } from "../src/engine/signals.ts"
+import type { Clock, Log } from "../src/ports.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
 import type { Policy } from "../src/routing/policy.ts"
 import { createMemoryLedger } from "../src/storage/ledger/memory.ts"
@@ -79,19 +81,28 @@ export function scripted(
   })
   const calls: Call[] = []
   const errors: string[] = []
+  const clock: Clock = {
+    now: () => Math.round(world.now),
+    sleep: (ms) => world.sleep(ms),
+    after: (ms, then) => world.after(ms, then),
+  }
+  const log: Log = {
+    info: () => {},
+    warn: () => {},
+    error: (_fields, message) => errors.push(message),
+  }
+  const directory: Directory = {
+    account: (id) => accounts.find((account) => account.id === id),
+    accounts: () => accounts,
+    policy: () => policy,
+    activePolicy: () => policy,
+  }
   const engine: Engine = {
     node: "node",
-    clock: {
-      now: () => Math.round(world.now),
-      sleep: (ms) => world.sleep(ms),
-      after: (ms, then) => world.after(ms, then),
-    },
+    clock,
     chance: { random: world.random, bytes: (count) => world.bytes(count) },
-    log: {
-      info: () => {},
-      warn: () => {},
-      error: (_fields, message) => errors.push(message),
-    },
+    log,
+    signals: createRoutingSignals({ clock, log, directory }),
     ledger,
     transport: {
       async send(origin, request: HttpRequest, limits) {
@@ -122,11 +133,7 @@ export function scripted(
       },
       close: () => Promise.resolve(),
     },
-    directory: {
-      account: (id) => accounts.find((account) => account.id === id),
-      accounts: () => accounts,
-      policy: () => policy,
-    },
+    directory,
     cards: { read: () => Promise.resolve(secret("4111111111111111")) },
     background: (work) => void work,
     returnUrl: () => "https://orchestra.invalid/return",

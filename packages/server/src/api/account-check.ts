@@ -1,15 +1,13 @@
 // Whether the provider takes an account's credentials: one harmless call, before they are saved.
 
 import { Fault, invalid } from "../core/fault.ts"
-import { given } from "../core/given.ts"
 import { accountOf, AccountUnusable } from "../engine/account.ts"
-import { CONNECT_MS, type Account, type Engine } from "../engine/engine.ts"
+import type { Account, Engine } from "../engine/engine.ts"
+import { readHarmlessly } from "../engine/harmless-read.ts"
 import type { AccountRow } from "../storage/resources/accounts.ts"
 import type { Connector } from "../connectors/connector.ts"
 import type { Vault } from "../vault/vault.ts"
 
-/** How long the provider may take to say whether it knows us (ms). */
-export const CHECK_MS = 15_000
 /** Longest part of the provider's answer that is passed on. */
 const MAX_DETAIL = 300
 
@@ -25,25 +23,17 @@ export function wholeAccount(vault: Vault, row: AccountRow, connector: Connector
 
 /** Answers what the provider calls the account, where its answer proves that. */
 export async function checkCredentials(engine: Engine, account: Account): Promise<string | undefined> {
-  const { connector, config, origin, limits, guarded } = account
-  const { verifyCredentials } = connector
-  if (verifyCredentials === undefined) return undefined
-  const sent = await engine.transport.send(origin, verifyCredentials.encode(config), {
-    connectMs: CONNECT_MS,
-    totalMs: CHECK_MS,
-    notAfter: engine.clock.now() + CONNECT_MS,
-    keepAliveMs: limits.keepAliveMs,
-    connections: limits.connections,
-    ...given({ guarded }),
-  })
-  if (sent.kind !== "answered")
-    throw new Fault("account.unreachable", { detail: `${connector.manifest.name}: ${sent.code}` })
-  const { ok, detail } = verifyCredentials.decode(sent.response)
+  const { connector, config } = account
+  const read = await readHarmlessly(engine, account)
+  if (read === undefined) return undefined
+  if (read.kind === "unreachable")
+    throw new Fault("account.unreachable", { detail: `${connector.manifest.name}: ${read.code}` })
+  const { ok, detail, response } = read
   // Providers like to repeat the key that they refuse.
   if (!ok)
     throw new Fault("account.credentials_refused", {
       detail: `${connector.manifest.name}: ${connector.scrub(detail).slice(0, MAX_DETAIL)}`,
       errors: [{ pointer: "#/credentials", detail: "were refused by the provider" }],
     })
-  return verifyCredentials.account?.(sent.response, config)
+  return connector.verifyCredentials?.account?.(response, config)
 }

@@ -6,6 +6,7 @@ import type { ApiKeyId, MerchantId } from "../core/id.ts"
 import type { Hmac } from "../connectors/connector.ts"
 import type { Engine } from "../engine/engine.ts"
 import type { Database } from "../storage/database.ts"
+import type { SignalStore } from "../storage/resources/signal-store.ts"
 import type { Vault } from "../vault/vault.ts"
 import type { Counts } from "./counts.ts"
 import type { Metrics } from "./metrics.ts"
@@ -45,6 +46,11 @@ export type Api = {
   key(secret: string): Promise<Key | undefined>
   readonly counts: Counts
   readonly metrics: Metrics
+  readonly routing: {
+    readonly store: SignalStore
+    /** No provider answers this node. */
+    isSick(): boolean
+  }
   /** Where this server is reached from outside, without a slash at the end. Known once it listens. */
   publicUrl(): string
 }

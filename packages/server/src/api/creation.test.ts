@@ -32,9 +32,9 @@ const creations: readonly (readonly [path: string, table: string, body: Json, ot
   [
     "/v1/policies",
     "policies",
-    { name: "P", rules: [{ name: "all", when: {}, accounts: [account] }] },
-    { name: "Q", rules: [{ name: "all", when: {}, accounts: [account] }] },
-    { name: "P", rules: [{ name: "all", when: {}, accounts: [api.id("acc")] }] },
+    { name: "P", rules: [{ name: "all", when: "true", strategy: { kind: "ordered", accounts: [account] } }] },
+    { name: "Q", rules: [{ name: "all", when: "true", strategy: { kind: "ordered", accounts: [account] } }] },
+    { name: "P", rules: [{ name: "all", when: "true", strategy: { kind: "ordered", accounts: [api.id("acc")] } }] },
   ],
   [
     "/v1/webhook-endpoints",

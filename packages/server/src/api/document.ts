@@ -3,6 +3,7 @@
 // clients get names instead of copies.
 
 import type { SwaggerOptions } from "@fastify/swagger"
+import { wholeSchemas } from "./policy-openapi.ts"
 import { sections } from "./resources.ts"
 import { Problem } from "./schema.ts"
 
@@ -77,6 +78,9 @@ export function finished<D extends Document>(document: D): D {
     if (typeof value !== "object" || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, walk(part, key)]))
   }
-  const named = Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, inside(schema)]))
+  const named = {
+    ...Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, inside(schema)])),
+    ...wholeSchemas,
+  }
   return { ...document, paths: inside(document.paths), components: { ...document.components, schemas: named } }
 }

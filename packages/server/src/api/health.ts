@@ -7,6 +7,8 @@ import type { Api } from "./context.ts"
 
 /** A database that does not answer in this time is not there (ms). */
 export const READY_WITHIN_MS = 2_000
+/** A node that no provider answers looks for them this often (ms). */
+const SICK_RETRY_MS = 10_000
 const now: Statement = { name: "ready", text: "select 1" }
 
 export function health(app: FastifyInstance, api: Api): void {
@@ -21,6 +23,11 @@ export function health(app: FastifyInstance, api: Api): void {
       () => false,
     )
     const ready = await Promise.race([answered, late]).finally(() => cancel())
+    if (api.routing.isSick())
+      throw new Fault("server.unavailable", {
+        detail: "No provider answers this node.",
+        retryAfterMs: SICK_RETRY_MS,
+      })
     if (!ready) throw new Fault("server.unavailable", { detail: "The database does not answer.", retryAfterMs: 1_000 })
     return { status: "ready" }
   })

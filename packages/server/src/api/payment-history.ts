@@ -3,8 +3,11 @@
 
 import { Type } from "typebox"
 import { given } from "../core/given.ts"
+import type { MerchantId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
 import type { Payment } from "../core/payment.ts"
+import { decideAgain } from "../engine/decision-check.ts"
+import type { DecisionRecord } from "../routing/decide.ts"
 import type { OutboxEvent, Transcript } from "../storage/ledger/ledger.ts"
 import { listEvents } from "../storage/resources/events.ts"
 import { MAX_PAGE } from "../storage/resources/page.ts"
@@ -12,7 +15,8 @@ import { listTranscripts, MAX_TRANSCRIPTS } from "../storage/resources/transcrip
 import { callerOf, type Api } from "./context.ts"
 import { EventResource, eventResource } from "./event-resource.ts"
 import { pageResource } from "./pages.ts"
-import { attemptResource, decisionResource, operationResource } from "./payment-resource.ts"
+import { decisionResource } from "./decision-resource.ts"
+import { attemptResource, decisionInputs, operationResource, withoutInputs } from "./payment-resource.ts"
 import { AttemptResource, OperationResource } from "./payment-schema.ts"
 import { load } from "./payments.ts"
 import { Id, Page, Time } from "./schema.ts"
@@ -64,11 +68,11 @@ export const paymentHistory: Routes = (app, api, guard) => {
       ...guard("payments:read"),
     },
     async (request) => {
-      const { attempts } = await load(api, callerOf(request), request.params.id)
-      return pageResource({ rows: attempts }, (attempt) => ({
-        ...attemptResource(attempt),
-        decision: decisionResource(attempt.decision),
-      }))
+      const { attempts, merchant } = await load(api, callerOf(request), request.params.id)
+      const rows = await Promise.all(
+        attempts.map(async (attempt) => ({ attempt, decision: await wholeDecision(api, merchant, attempt.decision) })),
+      )
+      return pageResource({ rows }, ({ attempt, decision }) => ({ ...attemptResource(attempt), decision }))
     },
   )
 
@@ -133,6 +137,19 @@ export const paymentHistory: Routes = (app, api, guard) => {
       return pageResource({ rows: await listTranscripts(api.database, merchant, id) }, transcriptResource)
     },
   )
+}
+
+/** The record, what it means for every account, what was read for it, and whether it can be made again from that. */
+async function wholeDecision(api: Api, merchant: MerchantId, decision: unknown): Promise<unknown> {
+  const resource = decisionResource(decision)
+  if (resource === undefined) return { ...(withoutInputs(decision) as object), inputs: decisionInputs(decision) }
+  const again = await decideAgain(api.database, merchant, decision as DecisionRecord)
+  return {
+    ...(withoutInputs(decision) as object),
+    ...resource,
+    inputs: decisionInputs(decision),
+    replay: again.same === undefined ? { same: null, why: again.why } : again,
+  }
 }
 
 /** In the order in which it happened. */

@@ -78,7 +78,9 @@ test("attempts and operations of a payment are those that it shows itself, decis
   const attempts = ok(await api.call("GET", `/v1/payments/${held.id}/attempts`)).data
   for (const { decision } of attempts) {
     assert.equal(decision.inputs.context.amount.minor, held.amount)
-    delete decision.inputs
+    assert.deepEqual(decision.replay, { same: true })
+    assert.equal(decision.accounts[0].account, decision.chosen[0])
+    for (const more of ["inputs", "replay", "accounts", "attempt", "high_value"]) delete decision[more]
   }
   assert.deepEqual(attempts, held.attempts)
   assert.deepEqual(ok(await api.call("GET", `/v1/payments/${held.id}/operations`)).data, held.operations)

@@ -142,21 +142,18 @@ export function attemptResource(attempt: Attempt): Static<typeof AttemptResource
 }
 
 /** What was read for a decision stands in the list of attempts; a payment is read often, and is long enough. */
-function withoutInputs(decision: unknown): unknown {
+export function withoutInputs(decision: unknown): unknown {
   if (typeof decision !== "object" || decision === null) return decision
   const { inputs: _inputs, ...record } = decision as Partial<DecisionRecord>
   return record
 }
 
-/** The whole record of a decision, as JSON writes it. */
-export function decisionResource(decision: unknown): unknown {
-  const { inputs, ...record } = decision as Partial<DecisionRecord>
-  if (inputs === undefined) return record
+/** All that was read for a decision, as JSON writes it. */
+export function decisionInputs(decision: unknown): unknown {
+  const { inputs } = decision as Partial<DecisionRecord>
+  if (inputs === undefined) return undefined
   const { amount, ...context } = inputs.context
-  return {
-    ...record,
-    inputs: { context: { ...context, amount: { ...amount, minor: Number(amount.minor) } }, accounts: inputs.accounts },
-  }
+  return { ...inputs, context: { ...context, amount: { ...amount, minor: Number(amount.minor) } } }
 }
 
 export function operationResource(operation: Operation): Static<typeof OperationResource> {

@@ -311,8 +311,9 @@ export const AttemptResource = Type.Object({
   settled_at: Type.Union([Time, Type.Null()]),
   decision: Type.Unknown({
     description:
-      "Why this account: version of the router, policy with version and hash, rule, chosen and excluded accounts with " +
-      "reasons; in the list of attempts also `inputs`, all that was read for it.",
+      "Why this account: version of the router, policy with version and hash, rule, reason, chosen and excluded accounts, " +
+      "scores and propensities. In the list of attempts also `accounts` (see Decision), `inputs`, all that was read for it, " +
+      "and `replay`: whether the same choice comes of these inputs again (`same` is null where this version cannot tell).",
   }),
 })
 

@@ -95,7 +95,10 @@ test("created without confirmation, confirmed later with a card", async () => {
 test("a draining account is passed over with its reason, and the next one of the policy is tried", async () => {
   const { policy, version } = ok(
     await api.call("POST", "/v1/policies", {
-      body: { name: "Order", rules: [{ name: "all", when: {}, accounts: [stripe.id, adyen.id] }] },
+      body: {
+        name: "Order",
+        rules: [{ name: "all", when: "true", strategy: { kind: "ordered", accounts: [stripe.id, adyen.id] } }],
+      },
     }),
     201,
   )
@@ -112,7 +115,13 @@ test("a draining account is passed over with its reason, and the next one of the
 })
 
 test("a stored decision replays to the same choice, after its accounts and the policy in force have changed", async () => {
-  const rules = [{ name: "euros", when: { currency: ["EUR"], amount: { min: 1 } }, accounts: [stripe.id, adyen.id] }]
+  const rules = [
+    {
+      name: "euros",
+      when: 'currency == "EUR" && amount >= 1',
+      strategy: { kind: "ordered", accounts: [stripe.id, adyen.id] },
+    },
+  ]
   const { policy } = ok(await api.call("POST", "/v1/policies", { body: { name: "Replayed", rules } }), 201)
   const activate = async (etag: string, version: number): Promise<Json> =>
     ok(
@@ -125,7 +134,7 @@ test("a stored decision replays to the same choice, after its accounts and the p
   ok(await api.call("POST", `/v1/accounts/${stripe.id}/disable`))
   const paid = ok(await post("/v1/payments", payment), 201)
   assert.equal(paid.attempts[0].account, adyen.id)
-  const other = { rules: [{ name: "euros", when: {}, accounts: [stripe.id] }] }
+  const other = { rules: [{ name: "euros", when: "true", strategy: { kind: "ordered", accounts: [stripe.id] } }] }
   ok(await api.call("POST", `/v1/policies/${policy.id}/versions`, { body: other }), 201)
   await activate(`"${active.version}"`, 2)
   ok(await api.call("POST", `/v1/accounts/${adyen.id}/drain`))
@@ -141,7 +150,7 @@ test("a stored decision replays to the same choice, after its accounts and the p
   assert.equal(replayed.kind, "replayed")
   assert.deepEqual(replayed.kind === "replayed" && replayed.decision.record, record)
   assert.deepEqual(record.chosen, [adyen.id])
-  const inForce = engine.directory.policy(api.merchant, "test")
+  const inForce = engine.directory.policy(api.merchant, "test", paid.id)
   assert.deepEqual(replay(record, inForce), { kind: "impossible", why: "other_policy" })
 
   const [attempt] = ok(await api.call("GET", `/v1/payments/${paid.id}/attempts`)).data

@@ -1,4 +1,4 @@
-// Policies over the API: checked, versioned, put in force, rolled back.
+// Policies over the API: versioned, put in force, rolled back.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
@@ -8,7 +8,13 @@ const api = await startApi({ role: "api" })
 const providers = await simulate(api, "stripe", "adyen")
 const stripe = (await providers.connect("stripe")).id
 const adyen = (await providers.connect("adyen")).id
-const all = (...accounts: readonly string[]): Json => ({ name: "all", when: {}, accounts })
+const everything = { all: [] }
+const rule = (name: string, when: Json, ...accounts: readonly string[]): Json => ({
+  name,
+  when,
+  strategy: { kind: "ordered", accounts },
+})
+const all = (...accounts: readonly string[]): Json => rule("all", everything, ...accounts)
 const create = (rules: Json): Promise<Answer> => api.call("POST", "/v1/policies", { body: { name: "Order", rules } })
 const activate = (id: string, etag: number, version: number): Promise<Answer> =>
   api.call("POST", `/v1/policies/${id}/activate`, { headers: { "if-match": `"${etag}"` }, body: { version } })
@@ -71,39 +77,93 @@ test("activating needs the ETag that was read: 428 without, 412 with an older on
   assert.equal((await api.call("GET", `/v1/policies/${policy.id}/versions/9`)).status, 404)
 })
 
-test("all fields of a rule come back as they were sent", async () => {
-  const rules = [
-    {
-      name: "small euro",
-      when: { currency: ["EUR"], country: ["DE", "FR"], network: ["visa"], amount: { min: 1, max: 999_999_999_999 } },
-      accounts: [adyen, stripe],
-    },
-    all(stripe),
-  ]
-  const { version, policy } = ok(await create(rules), 201)
-  assert.deepEqual(version.rules, rules)
+test("all fields of a document come back as they were sent, and conditions as text where that is asked for", async () => {
+  const when = {
+    all: [
+      { field: "currency", op: "equals", value: "EUR" },
+      { field: "amount", op: "le", value: 999_999_999_999 },
+      { any: [{ field: "card.network", op: "in", value: ["visa"] }, { not: { field: "card.country", op: "exists" } }] },
+    ],
+  }
+  const text = 'currency == "EUR" && amount <= 999999999999 && (card.network in ["visa"] || !has(card.country))'
+  const retry = {
+    max_retries: 1,
+    steps: [{ name: "elsewhere", on: { not_executed: true }, times: 1, provider: "other" }],
+  }
+  const document = {
+    rules: [
+      { ...rule("small euro", when, adyen, stripe), require_three_ds: true, retry, on_unknown: "wait" },
+      {
+        name: "split",
+        when: { field: "currency", op: "equals", value: "USD" },
+        strategy: {
+          kind: "split",
+          shares: [
+            { account: adyen, share: 70 },
+            { account: stripe, share: 30 },
+          ],
+        },
+      },
+      {
+        name: "learn",
+        when: { field: "currency", op: "equals", value: "GBP" },
+        strategy: {
+          kind: "optimize",
+          accounts: [adyen, stripe],
+          objective: { kind: "expected_value", margin: 0.1, per_second: 0.001 },
+          exploration: 0.01,
+        },
+      },
+      {
+        name: "no",
+        when: { field: "currency", op: "equals", value: "CHF" },
+        strategy: { kind: "decline", reason: "not sold there" },
+      },
+      all(stripe),
+    ],
+    never: [{ account: stripe, when: { field: "shipping.country", op: "equals", value: "US" } }],
+    commitments: [{ account: adyen, min_share: 0.2, max_volume: 1_000, unit: "payments" }],
+  }
+  const { version, policy } = ok(await api.call("POST", "/v1/policies", { body: { name: "Whole", ...document } }), 201)
+  const { rules, never, commitments } = version
+  assert.deepEqual({ rules, never, commitments }, document)
   assert.deepEqual(version.warnings, [])
   assert.deepEqual(ok(await api.call("GET", `/v1/policies/${policy.id}/versions/1`)), version)
+  const shown = ok(await api.call("GET", `/v1/policies/${policy.id}/versions/1?conditions=text`))
+  assert.equal(shown.rules[0].when, text)
+  assert.equal(shown.never[0].when, 'shipping.country == "US"')
+  const again = { rules: shown.rules, never: shown.never, commitments: shown.commitments }
+  const second = ok(await api.call("POST", `/v1/policies/${policy.id}/versions`, { body: again }), 201)
+  assert.deepEqual(second.rules, document.rules)
 })
 
 for (const [what, rules, pointers] of [
   ["no rule", [], ["#/rules"]],
-  ["a rule without accounts", [all()], ["#/rules/0/accounts"]],
-  ["an account that does not exist", [all(stripe, api.id("acc"))], ["#/rules/0/accounts/1"]],
-  ["an account twice", [all(stripe, stripe)], ["#/rules/0/accounts/1"]],
+  ["a rule without accounts", [all()], ["#/rules/0/strategy/accounts"]],
+  ["an account that does not exist", [all(stripe, api.id("acc"))], ["#/rules/0/strategy/accounts/1"]],
+  ["an account twice", [all(stripe, stripe)], ["#/rules/0/strategy/accounts/1"]],
+  ["a rule behind one that matches everything", [all(stripe), rule("euro", 'currency == "EUR"', adyen)], ["#/rules/1"]],
   [
-    "a rule behind one that matches everything",
-    [all(stripe), { name: "euro", when: { currency: ["EUR"] }, accounts: [adyen] }],
-    ["#/rules/1"],
+    "a field that does not exist",
+    [rule("all", { field: "weekday", op: "equals", value: 1 }, stripe)],
+    ["#/rules/0/when/field"],
   ],
-  ["a condition that does not exist", [{ ...all(stripe), when: { weekday: ["monday"] } }], ["#/rules/0/when/weekday"]],
-  ["a currency that does not exist", [{ ...all(stripe), when: { currency: ["EUX"] } }], ["#/rules/0/when/currency/0"]],
-  ["a country that does not exist", [{ ...all(stripe), when: { country: ["XX"] } }], ["#/rules/0/when/country/0"]],
-  ["two rules of one name", [{ ...all(stripe), when: { currency: ["EUR"] } }, all(stripe)], ["#/rules/1/name"]],
+  ["a currency that does not exist", [rule("all", 'currency == "EUX"', stripe)], ["#/rules/0/when"]],
+  ["two rules of one name", [rule("all", 'currency == "EUR"', stripe), all(stripe)], ["#/rules/1/name"]],
   [
     "an empty range",
-    [{ ...all(stripe), when: { currency: ["EUR"], amount: { min: 2, max: 1 } } }],
-    ["#/rules/0/when/amount/max"],
+    [rule("none", 'currency == "EUR" && amount > 2 && amount < 3', stripe), all(stripe)],
+    ["#/rules/0/when"],
+  ],
+  [
+    "a strategy with what belongs to another",
+    [{ ...all(stripe), strategy: { kind: "ordered", accounts: [stripe], reason: "no" } }],
+    ["#/rules/0/strategy/reason"],
+  ],
+  [
+    "a retry plan that cannot be read",
+    [{ ...all(stripe), retry: { max_retries: 1, steps: [{ name: "x" }] } }],
+    ["#/rules/0/retry/steps/0/on", "#/rules/0/retry/steps/0/times", "#/rules/0/retry/steps/0/provider"],
   ],
 ] as const)
   test(`${what} is refused at its place`, async () => {
@@ -118,7 +178,7 @@ for (const [what, rules, pointers] of [
   })
 
 test("what is allowed but probably not meant is warned of", async () => {
-  const { version } = ok(await create([{ name: "euro", when: { currency: ["EUR"] }, accounts: [stripe] }]), 201)
+  const { version } = ok(await create([rule("euro", 'currency == "EUR"', stripe)]), 201)
   assert.deepEqual(
     version.warnings.map(({ code, pointer }: Json) => [code, pointer]),
     [["no_default", "#/rules"]],
@@ -130,6 +190,6 @@ test("accounts of another merchant or of the other mode are unknown to a policy"
   const answer = await api.call("POST", "/v1/policies", { key: secret, body: { name: "Live", rules: [all(stripe)] } })
   assert.deepEqual(
     answer.body.errors.map(({ pointer }: Json) => pointer),
-    ["#/rules/0/accounts/0"],
+    ["#/rules/0/strategy/accounts/0"],
   )
 })

@@ -1,13 +1,12 @@
 // /v1/policies: which account is tried for which payment. Versions of a policy never change; one version of one policy is
-// in force per mode. Taking effect and rolling back are the same: activating a version.
+// in force per mode, and perhaps another beside it for a share of the payments (policy-publication.ts). Checking, comparing and
+// what editors need is in policy-language.ts.
 
 import { Type } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
 import { isId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
-import { candidateOf } from "../engine/attempt.ts"
-import { checkPolicy, type Finding } from "../routing/policy-check.ts"
-import type { Rule } from "../routing/policy.ts"
+import type { PolicyDocument } from "../routing/policy.ts"
 import {
   addPolicyVersion,
   createPolicy,
@@ -16,28 +15,29 @@ import {
   listPolicies,
   listPoliciesInForce,
   listPolicyVersions,
-  publishPolicy,
   type PolicyRow,
   type PolicyVersion,
 } from "../storage/resources/policies.ts"
-import { callerOf, putInForce, type Api, type Key } from "./context.ts"
+import { callerOf, type Api, type Key } from "./context.ts"
 import { createOnce, MayRepeat } from "./creation.ts"
-import { editedRow, etagOf, IfMatch, ifMatch, tagged } from "./etag.ts"
+import { etagOf, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
+import { checkedDocument, findingResource, findingsOf } from "./policy-check.ts"
+import { documentResource, type ConditionForm } from "./policy-document.ts"
 import {
-  PolicyActivate,
+  Conditions,
   PolicyCreate,
   PolicyResource,
   PolicyVersionCreate,
   PolicyVersionResource,
-  readRules,
-  ruleResource,
+  type WireDocument,
 } from "./policy-schema.ts"
 import { closed, Id, Page } from "./schema.ts"
 import type { Routes } from "./routes.ts"
 
 const tags = ["Policies"]
 const Params = Type.Object({ id: Id("pol") })
+const Shown = closed({ conditions: Type.Optional(Conditions) })
 
 export const policies: Routes = (app, api, guard) => {
   app.post(
@@ -49,6 +49,7 @@ export const policies: Routes = (app, api, guard) => {
         summary: "Create a policy with its first version",
         description: "It is not in force until a version is activated.",
         headers: MayRepeat,
+        querystring: Shown,
         body: PolicyCreate,
         response: { 201: Type.Object({ policy: PolicyResource, version: PolicyVersionResource }) },
       },
@@ -56,9 +57,10 @@ export const policies: Routes = (app, api, guard) => {
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { name, rules, note } = request.body
+      const { name, note, ...wire } = request.body
+      const form = request.query.conditions
       const made = (policy: PolicyRow, version: PolicyVersion) => ({
-        body: { policy: policyResource(policy), version: versionResource(api, caller, version) },
+        body: { policy: policyResource(policy), version: versionResource(api, caller, version, form) },
         location: `/v1/policies/${policy.id}`,
         etag: etagOf(policy),
       })
@@ -66,7 +68,7 @@ export const policies: Routes = (app, api, guard) => {
       const body = await createOnce(api, request, reply, {
         prefix: "pol",
         create: async (id) => {
-          const read = checked(api, caller, rules)
+          const read = checkedDocument(api, caller, wire)
           const policy = await createPolicy(api.database, { id, merchant, mode, name })
           return made(policy, await add(api, caller, policy, read, note))
         },
@@ -75,7 +77,7 @@ export const policies: Routes = (app, api, guard) => {
           if (policy === undefined) return undefined
           // The first request may have come no further than the policy itself.
           const version = await findPolicyVersion(api.database, merchant, id, 1)
-          return made(policy, version ?? (await add(api, caller, policy, checked(api, caller, rules), note)))
+          return made(policy, version ?? (await add(api, caller, policy, checkedDocument(api, caller, wire), note)))
         },
       })
       return reply.send(body)
@@ -109,6 +111,7 @@ export const policies: Routes = (app, api, guard) => {
         tags,
         summary: "Retrieve the policy that is in force",
         description: "Without one, the accounts are tried in the order of their creation.",
+        querystring: Shown,
         response: { 200: Type.Object({ policy: PolicyResource, version: PolicyVersionResource }) },
       },
       ...guard("config:read"),
@@ -120,7 +123,7 @@ export const policies: Routes = (app, api, guard) => {
       if (found === undefined) throw new Fault("resource.not_found", { detail: "No policy is in force." })
       return tagged(reply, found.policy).send({
         policy: policyResource(found.policy),
-        version: versionResource(api, caller, found.active),
+        version: versionResource(api, caller, found.active, request.query.conditions),
       })
     },
   )
@@ -138,7 +141,7 @@ export const policies: Routes = (app, api, guard) => {
       ...guard("config:read"),
     },
     async (request, reply) => {
-      const row = await load(api, callerOf(request), request.params.id)
+      const row = await loadPolicy(api, callerOf(request), request.params.id)
       return tagged(reply, row).send(policyResource(row))
     },
   )
@@ -152,6 +155,7 @@ export const policies: Routes = (app, api, guard) => {
         summary: "Add a version of the document",
         description: "Older versions stay, and the one in force stays in force until another is activated.",
         params: Params,
+        querystring: Shown,
         body: PolicyVersionCreate,
         response: { 201: PolicyVersionResource },
       },
@@ -159,13 +163,13 @@ export const policies: Routes = (app, api, guard) => {
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const policy = await load(api, caller, request.params.id)
-      const read = checked(api, caller, request.body.rules)
-      const version = await add(api, caller, policy, read, request.body.note)
+      const policy = await loadPolicy(api, caller, request.params.id)
+      const { note, ...wire } = request.body
+      const version = await add(api, caller, policy, checkedDocument(api, caller, wire), note)
       return reply
         .code(201)
         .header("location", `/v1/policies/${policy.id}/versions/${version.version}`)
-        .send(versionResource(api, caller, version))
+        .send(versionResource(api, caller, version, request.query.conditions))
     },
   )
 
@@ -177,15 +181,16 @@ export const policies: Routes = (app, api, guard) => {
         tags,
         summary: "List the latest versions of a policy, newest first",
         params: Params,
+        querystring: Shown,
         response: { 200: Page(PolicyVersionResource) },
       },
       ...guard("config:read"),
     },
     async (request) => {
       const caller = callerOf(request)
-      const policy = await load(api, caller, request.params.id)
+      const policy = await loadPolicy(api, caller, request.params.id)
       const rows = await listPolicyVersions(api.database, caller.merchant, policy.id)
-      return pageResource({ rows }, (row) => versionResource(api, caller, row))
+      return pageResource({ rows }, (row) => versionResource(api, caller, row, request.query.conditions))
     },
   )
 
@@ -197,83 +202,40 @@ export const policies: Routes = (app, api, guard) => {
         tags,
         summary: "Retrieve one version of a policy",
         params: Type.Object({ id: Id("pol"), version: Type.String({ pattern: "^[1-9][0-9]{0,6}$" }) }),
+        querystring: Shown,
         response: { 200: PolicyVersionResource },
       },
       ...guard("config:read"),
     },
     async (request) => {
       const caller = callerOf(request)
-      const policy = await load(api, caller, request.params.id)
+      const policy = await loadPolicy(api, caller, request.params.id)
       const number = Number(request.params.version)
       const version = await findPolicyVersion(api.database, caller.merchant, policy.id, number)
       if (version === undefined) throw notFound("policy version")
-      return versionResource(api, caller, version)
-    },
-  )
-
-  app.post(
-    "/policies/:id/activate",
-    {
-      schema: {
-        operationId: "activatePolicy",
-        tags,
-        summary: "Put a version in force, or roll back to an older one",
-        description:
-          "Whatever policy was in force in this mode no longer is. The next payment is routed by the new one.",
-        params: Params,
-        headers: IfMatch,
-        body: PolicyActivate,
-        response: { 200: PolicyResource },
-      },
-      ...guard("config:write"),
-    },
-    async (request, reply) => {
-      const caller = callerOf(request)
-      const seen = ifMatch(request)
-      const policy = await load(api, caller, request.params.id)
-      const { version } = request.body
-      const published = await publishPolicy(api.database, caller.merchant, policy.id, seen, version)
-      await putInForce(api, caller.merchant)
-      const row = editedRow(published, "version of the policy")
-      return tagged(reply, row).send(policyResource(row))
+      return versionResource(api, caller, version, request.query.conditions)
     },
   )
 }
 
 /** Somebody else's policy, and one of the other mode, is not there. */
-async function load(api: Api, caller: Key, id: string): Promise<PolicyRow> {
+export async function loadPolicy(api: Api, caller: Key, id: string): Promise<PolicyRow> {
   const row = isId("pol", id) ? await findPolicy(api.database, caller.merchant, id) : undefined
   if (row === undefined || row.mode !== caller.mode) throw notFound("policy")
   return row
-}
-
-function checked(api: Api, caller: Key, wire: Parameters<typeof readRules>[0]): readonly Rule[] {
-  const rules = readRules(wire)
-  const errors = findings(api, caller, rules).filter(({ severity }) => severity === "error")
-  if (errors.length > 0)
-    throw new Fault("request.invalid", { errors: errors.map(({ at, detail }) => ({ pointer: `#${at}`, detail })) })
-  return rules
-}
-
-function findings({ engine }: Api, { merchant, mode }: Key, rules: readonly Rule[]): readonly Finding[] {
-  const known = engine.directory.accounts(merchant).map(candidateOf)
-  return checkPolicy(
-    rules,
-    known.filter((account) => account.mode === mode),
-  )
 }
 
 async function add(
   api: Api,
   caller: Key,
   policy: PolicyRow,
-  rules: readonly Rule[],
+  document: PolicyDocument,
   note: string = "",
 ): Promise<PolicyVersion> {
   const version = await addPolicyVersion(api.database, {
     policy: policy.id,
     merchant: caller.merchant,
-    document: { rules },
+    document,
     author: caller.id,
     note,
   })
@@ -281,27 +243,33 @@ async function add(
   return version
 }
 
-const policyResource = (row: PolicyRow): PolicyResource => ({
+export const policyResource = (row: PolicyRow): PolicyResource => ({
   id: row.id,
   object: "policy",
   mode: row.mode,
   name: row.name,
   active_version: row.active ?? null,
+  candidate: row.candidate === undefined ? null : { version: row.candidate.version, share_bps: row.candidate.bps },
   version: row.version,
   created_at: rfc3339(row.createdAt),
   updated_at: rfc3339(row.updatedAt),
 })
 
-function versionResource(api: Api, caller: Key, row: PolicyVersion): PolicyVersionResource {
-  const { rules } = row.document as { readonly rules: readonly Rule[] }
+function versionResource(
+  api: Api,
+  caller: Key,
+  row: PolicyVersion,
+  form: ConditionForm | undefined,
+): PolicyVersionResource {
+  const document = row.document as PolicyDocument
   return {
     object: "policy_version",
     policy: row.policy,
     version: row.version,
-    rules: rules.map(ruleResource),
+    ...(documentResource(document, form) satisfies WireDocument),
     note: row.note,
     author: row.author,
-    warnings: findings(api, caller, rules).map(({ code, at, detail }) => ({ code, pointer: `#${at}`, detail })),
+    warnings: findingsOf(api, caller, document).map((one) => findingResource(one)),
     created_at: rfc3339(row.createdAt),
     published_at: row.publishedAt === undefined ? null : rfc3339(row.publishedAt),
   }

@@ -1,40 +1,77 @@
-// The wire format of routing policies: the same document that routing evaluates (routing/policy.ts).
+// The wire format of routing policies: the same document that routing evaluates (routing/policy.ts). Conditions and retry plans
+// have readers of their own (policy-document.ts), whose errors say more than a schema's could.
 
 import { Type, type Static } from "typebox"
-import { given } from "../core/given.ts"
-import type { AccountId } from "../core/id.ts"
-import { MAX_ACCOUNTS_PER_RULE, MAX_RULES, type Rule } from "../routing/policy.ts"
-import { Amount, closed, Country, Currency, Id, NetworkName, Text, Time, words } from "./schema.ts"
+import {
+  MAX_ACCOUNTS_PER_RULE,
+  MAX_COMMITMENTS,
+  MAX_DECLINE_REASON,
+  MAX_NEVER_ROUTES,
+  MAX_RULE_NAME,
+  MAX_RULES,
+} from "../routing/policy.ts"
+import { closed, Id, Text, Time, words } from "./schema.ts"
 
-const list = { minItems: 1, uniqueItems: true }
+/** Validation leaves it to its reader; the document shows it whole (policy-openapi.ts). */
+export const ConditionPart = Type.Unsafe<unknown>({
+  description: "When it applies: a tree, or its text. See docs/policy-language.md.",
+})
+export const RetryPlanPart = Type.Unsafe<unknown>({
+  description: "What follows a failed attempt. Without it, the next account is tried at once where that is safe.",
+})
+
+const Share = Type.Number({ minimum: 0, maximum: 1 })
+export const StrategySchema = closed(
+  {
+    kind: words(["ordered", "split", "optimize", "decline"]),
+    accounts: Type.Optional(
+      Type.Array(Id("acc"), {
+        minItems: 1,
+        maxItems: MAX_ACCOUNTS_PER_RULE,
+        description: "Of `ordered`: in the order in which they are tried. Of `optimize`: among which is chosen.",
+      }),
+    ),
+    shares: Type.Optional(
+      Type.Array(closed({ account: Id("acc"), share: Type.Number({ minimum: 0, maximum: 1_000_000 }) }), {
+        minItems: 1,
+        maxItems: MAX_ACCOUNTS_PER_RULE,
+        description: "Of `split`: parts of the payments, in proportion to each other.",
+      }),
+    ),
+    objective: Type.Optional(
+      closed(
+        {
+          kind: words(["approval", "expected_value"]),
+          margin: Type.Optional(Share),
+          per_second: Type.Optional(Share),
+        },
+        { description: "Of `optimize`. `margin` and `per_second` (the price of waiting) are shares of the amount." },
+      ),
+    ),
+    exploration: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 0.1,
+        description: "Of `optimize`: share of payments that may explore; 0 switches it off.",
+      }),
+    ),
+    reason: Type.Optional(Text(MAX_DECLINE_REASON, "Of `decline`: why no attempt is made.")),
+  },
+  { description: "Exactly the fields that belong to its `kind`." },
+)
 
 export const RuleSchema = closed({
-  name: Text(100, "For people and for the record of every decision."),
-  when: closed(
-    {
-      currency: Type.Optional(Type.Array(Currency, { ...list, maxItems: 200 })),
-      country: Type.Optional(
-        Type.Array(Country, {
-          ...list,
-          maxItems: 250,
-          description: "Of the card's issuer where it is known, else of the billing address.",
-        }),
-      ),
-      network: Type.Optional(Type.Array(NetworkName, { ...list, maxItems: 20 })),
-      amount: Type.Optional(
-        closed(
-          { min: Type.Optional(Amount), max: Type.Optional(Amount) },
-          { minProperties: 1, description: "Both ends included." },
-        ),
-      ),
-    },
-    { description: "All that are named must match; none named matches everything." },
+  name: Text(MAX_RULE_NAME, "For people and for the record of every decision."),
+  when: ConditionPart,
+  strategy: StrategySchema,
+  require_three_ds: Type.Optional(
+    Type.Unsafe<true>({
+      type: "boolean",
+      enum: [true],
+      description: "Asks for 3-D Secure where the payment says `automatic`; a payment's own word stands.",
+    }),
   ),
-  accounts: Type.Array(Id("acc"), {
-    minItems: 1,
-    maxItems: MAX_ACCOUNTS_PER_RULE,
-    description: "In the order in which they are tried.",
-  }),
+  retry: Type.Optional(RetryPlanPart),
   on_unknown: Type.Optional(
     words(
       ["wait", "reverse_then_reroute"],
@@ -42,38 +79,109 @@ export const RuleSchema = closed({
     ),
   ),
 })
-const Rules = Type.Array(RuleSchema, {
-  minItems: 1,
-  maxItems: MAX_RULES,
-  description: "In order: the first that matches a payment names its accounts.",
-})
+
+const documentFields = {
+  rules: Type.Array(RuleSchema, {
+    minItems: 1,
+    maxItems: MAX_RULES,
+    description: "In order: the first that matches a payment says where it goes.",
+  }),
+  never: Type.Optional(
+    Type.Array(closed({ account: Id("acc"), when: ConditionPart }), {
+      minItems: 1,
+      maxItems: MAX_NEVER_ROUTES,
+      description: "Accounts that are not tried for such payments, whatever rule or pin says.",
+    }),
+  ),
+  commitments: Type.Optional(
+    Type.Array(
+      closed(
+        {
+          account: Id("acc"),
+          min_share: Type.Optional(Share),
+          max_share: Type.Optional(Share),
+          min_volume: Type.Optional(Type.Integer({ minimum: 0 })),
+          max_volume: Type.Optional(Type.Integer({ minimum: 0 })),
+          unit: Type.Optional(words(["payments", "amount"], "What volume counts; payments if absent.")),
+        },
+        { minProperties: 2 },
+      ),
+      { minItems: 1, maxItems: MAX_COMMITMENTS, description: "Per calendar month (UTC), across all rules." },
+    ),
+  ),
+}
 const Note = Text(500, "Why it was made, for whoever reads the history.")
-const examples = [
+
+const some = "acc_01k7m0c9qv3w8x5y2z4r6t8b1d"
+const other = "acc_01k7m0d2ab4c6e8g0j2m4p6r8t"
+const exampleRules = [
   {
-    name: "Checkout",
-    rules: [
-      {
-        name: "Europe",
-        when: { currency: ["EUR"], country: ["DE", "FR"] },
-        accounts: ["acc_01k7m0c9qv3w8x5y2z4r6t8b1d", "acc_01k7m0d2ab4c6e8g0j2m4p6r8t"],
-      },
-      { name: "Everything else", when: {}, accounts: ["acc_01k7m0d2ab4c6e8g0j2m4p6r8t"] },
-    ],
-    note: "Adyen first in Europe",
+    name: "Large payments from abroad are declined",
+    when: 'currency == "EUR" && amount >= 500000 && !(payer.country in ["DE", "FR"])',
+    strategy: { kind: "decline", reason: "above the limit for other countries" },
   },
+  {
+    name: "Europe",
+    when: {
+      all: [
+        { field: "currency", op: "equals", value: "EUR" },
+        { field: "payer.country", op: "in", value: ["DE", "FR"] },
+      ],
+    },
+    strategy: { kind: "ordered", accounts: [some, other] },
+    require_three_ds: true,
+  },
+  { name: "Everything else", when: "true", strategy: { kind: "ordered", accounts: [other] } },
 ]
 
 export const PolicyCreate = closed(
-  { name: Text(100), rules: Rules, note: Type.Optional(Note) },
-  { $id: "PolicyCreate", examples },
+  { name: Text(100), ...documentFields, note: Type.Optional(Note) },
+  { $id: "PolicyCreate", examples: [{ name: "Checkout", rules: exampleRules, note: "Adyen first in Europe" }] },
 )
-export const PolicyVersionCreate = closed({ rules: Rules, note: Type.Optional(Note) }, { $id: "PolicyVersionCreate" })
+export const PolicyVersionCreate = closed(
+  { ...documentFields, note: Type.Optional(Note) },
+  { $id: "PolicyVersionCreate", examples: [{ rules: exampleRules, note: "Adyen first in Europe" }] },
+)
+export const PolicyCheck = closed(documentFields, { $id: "PolicyCheck", examples: [{ rules: exampleRules }] })
+
+const Version = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
 export const PolicyActivate = closed(
-  { version: Type.Integer({ minimum: 1, maximum: 1_000_000, description: "An older one rolls back." }) },
+  { version: Version("An older one rolls back.") },
   { $id: "PolicyActivate", examples: [{ version: 3 }] },
 )
+export const PolicyPublish = closed(
+  {
+    version: Version("The one that is published."),
+    share_bps: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 9_999,
+        description: "Of 10,000 payments, beside the version in force. Without it: all, and nothing beside it.",
+      }),
+    ),
+  },
+  { $id: "PolicyPublish", examples: [{ version: 4, share_bps: 500 }] },
+)
 
-const Finding = Type.Object({ code: Type.String(), pointer: Type.String(), detail: Type.String() })
+export const Conditions = words(["tree", "text"], "How conditions are shown; as trees if absent.")
+
+export const Finding = Type.Object(
+  {
+    severity: words(["error", "warning"], "A document with errors is not stored."),
+    code: Type.String(),
+    rule: Type.Optional(Type.Object({ index: Type.Integer(), name: Type.String() })),
+    pointer: Type.String({ description: "JSON pointer into the document." }),
+    position: Type.Optional(
+      Type.Object(
+        { offset: Type.Integer(), line: Type.Integer(), column: Type.Integer() },
+        { description: "Within the condition's text, where it came as text." },
+      ),
+    ),
+    detail: Type.String(),
+  },
+  { $id: "PolicyFinding" },
+)
+export type FindingResource = Static<typeof Finding>
 
 export const PolicyResource = Type.Object(
   {
@@ -84,7 +192,10 @@ export const PolicyResource = Type.Object(
     active_version: Type.Union([Type.Integer(), Type.Null()], {
       description: "In force; null where another policy is.",
     }),
-    version: Type.Integer({ description: "The ETag: counts activations, not the versions of the document." }),
+    candidate: Type.Union([Type.Null(), Type.Object({ version: Type.Integer(), share_bps: Type.Integer() })], {
+      description: "A version that is published to a share of the payments, beside the one in force.",
+    }),
+    version: Type.Integer({ description: "The ETag: counts publications, not the versions of the document." }),
     created_at: Time,
     updated_at: Time,
   },
@@ -97,7 +208,7 @@ export const PolicyVersionResource = Type.Object(
     object: Type.Literal("policy_version"),
     policy: Type.String(),
     version: Type.Integer(),
-    rules: Type.Array(RuleSchema),
+    ...documentFields,
     note: Type.String(),
     author: Type.String({ description: "The API key that made it." }),
     warnings: Type.Array(Finding, { description: "What its author should know of, as things stand now." }),
@@ -108,31 +219,5 @@ export const PolicyVersionResource = Type.Object(
 )
 export type PolicyVersionResource = Static<typeof PolicyVersionResource>
 
-type WireRule = Static<typeof RuleSchema>
-
-export const readRules = (rules: readonly WireRule[]): readonly Rule[] =>
-  rules.map(({ name, when, accounts, on_unknown: onUnknown }) => ({
-    ...given({ name, onUnknown }),
-    when: given({
-      ...when,
-      amount:
-        when.amount === undefined
-          ? undefined
-          : given({ min: bigintOf(when.amount.min), max: bigintOf(when.amount.max) }),
-    }),
-    accounts: accounts as AccountId[],
-  }))
-
-export const ruleResource = ({ name, when, accounts, onUnknown }: Rule): WireRule => ({
-  ...given({ name, on_unknown: onUnknown }),
-  when: given({
-    currency: when.currency && [...when.currency],
-    country: when.country && [...when.country],
-    network: when.network && [...when.network],
-    amount: when.amount && given({ min: numberOf(when.amount.min), max: numberOf(when.amount.max) }),
-  }),
-  accounts: [...accounts],
-})
-
-const bigintOf = (amount: number | undefined): bigint | undefined => (amount === undefined ? undefined : BigInt(amount))
-const numberOf = (amount: bigint | undefined): number | undefined => (amount === undefined ? undefined : Number(amount))
+export type WireDocument = Static<typeof PolicyCheck>
+export type WireRule = Static<typeof RuleSchema>

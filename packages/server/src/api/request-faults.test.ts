@@ -360,7 +360,10 @@ test("ids of other merchants and of the other mode are not there, in any resourc
   )
   const { policy } = ok(
     await api.call("POST", "/v1/policies", {
-      body: { name: "P", rules: [{ name: "all", when: {}, accounts: [account.id] }] },
+      body: {
+        name: "P",
+        rules: [{ name: "all", when: "true", strategy: { kind: "ordered", accounts: [account.id] } }],
+      },
     }),
     201,
   )

@@ -20,9 +20,14 @@ import * as paymentSchema from "./payment-schema.ts"
 import * as operationRoutes from "./operations.ts"
 import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
+import * as policyLanguageRoutes from "./policy-language.ts"
+import { policyPublication } from "./policy-publication.ts"
 import * as policySchema from "./policy-schema.ts"
 import type { Routes } from "./routes.ts"
 import * as schema from "./schema.ts"
+import * as decisionSchema from "./decision-resource.ts"
+import * as explainRoutes from "./explain.ts"
+import * as routingRoutes from "./routing.ts"
 import * as endpointSchema from "./webhook-endpoint-schema.ts"
 import { webhookEndpoints } from "./webhook-endpoints.ts"
 
@@ -38,6 +43,10 @@ export const resources: readonly Routes[] = [
   connectorRoutes.connectors,
   policies,
   backtests,
+  routingRoutes.routing,
+  explainRoutes.explain,
+  policyPublication,
+  policyLanguageRoutes.policyLanguage,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -56,6 +65,10 @@ const files: readonly object[] = [
   connectorRoutes,
   policySchema,
   backtestSchema,
+  routingRoutes,
+  explainRoutes,
+  decisionSchema,
+  policyLanguageRoutes.named,
   endpointSchema,
   eventSchema,
   inboundRoutes,
@@ -77,7 +90,10 @@ const parts: Readonly<Record<string, TSchema>> = {
   FeeCharge: feesSchema.FeeCharge,
   FeeCondition: feesSchema.FeeCondition,
   FeeModel: feesSchema.FeeModelSchema,
+  Condition: policySchema.ConditionPart,
   PolicyRule: policySchema.RuleSchema,
+  PolicyStrategy: policySchema.StrategySchema,
+  RetryPlan: policySchema.RetryPlanPart,
 }
 
 export const namedSchemas: readonly object[] = [
@@ -98,6 +114,7 @@ export const sections: readonly { readonly name: string; readonly description: s
   { name: "Accounts", description: "Your credentials at providers." },
   { name: "Connectors", description: "The providers that can be connected." },
   { name: "Policies", description: "Which account is tried for which payment." },
+  { name: "Routing", description: "What was learned of accounts, and what would be decided now." },
   { name: "Webhook endpoints", description: "Where you hear of events." },
   { name: "Events", description: "Everything that happened, as your endpoints are told." },
   { name: "Inbound webhooks", description: "What providers told us." },

@@ -25,6 +25,8 @@ export const idPrefixes = {
   incident: "inc",
   request: "req",
   backtest: "bkt",
+  signalBatch: "sig",
+  routingChange: "rch",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -52,6 +54,8 @@ export type InboundWebhookId = Id<"whi">
 export type IncidentId = Id<"inc">
 export type RequestId = Id<"req">
 export type BacktestId = Id<"bkt">
+export type SignalBatchId = Id<"sig">
+export type RoutingChangeId = Id<"rch">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */
 export const maxIdMs = 2 ** 48 - 1

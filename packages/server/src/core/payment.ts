@@ -185,6 +185,7 @@ export const terminalStatuses: ReadonlySet<PaymentStatus> = new Set(["captured",
 /** Why a payment failed without any provider saying so. */
 export type EngineReason =
   | "no_eligible_account"
+  | "declined_by_policy"
   | "partially_approved"
   | "card_no_longer_kept"
   | "provider_unreachable"

@@ -10,10 +10,21 @@ import { given } from "../core/given.ts"
 import { makeId, type AccountId } from "../core/id.ts"
 import type { Intent } from "../core/intent.ts"
 import type { Attempt, Operation, Payment, PaymentEvent } from "../core/payment.ts"
-import { decide, type Candidate, type Decision, type RoutingContext } from "../routing/decide.ts"
+import { readsOf } from "../routing/conditions/reads.ts"
+import { liveAccountsOf } from "../routing/conditions/live.ts"
+import {
+  conclude,
+  examine,
+  type Candidate,
+  type Decision,
+  type DecisionRecord,
+  type RoutingContext,
+} from "../routing/decide.ts"
+import type { Policy } from "../routing/policy.ts"
 import { CARD_GONE } from "../core/settlement.ts"
 import type { Account, Engine, Secrets } from "./engine.ts"
 import { newOperation } from "./change.ts"
+import type { Read } from "./signals.ts"
 import { deadline, sendUntil } from "./timing.ts"
 
 export function candidateOf(account: Account): Candidate {
@@ -38,37 +49,79 @@ export function candidateOf(account: Account): Candidate {
   }
 }
 
-export function routingContext(payment: Payment, sourceAccount: AccountId | undefined): RoutingContext {
+/** All that routing may know. Of metadata only what the policy asks for: the context stands in the decision's record. */
+export function routingContext(
+  payment: Payment,
+  sourceAccount: AccountId | undefined,
+  policy: Policy | undefined,
+  now: number,
+): RoutingContext {
   const { intent } = payment
-  const method = intent.method
-  const network = method?.network
-  const country = (method?.type === "provider_token" ? undefined : method?.country) ?? intent.billing?.address?.country
+  const { method, initiator } = intent
+  const card = method?.type === "provider_token" ? undefined : method
+  const billingCountry = intent.billing?.address?.country
   return {
     mode: payment.mode,
     amount: intent.amount,
     method: method?.type ?? "card",
-    initiator: intent.initiator.by,
-    ...given({ networkTransactionId: intent.initiator.networkTransactionId }),
+    initiator: initiator.by,
     threeDs: intent.threeDs.mode,
-    ...(network === undefined ? {} : { network }),
-    ...(country === undefined ? {} : { country }),
-    ...(sourceAccount === undefined ? {} : { sourceAccount }),
-    ...given({ tokenAccount: method?.type === "provider_token" ? method.account : method?.requestorAccount }),
-    ...(intent.pinnedAccount === undefined ? {} : { pinned: intent.pinnedAccount }),
+    now,
+    ...given({
+      network: method?.network,
+      country: card?.country ?? billingCountry,
+      cardCountry: card?.country,
+      funding: card?.funding,
+      bin: card?.bin,
+      stored: initiator.by === "merchant" ? "used" : initiator.stored,
+      purpose: initiator.purpose,
+      networkTransactionId: initiator.networkTransactionId,
+      sourceAccount,
+      tokenAccount: method?.type === "provider_token" ? method.account : method?.requestorAccount,
+      billingCountry,
+      shippingCountry: intent.shipping?.address?.country,
+      metadata: policy === undefined ? undefined : askedOf(intent.metadata, readsOf(policy).metadata),
+      pinned: intent.pinnedAccount,
+    }),
   }
 }
 
+function askedOf(metadata: Intent["metadata"], keys: readonly string[]): Readonly<Record<string, string>> | undefined {
+  const asked = keys.flatMap((key) => (Object.hasOwn(metadata, key) ? [[key, metadata[key]!] as const] : []))
+  return asked.length === 0 ? undefined : Object.fromEntries(asked)
+}
+
+/** Where a payment goes now. Whoever asks this acts on it: what it tries out is spent. */
 export function route(
-  engine: Pick<Engine, "directory">,
+  engine: Pick<Engine, "clock" | "directory" | "signals">,
   payment: Payment,
   sourceAccount: AccountId | undefined,
 ): Decision {
-  const accounts = engine.directory.accounts(payment.merchant).map(candidateOf)
-  return decide(
-    engine.directory.policy(payment.merchant, payment.mode),
-    accounts,
-    routingContext(payment, sourceAccount),
+  const { read, decision } = look(engine, payment, sourceAccount)
+  if (decision.record.reason !== "declined") engine.signals.decided(payment, read, decision)
+  return decision
+}
+
+/** Where a payment would go now; changes nothing. */
+export function look(
+  { clock, directory, signals }: Pick<Engine, "clock" | "directory" | "signals">,
+  payment: Payment,
+  sourceAccount: AccountId | undefined,
+): { readonly read: Read; readonly decision: Decision } {
+  const { merchant, mode } = payment
+  const policy = directory.policy(merchant, mode, payment.id)
+  const asked = policy === undefined ? [] : liveAccountsOf(policy)
+  const examined = examine(
+    policy,
+    directory.accounts(merchant).map(candidateOf),
+    {
+      ...routingContext(payment, sourceAccount, policy, clock.now()),
+      ...(asked.length === 0 ? {} : { live: signals.live(merchant, mode, asked) }),
+    },
+    signals.capped(merchant, mode),
   )
+  const read = signals.read(payment, examined)
+  return { read, decision: conclude(examined, read.readings) }
 }
 
 /** A new attempt with its first operation, written ahead of the request. */
@@ -156,7 +209,7 @@ export async function authorizeInput(
     capture: intent.capture,
     method: await methodInput(engine, payment, secrets),
     initiator: intent.initiator,
-    threeDs: threeDs(intent, secrets),
+    threeDs: threeDs(intent, attempt, secrets),
     allowPartial: intent.allowPartial,
     store: intent.store,
     returnUrl: engine.returnUrl(payment),
@@ -214,8 +267,9 @@ async function methodInput(engine: Engine, payment: Payment, secrets: Secrets): 
 
 // A result from elsewhere goes with the payment to whichever account is tried: it authenticates the cardholder for this
 // purchase, not for one acquirer. Without its cryptogram it would be an unauthenticated payment, which nobody asked for.
-function threeDs({ threeDs: asked }: Intent, secrets: Secrets): ThreeDs {
-  if (asked.mode !== "external") return asked
+function threeDs({ threeDs: asked }: Intent, { decision }: Attempt, secrets: Secrets): ThreeDs {
+  if (asked.mode !== "external")
+    return (decision as Partial<DecisionRecord> | undefined)?.threeDs === "required" ? { mode: "required" } : asked
   if (secrets.threeDsCryptogram === undefined)
     throw new MethodGone("cryptogram_gone", "the 3DS result's cryptogram was only in the process that took it")
   return { ...asked, cryptogram: secrets.threeDsCryptogram }

@@ -74,7 +74,10 @@ export async function change(
     const commit = commitOf(engine, id, before, decided)
     try {
       const committed = await engine.ledger.commit(commit)
-      if (committed.kind === "committed") return { kind: "changed", payment: commit.payment, uncertain: failures > 0 }
+      if (committed.kind === "committed") {
+        learn(engine, before, commit.payment)
+        return { kind: "changed", payment: commit.payment, uncertain: failures > 0 }
+      }
       if (committed.kind === "taken") {
         // Taken perhaps by the very commit whose fate was unknown: what is stored then shows whose it was. Taken again, it
         // was another request with the same key.
@@ -90,6 +93,15 @@ export async function change(
     before = await reload(engine, merchant, id, until)
   }
   throw new Error(`payment ${id} changed ${MAX_CONFLICTS} times while we tried to change it`)
+}
+
+/** What is learned is an estimate, and no payment may fail by it. */
+function learn({ signals, log }: Engine, before: Payment | undefined, payment: Payment): void {
+  try {
+    signals.committed(before, payment)
+  } catch (error) {
+    log.error({ payment: payment.id, error: String(error) }, "routing could not learn from a payment")
+  }
 }
 
 async function reload(

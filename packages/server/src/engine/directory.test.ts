@@ -83,7 +83,12 @@ async function policyFor(merchant: MerchantId, mode: "live" | "test", document: 
   await publishPolicy(writer, merchant, policy.id, policy.version, 1)
   return policy
 }
-const rule = (account: AccountId) => ({ name: "all", when: { amount: { min: 1n } }, accounts: [account] })
+const rule = (account: AccountId) => ({
+  name: "all",
+  when: { field: "amount", op: "ge", value: 1 },
+  strategy: { kind: "ordered", accounts: [account] },
+})
+const payment = makeId("pay", 1, fresh())
 
 test("a starting node knows all accounts in the order of their creation, with credentials open, and the policies in force", async () => {
   const merchant = await merchantOf()
@@ -100,8 +105,8 @@ test("a starting node knows all accounts in the order of their creation, with cr
   const account = directory.account(first.id)
   assert.equal(account?.config.credentials["secret_key"]?.reveal(), SECRET_KEY)
   assert.equal(account?.merchant, merchant)
-  assert.deepEqual(directory.policy(merchant, "test"), { id: policy.id, version: 1, rules: [rule(first.id)] })
-  assert.equal(directory.policy(merchant, "live"), undefined)
+  assert.deepEqual(directory.policy(merchant, "test", payment), { id: policy.id, version: 1, rules: [rule(first.id)] })
+  assert.equal(directory.policy(merchant, "live", payment), undefined)
   assert.deepEqual(directory.accounts(makeId("mer", 1, fresh())), [])
 })
 
@@ -122,9 +127,9 @@ test("what another process changes is here soon: accounts made and edited, polic
     () => directory.account(account.id)?.config.credentials["secret_key"]?.reveal() === "sk_new",
   )
   await policyFor(merchant, "test", { rules: [rule(account.id)] })
-  await until("the policy", () => directory.policy(merchant, "test") !== undefined)
+  await until("the policy", () => directory.policy(merchant, "test", payment) !== undefined)
   const other = await policyFor(merchant, "test", { rules: [] })
-  await until("the other policy", () => directory.policy(merchant, "test")?.id === other.id)
+  await until("the other policy", () => directory.policy(merchant, "test", payment)?.id === other.id)
 })
 
 /** One transaction that edits these merchants' accounts and notes it, and that nobody is notified of. */
@@ -161,7 +166,7 @@ test("rows that cannot be used are left out with their reason and no secret, and
     directory.accounts(merchant).map(({ id }) => id),
     [good.id],
   )
-  assert.equal(directory.policy(merchant, "test"), undefined)
+  assert.equal(directory.policy(merchant, "test", payment), undefined)
   const line = (id: string): string => logged.find((text) => text.includes(id)) ?? assert.fail(`nothing about ${id}`)
   assert.ok(line(moved.id).includes("sealed for another place"))
   assert.ok(line(strange.id).includes("no connector nobody"))

@@ -3,13 +3,20 @@
 // cannot be used is left out with its reason in the log; it takes neither the node nor the merchant's other accounts down.
 
 import type { Connector } from "../connectors/connector.ts"
-import type { AccountId, MerchantId } from "../core/id.ts"
+import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Ports } from "../ports.ts"
-import type { Policy } from "../routing/policy.ts"
+import { compilePolicy } from "../routing/policy-dispatch.ts"
+import { versionFor, type PolicyVersions } from "../routing/policy-share.ts"
+import type { Policy, PolicyDocument } from "../routing/policy.ts"
 import type { Database } from "../storage/database.ts"
 import { listAccounts, MAX_ACCOUNTS, type AccountRow } from "../storage/resources/accounts.ts"
 import { watchChanges, type Change } from "../storage/resources/changes.ts"
-import { listPoliciesInForce, MAX_POLICIES, type PolicyInForce } from "../storage/resources/policies.ts"
+import {
+  listPoliciesInForce,
+  MAX_POLICIES,
+  type PolicyInForce,
+  type PolicyVersion,
+} from "../storage/resources/policies.ts"
 import { accountOf, type OpenAccount } from "./account.ts"
 import type { Account, Directory } from "./engine.ts"
 import { runLoop } from "./loop.ts"
@@ -81,12 +88,27 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
     }
   }
 
-  function policyOrLeave({ policy: { id, merchant, mode }, active }: PolicyInForce): readonly InForce[] {
-    const { rules } = (active.document ?? {}) as { readonly rules?: unknown }
-    if (Array.isArray(rules))
-      return [{ mode, policy: { id, version: active.version, rules: rules as Policy["rules"] } }]
-    log.error({ merchant, policy: id, version: active.version }, "a policy without rules is left out")
-    return []
+  /** What cannot be compiled is found here, not by a payment. */
+  function policyOrLeave({ policy: row, active, candidate }: PolicyInForce): readonly InForce[] {
+    const { id, merchant, mode } = row
+    const read = ({ version, document }: PolicyVersion): Policy => {
+      const policy = { ...(document as PolicyDocument), id, version }
+      compilePolicy(policy)
+      return policy
+    }
+    try {
+      const versions =
+        row.candidate === undefined || candidate === undefined
+          ? { active: read(active) }
+          : { active: read(active), candidate: read(candidate), candidateBps: row.candidate.bps }
+      return [{ mode, versions }]
+    } catch (error) {
+      log.error(
+        { merchant, policy: id, version: active.version, error: String(error) },
+        "a policy cannot be used and is left out",
+      )
+      return []
+    }
   }
 
   const refresh = async (): Promise<boolean> => {
@@ -123,7 +145,8 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
     account: (id) => shelf.stored(id)?.account,
     accounts: (merchant) => shelf.accounts(merchant),
     count: () => shelf.count(),
-    policy: (merchant, mode) => shelf.policy(merchant, mode),
+    policy: (merchant, mode, payment) => shelf.policy(merchant, mode, payment),
+    activePolicy: (merchant, mode) => shelf.activePolicy(merchant, mode),
     refresh: (merchant) => load(merchant),
     stop: async () => {
       await watch.stop()
@@ -133,7 +156,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
 }
 
 type Stored = { readonly version: number; readonly account: Account }
-type InForce = { readonly mode: "live" | "test"; readonly policy: Policy }
+type InForce = { readonly mode: "live" | "test"; readonly versions: PolicyVersions }
 
 /**
  * What is known, replaced one merchant at a time, so that no reader sees half a change. Reads may overtake each other:
@@ -151,8 +174,12 @@ function createShelf() {
     stored: (id: AccountId) => byId.get(id),
     count: () => byId.size,
     accounts: (merchant: MerchantId) => byMerchant.get(merchant)?.accounts ?? [],
-    policy: (merchant: MerchantId, mode: "live" | "test") =>
-      byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)?.policy,
+    policy: (merchant: MerchantId, mode: "live" | "test", payment: PaymentId) => {
+      const found = byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)
+      return found === undefined ? undefined : versionFor(found.versions, payment)
+    },
+    activePolicy: (merchant: MerchantId, mode: "live" | "test") =>
+      byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)?.versions.active,
     put: (merchant: MerchantId, read: number, stored: readonly Stored[], policies: readonly InForce[]) => {
       if (read < (readOf.get(merchant) ?? 0)) return
       readOf.set(merchant, read)

@@ -2,7 +2,7 @@
 // simulation: clock, chance, store, network, card numbers and the merchants' configuration.
 
 import type { AccountConfig, Connector, Manifest } from "../connectors/connector.ts"
-import type { AccountId, MerchantId } from "../core/id.ts"
+import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Method, OnUnknown } from "../core/intent.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Ports } from "../ports.ts"
@@ -10,6 +10,7 @@ import type { FeeModel } from "../routing/cost.ts"
 import type { Policy } from "../routing/policy.ts"
 import type { Ledger } from "../storage/ledger/ledger.ts"
 import type { Secret } from "../core/secret.ts"
+import type { RoutingSignals } from "./signals.ts"
 import type { Transport } from "./transport.ts"
 
 /** An account with everything needed to call its provider. */
@@ -43,7 +44,10 @@ export type Directory = {
   account(id: AccountId): Account | undefined
   /** In the order of their creation. */
   accounts(merchant: MerchantId): readonly Account[]
-  policy(merchant: MerchantId, mode: "live" | "test"): Policy | undefined
+  /** The version that decides for this payment: where two are in force, the same one each time it is asked. */
+  policy(merchant: MerchantId, mode: "live" | "test", payment: PaymentId): Policy | undefined
+  /** The version that is active, whatever is published beside it to a share. */
+  activePolicy(merchant: MerchantId, mode: "live" | "test"): Policy | undefined
 }
 
 /** Card numbers by token; `undefined` once deleted. */
@@ -68,6 +72,8 @@ export type Engine = Ports & {
   readonly transport: Transport
   readonly directory: Directory
   readonly cards: CardReader
+  /** What routing has learned. */
+  readonly signals: RoutingSignals
   /** Work that goes on after its request was answered; a graceful stop waits for it. */
   background(work: Promise<void>): void
   /** Where a customer returns to after a redirect: Orchestra's own address for this payment. */

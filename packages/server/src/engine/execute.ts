@@ -11,7 +11,7 @@
 import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Intent, OnUnknown } from "../core/intent.ts"
 import { evolve } from "../core/evolve.ts"
-import { attemptOf, statusOf, type Payment, type PaymentEvent } from "../core/payment.ts"
+import { attemptOf, statusOf, type Failure, type Payment, type PaymentEvent } from "../core/payment.ts"
 import type { Refusal } from "../core/payment-command.ts"
 import { consequences } from "../core/settlement.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
@@ -134,10 +134,7 @@ async function start(
       if (account === undefined) {
         events.push({
           type: "plan_over",
-          failure: {
-            reason: "no_eligible_account",
-            raw: { code: "no_eligible_account", message: excludedText(decision.record) },
-          },
+          failure: unroutable(decision.record),
           at: now,
         })
         return {
@@ -183,10 +180,23 @@ type Started = ReturnType<typeof startAttempt> & {
   readonly onUnknown: OnUnknown | undefined
 }
 
-const excludedText = (record: DecisionRecord): string =>
-  record.excluded.length === 0
-    ? "No account is configured for this payment."
-    : record.excluded.map(({ account, reason }) => `${account}: ${reason}`).join("; ")
+/** Why no attempt is made. */
+function unroutable(record: DecisionRecord): Failure {
+  const { declined, rule, policy } = record
+  const reason = declined === undefined ? "no_eligible_account" : "declined_by_policy"
+  const message =
+    declined === undefined
+      ? excludedText(record)
+      : `Rule "${rule?.name}" of policy ${policy?.id} (version ${policy?.version}) declines it: ${declined.reason}`
+  return { reason, raw: { code: reason, message } }
+}
+
+function excludedText({ excluded, rule, policy }: DecisionRecord): string {
+  if (excluded.length > 0) return excluded.map(({ account, reason }) => `${account}: ${reason}`).join("; ")
+  return policy !== undefined && rule === undefined
+    ? `No rule of policy ${policy.id} (version ${policy.version}) matches this payment.`
+    : "No account is configured for this payment."
+}
 
 /** Extra time for a commit that is already on its way when the answer is due (ms). */
 const FINISH_MS = 2_000

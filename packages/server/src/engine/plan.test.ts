@@ -135,8 +135,8 @@ describe("a provider that does not answer", () => {
         rules: [
           {
             name: "all",
-            when: {},
-            accounts: ["first", "second"] as never,
+            when: { all: [] },
+            strategy: { kind: "ordered", accounts: ["first", "second"] },
             ...(onUnknown === undefined ? {} : { onUnknown }),
           },
         ],

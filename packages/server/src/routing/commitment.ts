@@ -30,25 +30,34 @@ const EARLIEST = 1e-3
 export type Commitments = ReturnType<typeof createCommitments>
 
 /** Periods begin at `startMs` and last `periodMs` (a calendar month is its caller's business: it calls `renew`). */
-export function createCommitments(owed: readonly (Commitment | undefined)[], startMs: number, periodMs: number) {
+export function createCommitments(from: readonly (Commitment | undefined)[], startMs: number, periodMs: number) {
+  let owed = from
   /** What being behind is worth (≥ 0), and what being ahead costs (≤ 0). */
   const behind = new Float64Array(owed.length)
   const ahead = new Float64Array(owed.length)
-  const volume = new Float64Array(owed.length)
+  /** Of this period, in payments and in amount. */
+  const payments = new Float64Array(owed.length)
+  const amounts = new Float64Array(owed.length)
   let total = 0
   let totalAmount = 0
   let began = startMs
+  let lasts = periodMs
+
+  function volumeOf(account: number): number {
+    return owed[account]?.unit === "amount" ? amounts[account]! : payments[account]!
+  }
 
   function isCapped(account: number): boolean {
     const max = owed[account]?.maxVolume
-    return max !== undefined && volume[account]! >= max * CAP_MARGIN
+    return max !== undefined && volumeOf(account) >= max * CAP_MARGIN
   }
 
   /** Takes in a decision among `eligible` and moves the prices. */
   function observe(eligible: readonly number[], chosen: number, amount: number, nowMs: number): void {
     total += 1
     totalAmount += amount
-    volume[chosen]! += owed[chosen]?.unit === "amount" ? amount : 1
+    payments[chosen]! += 1
+    amounts[chosen]! += amount
     for (const account of eligible) {
       const own = owed[account]
       if (own === undefined) continue
@@ -62,29 +71,60 @@ export function createCommitments(owed: readonly (Commitment | undefined)[], sta
 
   /** Shares that the rest of the period needs, from what is left and how many payments are still to come. */
   function wantedShare(own: Commitment, account: number, nowMs: number): { low?: number; high?: number } {
-    const passed = clamp((nowMs - began) / periodMs, EARLIEST, 1)
+    const passed = clamp((nowMs - began) / lasts, EARLIEST, 1)
     const seen = own.unit === "amount" ? totalAmount : total
     const toCome = Math.max((seen * (1 - passed)) / passed, 1)
-    const low = Math.max(own.minShare ?? 0, ((own.minVolume ?? 0) * AHEAD - volume[account]!) / toCome)
-    const high = Math.min(own.maxShare ?? 1, ((own.maxVolume ?? Infinity) - volume[account]!) / toCome)
+    const low = Math.max(own.minShare ?? 0, ((own.minVolume ?? 0) * AHEAD - volumeOf(account)) / toCome)
+    const high = Math.min(own.maxShare ?? 1, ((own.maxVolume ?? Infinity) - volumeOf(account)) / toCome)
     return {
       ...(own.minShare === undefined && own.minVolume === undefined ? {} : { low: clamp(low, 0, 1) }),
       ...(own.maxShare === undefined && own.maxVolume === undefined ? {} : { high: clamp(high, 0, 1) }),
     }
   }
 
-  function renew(nowMs: number): void {
+  /** A new period; what prices have learned stays. */
+  function renew(nowMs: number, untilMs = nowMs + periodMs): void {
     began = nowMs
+    lasts = untilMs - nowMs
     total = 0
     totalAmount = 0
-    volume.fill(0)
+    payments.fill(0)
+    amounts.fill(0)
+  }
+
+  /** Volumes of this period as they are known elsewhere. */
+  function restore(volumes: readonly { readonly payments: number; readonly amount: number }[]): void {
+    total = 0
+    totalAmount = 0
+    for (const [account, volume] of volumes.entries()) {
+      payments[account] = volume.payments
+      amounts[account] = volume.amount
+      total += volume.payments
+      totalAmount += volume.amount
+    }
   }
 
   return {
     isCapped,
     observe,
     renew,
+    restore,
+    /** Other terms: volumes and prices stay, but where nothing is owed any more there is no price. */
+    owe(terms: readonly (Commitment | undefined)[]): void {
+      owed = terms
+      for (const [account, own] of terms.entries())
+        if (own === undefined) {
+          behind[account] = 0
+          ahead[account] = 0
+        }
+    },
+    began: (): number => began,
     priceOf: (account: number): number => behind[account]! + ahead[account]!,
-    volumeOf: (account: number): number => volume[account]!,
+    volumeOf,
+    /** What is left of its cap, in its unit; undefined without one. */
+    leftOf(account: number): number | undefined {
+      const max = owed[account]?.maxVolume
+      return max === undefined ? undefined : Math.max(0, max - volumeOf(account))
+    },
   }
 }

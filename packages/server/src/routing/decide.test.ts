@@ -3,9 +3,10 @@ import { describe, test } from "node:test"
 import { parseCurrency } from "../core/currency.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
 import { money } from "../core/money.ts"
-import { decide, matches, type Candidate, type RoutingContext } from "./decide.ts"
+import type { Condition } from "./conditions/condition.ts"
+import { decide, type Candidate, type RoutingContext } from "./decide.ts"
 import { policyHash } from "./policy-hash.ts"
-import type { Policy } from "./policy.ts"
+import type { Policy, Rule } from "./policy.ts"
 
 const eur = parseCurrency("EUR")!
 const a = "acc_a" as AccountId
@@ -37,6 +38,8 @@ const payment = (more: Partial<RoutingContext> = {}): RoutingContext => ({
   threeDs: "automatic",
   ...more,
 })
+const everything: Condition = { all: [] }
+const dollars: Condition = { field: "currency", op: "equals", value: "USD" }
 const policy = (...rules: Policy["rules"]): Policy => ({ id: "pol_1" as PolicyId, version: 7, rules })
 
 /** The reason for which the only account is left out. */
@@ -50,9 +53,13 @@ describe("a decision", () => {
 
   test("is the first rule that matches, and says which", () => {
     const rules = policy(
-      { name: "dollars", when: { currency: ["USD"] }, accounts: [a] },
-      { name: "large", when: { amount: { min: 500n } }, accounts: [b, a] },
-      { name: "all", when: {}, accounts: [a] },
+      { name: "dollars", when: dollars, strategy: { kind: "ordered", accounts: [a] } },
+      {
+        name: "large",
+        when: { field: "amount", op: "ge", value: 500 },
+        strategy: { kind: "ordered", accounts: [b, a] },
+      },
+      { name: "all", when: everything, strategy: { kind: "ordered", accounts: [a] } },
     )
     const { candidates, record } = decide(rules, [account(a), account(b)], payment())
     assert.deepEqual(candidates, [b, a])
@@ -61,20 +68,24 @@ describe("a decision", () => {
   })
 
   test("has no candidates where no rule matches, and none is invented", () => {
-    const rules = policy({ name: "dollars", when: { currency: ["USD"] }, accounts: [a] })
+    const rules = policy({ name: "dollars", when: dollars, strategy: { kind: "ordered", accounts: [a] } })
     assert.deepEqual(decide(rules, [account(a)], payment()).candidates, [])
   })
 
   test("names an account once, however often a rule does", () => {
     assert.deepEqual(
-      decide(policy({ name: "all", when: {}, accounts: [a, b, a] }), [account(a), account(b)], payment()).candidates,
+      decide(
+        policy({ name: "all", when: everything, strategy: { kind: "ordered", accounts: [a, b, a] } }),
+        [account(a), account(b)],
+        payment(),
+      ).candidates,
       [a, b],
     )
   })
 
   test("of a pinned payment asks no rule", () => {
     const { candidates, record } = decide(
-      policy({ name: "all", when: {}, accounts: [a] }),
+      policy({ name: "all", when: everything, strategy: { kind: "ordered", accounts: [a] } }),
       [account(a), account(b)],
       payment({ pinned: b }),
     )
@@ -83,7 +94,7 @@ describe("a decision", () => {
   })
 
   test("is the same for the same inputs", () => {
-    const rules = policy({ name: "all", when: {}, accounts: [a, b] })
+    const rules = policy({ name: "all", when: everything, strategy: { kind: "ordered", accounts: [a, b] } })
     assert.deepEqual(
       decide(rules, [account(a), account(b)], payment()),
       decide(rules, [account(a), account(b)], payment()),
@@ -161,7 +172,11 @@ describe("an account is left out, with its reason, when", () => {
 
   test("it does not exist", () => {
     assert.equal(
-      decide(policy({ name: "all", when: {}, accounts: [b] }), [account(a)], payment()).record.excluded[0]?.reason,
+      decide(
+        policy({ name: "all", when: everything, strategy: { kind: "ordered", accounts: [b] } }),
+        [account(a)],
+        payment(),
+      ).record.excluded[0]?.reason,
       "unknown_account",
     )
   })
@@ -187,17 +202,47 @@ describe("an account is left out, with its reason, when", () => {
   })
 })
 
-describe("a condition", () => {
-  test("on amounts includes both ends", () => {
-    const when = { amount: { min: 1_000n, max: 1_000n } }
-    assert.equal(matches(when, payment()), true)
-    assert.equal(matches(when, payment({ amount: money(999n, eur) })), false)
-    assert.equal(matches(when, payment({ amount: money(1_001n, eur) })), false)
+describe("a rule", () => {
+  const rule = (more: Partial<Rule>): Policy =>
+    policy({ name: "all", when: everything, strategy: { kind: "ordered", accounts: [a, b] }, ...more })
+  const both = [account(a), account(b)]
+
+  test("that declines looks at no account, and says why", () => {
+    const declines = rule({ name: "too much", strategy: { kind: "decline", reason: "above the limit" } })
+    const { candidates, record } = decide(declines, both, payment())
+    assert.deepEqual([candidates, record.excluded, record.inputs.accounts], [[], [], []])
+    assert.deepEqual(record.rule, { index: 0, name: "too much" })
+    assert.deepEqual(record.declined, { reason: "above the limit" })
+    assert.deepEqual(decide(declines, both, payment({ pinned: b })).candidates, [b], "a pinned payment asks no rule")
   })
-  test("on what is not known does not match", () => {
+
+  test("that requires 3-D Secure asks for it where the payment leaves it open and a customer is there", () => {
+    const asks = rule({ requireThreeDs: true })
+    const of = (more: Partial<RoutingContext>) => decide(asks, both, payment(more)).record.threeDs
+    assert.equal(of({}), "required")
+    for (const threeDs of ["none", "external", "required"] as const) assert.equal(of({ threeDs }), "left")
+    assert.equal(of({ initiator: "merchant", sourceAccount: a }), "left")
+    assert.equal(decide(rule({}), both, payment()).record.threeDs, undefined)
+  })
+
+  test("never goes where the policy says never, and neither does a pinned payment", () => {
+    const never = [{ account: a, when: { field: "card.network", op: "equals", value: "visa" } }] as const
+    const { candidates, record } = decide({ ...rule({}), never }, both, payment())
+    assert.deepEqual(candidates, [b])
+    assert.deepEqual(record.excluded, [{ account: a, reason: "never_route" }])
+    assert.deepEqual(decide({ ...rule({}), never }, both, payment({ pinned: a })).candidates, [])
     const { network: _network, ...unknown } = payment()
-    assert.equal(matches({ network: ["visa"] }, unknown), false)
-    assert.equal(matches({ country: ["DE"] }, payment()), false)
-    assert.equal(matches({ country: ["DE"] }, payment({ country: "DE" })), true)
+    assert.deepEqual(decide({ ...rule({}), never }, both, unknown).candidates, [a, b], "unknown is no match")
+  })
+
+  test("gives its words on retries and silence to the decision", () => {
+    const retry = { maxRetries: 0, steps: [] }
+    const { onUnknown, retry: given } = decide(rule({ onUnknown: "wait", retry }), both, payment())
+    assert.deepEqual([onUnknown, given], ["wait", retry])
+  })
+
+  test("stands in the record with the share of payments that its version has", () => {
+    const share = { of: "candidate", bps: 500 } as const
+    assert.deepEqual(decide({ ...rule({}), share }, both, payment()).record.policy?.share, share)
   })
 })

@@ -20,28 +20,50 @@ const FULL_AT = 50
 /** Payments over which the usual benefit is known. */
 const MEAN_OF = 2_000
 
+/** The budget as a value: what it holds once this payment has brought its token. */
+export type BudgetReading = {
+  readonly share: number
+  readonly tokens: number
+  /** Mean square of what exploring could have gained, over so many payments. */
+  readonly usual: number
+  readonly seen: number
+}
+
+/**
+ * The chance to explore with a payment, in proportion to the square of what could be gained by it: both what an outcome
+ * tells and what knowing is worth grow with p(1−p).
+ */
+export function explorationChance(budget: BudgetReading, allowed: boolean, benefit: number): number {
+  const { share, tokens } = budget
+  if (!allowed || benefit <= 0 || tokens < 1) return 0
+  const { usual } = withBenefit(budget, benefit)
+  return Math.min(SHARE_OF_SEGMENT, (share + (SHARE_OF_SEGMENT * tokens) / FULL_AT) * (benefit ** 2 / usual))
+}
+
+function withBenefit({ usual, seen }: BudgetReading, benefit: number): Pick<BudgetReading, "usual" | "seen"> {
+  return { usual: usual + (benefit ** 2 - usual) / Math.min(seen + 1, MEAN_OF), seen: seen + 1 }
+}
+
 export type Exploration = ReturnType<typeof createExploration>
 
 export function createExploration(share = EXPLORATION_SHARE, perWeek = PAYMENTS_PER_WEEK) {
   const advance = share * perWeek * ADVANCE
+  const most = Math.max(advance, KEPT_PAYMENTS * share)
   let tokens = advance
   let owed = tokens
   let usual = 0
   let seen = 0
+  const repaid = (): number => Math.min(owed, share / 2)
+  const read = (): BudgetReading => ({ share, tokens: Math.min(tokens + share - repaid(), most), usual, seen })
   return {
-    /**
-     * The chance to explore with this payment, in proportion to the square of what could be gained by it: both what an
-     * outcome tells and what knowing is worth grow with p(1−p). A payment that may not explore brings its token too.
-     */
-    chanceFor(allowed: boolean, benefit: number): number {
-      const repaid = Math.min(owed, share / 2)
-      owed -= repaid
-      tokens = Math.min(tokens + share - repaid, Math.max(advance, KEPT_PAYMENTS * share))
-      if (!allowed || benefit <= 0) return 0
-      seen += 1
-      usual += (benefit ** 2 - usual) / Math.min(seen, MEAN_OF)
-      if (tokens < 1) return 0
-      return Math.min(SHARE_OF_SEGMENT, (share + (SHARE_OF_SEGMENT * tokens) / FULL_AT) * (benefit ** 2 / usual))
+    share,
+    read,
+    /** A payment passed by. One that may not explore brings its token too. */
+    passed(allowed: boolean, benefit: number): void {
+      const budget = read()
+      owed -= repaid()
+      tokens = budget.tokens
+      if (allowed && benefit > 0) ({ usual, seen } = withBenefit(budget, benefit))
     },
     spent(): void {
       tokens -= 1

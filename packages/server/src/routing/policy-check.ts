@@ -1,124 +1,127 @@
-// What can be said about a policy before it routes anything: errors, with which it must not come into force, and
-// warnings, which its author should know of. Pure: the accounts come in as they are now.
+// What can be said about a policy before it routes anything, with the reason for each finding. Pure: the accounts come in as
+// they are now. What conditions can and cannot match is searched (conditions/search.ts) within MAX_COMPARISONS for the whole
+// policy; where that does not suffice, one finding says so, and nothing is claimed.
 
-import { parseCountry } from "../core/country.ts"
+import type { AccountId } from "../core/id.ts"
+import { type Condition, everything } from "./conditions/condition.ts"
+import { type Budget, canHold, type Formula } from "./conditions/search.ts"
 import type { Candidate } from "./decide.ts"
-import type { Condition, Rule } from "./policy.ts"
+import { checkAccounts, checkCommitments, checkNever } from "./policy-check-accounts.ts"
+import { checkCondition } from "./policy-check-condition.ts"
+import { reachFindings } from "./policy-check-reach.ts"
+import { finding, type Finding } from "./policy-finding.ts"
+import type { PolicyDocument, Rule } from "./policy.ts"
+import { servable } from "./servable.ts"
+import { accountsOf } from "./policy.ts"
 
-export type Finding = {
-  readonly severity: "error" | "warning"
-  readonly code:
-    | "unknown_account"
-    | "repeated_account"
-    | "unknown_country"
-    | "repeated_name"
-    | "empty_range"
-    | "unreachable"
-    | "no_default"
-    | "amount_without_currency"
-    | "account_not_enabled"
-    | "never_eligible"
-  /** JSON pointer below the document, e.g. `/rules/0/accounts/1`. */
-  readonly at: string
-  readonly detail: string
-}
+export type { Finding } from "./policy-finding.ts"
+
+/** Comparisons of fields with values that one check may cost: about a quarter of a second. */
+export const MAX_COMPARISONS = 3_000_000
 
 /** `accounts`: the merchant's, of the policy's mode. */
-export function checkPolicy(rules: readonly Rule[], accounts: readonly Candidate[]): readonly Finding[] {
-  const findings = rules.flatMap((rule, index) => [
-    ...conditionFindings(rule.when, `/rules/${index}/when`),
-    ...accountFindings(rule, `/rules/${index}`, accounts),
-    ...reachFindings(rules, index),
-  ])
-  return rules.some(({ when }) => isEverything(when))
-    ? findings
+export function checkPolicy(policy: PolicyDocument, accounts: readonly Candidate[]): readonly Finding[] {
+  const budget: Budget = { left: MAX_COMPARISONS }
+  const { rules } = policy
+  const found = [
+    ...rules.flatMap((rule, index) => {
+      const at = `/rules/${index}`
+      return [
+        ...checkName(rules, index),
+        ...checkCondition(rule.when, `${at}/when`, policy, accounts, budget),
+        ...checkStrategy(rule, `${at}/strategy`),
+        ...checkAccounts(rule, `${at}/strategy`, accounts, budget),
+        ...checkService(policy, rule, at, accounts, budget),
+        ...checkThreeDs(rule, at, budget),
+      ].map((one): Finding => ({ ...one, rule: { index, name: rule.name } }))
+    }),
+    ...reachFindings(rules, budget),
+    ...checkDefault(rules, budget),
+    ...checkNever(policy, accounts, budget),
+    ...checkCommitments(policy, accounts),
+  ]
+  return budget.left >= 0
+    ? found
     : [
-        ...findings,
-        {
-          severity: "warning",
-          code: "no_default",
-          at: "/rules",
-          detail: "no rule matches everything: a payment that none matches fails without an attempt",
-        },
+        ...found,
+        finding(
+          "not_checked",
+          "/rules",
+          "there is more to compare than a check may cost: rules that are never reached, overlap or have no account may be among those that were not looked at",
+        ),
       ]
 }
 
-function conditionFindings({ country, currency, amount }: Condition, at: string): readonly Finding[] {
-  const findings: Finding[] = (country ?? []).flatMap((code, index): Finding[] =>
-    parseCountry(code) === undefined
-      ? [error("unknown_country", `${at}/country/${index}`, "is not a country of ISO 3166-1")]
-      : [],
-  )
-  if (amount?.min !== undefined && amount.max !== undefined && amount.min > amount.max)
-    findings.push(error("empty_range", `${at}/amount/max`, "is below `min`: no amount is in between"))
-  if (amount !== undefined && currency?.length !== 1)
-    findings.push(
-      warning(
-        "amount_without_currency",
-        `${at}/amount`,
-        "minor units of several currencies: name one currency beside it",
-      ),
-    )
-  return findings
+function checkName(rules: readonly Rule[], index: number): readonly Finding[] {
+  const same = rules.findIndex(({ name }) => name === rules[index]!.name)
+  return same === index ? [] : [finding("repeated_name", `/rules/${index}/name`, `is the name of rule ${same + 1} too`)]
 }
 
-function accountFindings(rule: Rule, at: string, accounts: readonly Candidate[]): readonly Finding[] {
-  return rule.accounts.flatMap((id, index): Finding[] => {
-    const place = `${at}/accounts/${index}`
-    const account = accounts.find((one) => one.id === id)
-    if (account === undefined) return [error("unknown_account", place, "no account of this mode has this id")]
-    if (rule.accounts.indexOf(id) < index) return [error("repeated_account", place, "is named before in this rule")]
-    const findings: Finding[] = []
-    if (account.state !== "enabled")
-      findings.push(warning("account_not_enabled", place, `is ${account.state}: it takes no new payments`))
-    const why = neverServes(rule.when, account)
-    if (why !== undefined) findings.push(warning("never_eligible", place, why))
-    return findings
+const checkStrategy = ({ strategy }: Rule, at: string): readonly Finding[] =>
+  strategy.kind === "split" && strategy.shares.every(({ share }) => share === 0)
+    ? [finding("zero_shares", `${at}/shares`, "all shares are 0: nothing is split")]
+    : []
+
+/** Whether anybody is left for the payments of a rule, with what accounts can serve and where the policy never goes. */
+function checkService(
+  { never = [] }: PolicyDocument,
+  { when, strategy }: Rule,
+  at: string,
+  accounts: readonly Candidate[],
+  budget: Budget,
+): readonly Finding[] {
+  const known = accountsOf(strategy).flatMap((id) => accounts.find((account) => account.id === id) ?? [])
+  if (known.length === 0 || canHold({ isTrue: when }, budget) !== true) return []
+  const open = (account: Candidate): Formula => ({ every: [{ isTrue: when }, { isTrue: servable(account) }] })
+  if (canHold({ some: known.map(open) }, budget) === false)
+    return [finding("no_account", `${at}/strategy`, "no account of this rule can serve any payment that it matches")]
+  const routes = (account: AccountId): Formula => ({
+    not: { some: never.filter((one) => one.account === account).map((one) => ({ isTrue: one.when })) },
   })
+  const left = known.map((account): Formula => ({ every: [open(account), routes(account.id)] }))
+  return never.length > 0 && canHold({ some: left }, budget) === false
+    ? [
+        finding(
+          "no_account",
+          `${at}/strategy`,
+          "`never` excludes every account that could serve what this rule matches",
+        ),
+      ]
+    : []
 }
 
-function neverServes({ currency, network }: Condition, account: Candidate): string | undefined {
-  const { currencies, networks, connector } = account
-  if (currency !== undefined && currencies !== "all" && !currency.some((one) => currencies.includes(one)))
-    return `${connector} takes none of these currencies`
-  if (network !== undefined && !network.some((one) => networks.includes(one)))
-    return `${connector} takes none of these networks`
-  return undefined
+/** Where a customer is who says nothing of 3-D Secure. */
+const asksOpenly: Condition = {
+  all: [
+    { field: "three_ds.mode", op: "equals", value: "automatic" },
+    { field: "initiator.by", op: "equals", value: "customer" },
+  ],
 }
 
-function reachFindings(rules: readonly Rule[], index: number): readonly Finding[] {
-  const rule = rules[index]!
-  const before = rules.slice(0, index)
-  const same = before.findIndex(({ name }) => name === rule.name)
-  const covering = before.find(({ when }) => covers(when, rule.when))
-  return [
-    ...(same < 0 ? [] : [error("repeated_name", `/rules/${index}/name`, `is the name of rule ${same + 1} too`)]),
-    ...(covering === undefined
-      ? []
-      : [error("unreachable", `/rules/${index}`, `is never reached: "${covering.name}" matches all that it would`)]),
-  ]
+const checkThreeDs = ({ requireThreeDs, when }: Rule, at: string, budget: Budget): readonly Finding[] =>
+  requireThreeDs === true &&
+  canHold({ every: [{ isTrue: when }, { isTrue: asksOpenly }] }, budget) === false &&
+  canHold({ isTrue: when }, budget) === true
+    ? [
+        finding(
+          "three_ds_without_effect",
+          `${at}/require_three_ds`,
+          "only payments match that have their own word on 3-D Secure, or no customer who could be asked",
+        ),
+      ]
+    : []
+
+function checkDefault(rules: readonly Rule[], budget: Budget): readonly Finding[] {
+  const unmatched: Formula = {
+    every: [{ isTrue: everything }, ...rules.map(({ when }): Formula => ({ not: { isTrue: when } }))],
+  }
+  return canHold(unmatched, budget) === true
+    ? [
+        finding(
+          "no_default",
+          "/rules",
+          "no rule matches everything: a payment that none matches fails without an attempt",
+        ),
+      ]
+    : []
 }
-
-/** Whether every payment that `inner` matches is matched by `outer`. */
-export function covers(outer: Condition, inner: Condition): boolean {
-  const within = (wide: readonly string[] | undefined, narrow: readonly string[] | undefined): boolean =>
-    wide === undefined || (narrow !== undefined && narrow.every((one) => wide.includes(one)))
-  const [from, to] = [outer.amount?.min, outer.amount?.max]
-  return (
-    within(outer.currency, inner.currency) &&
-    within(outer.country, inner.country) &&
-    within(outer.network, inner.network) &&
-    (from === undefined || (inner.amount?.min !== undefined && inner.amount.min >= from)) &&
-    (to === undefined || (inner.amount?.max !== undefined && inner.amount.max <= to))
-  )
-}
-
-const isEverything = (when: Condition): boolean => covers(when, {})
-
-const error = (code: Finding["code"], at: string, detail: string): Finding => ({ severity: "error", code, at, detail })
-const warning = (code: Finding["code"], at: string, detail: string): Finding => ({
-  severity: "warning",
-  code,
-  at,
-  detail,
-})

@@ -10,7 +10,8 @@ const known = new WeakMap<Policy, string>()
 export function policyHash(policy: Policy): string {
   const before = known.get(policy)
   if (before !== undefined) return before
-  const hash = createHash("sha256").update(JSON.stringify(policy.rules, canonical)).digest("base64url")
+  const { rules, never, commitments } = policy
+  const hash = createHash("sha256").update(JSON.stringify({ rules, never, commitments }, canonical)).digest("base64url")
   known.set(policy, hash)
   return hash
 }

@@ -13,7 +13,9 @@ import {
   type RoutingContext,
 } from "./decide.ts"
 import { policyHash } from "./policy-hash.ts"
-import { MAX_ACCOUNTS_PER_RULE, type Condition, type Policy, type Rule } from "./policy.ts"
+import { condition, context } from "../../testing/conditions.ts"
+import type { Condition } from "./conditions/condition.ts"
+import { MAX_ACCOUNTS_PER_RULE, type Policy, type Rule } from "./policy.ts"
 import { replay } from "./replay.ts"
 
 const codes = ["EUR", "JPY", "KWD"] as const
@@ -65,17 +67,11 @@ const candidateOf = (id: AccountId): fc.Arbitrary<Candidate> =>
 const accounts = fc
   .tuple(...ids.slice(0, 3).map((id) => fc.option(candidateOf(id), { nil: undefined })))
   .map((some) => some.filter((one) => one !== undefined))
-const context: fc.Arbitrary<RoutingContext> = fc
-  .record({
-    currency: fc.constantFrom(...codes),
-    minor: fc.constantFrom(0n, 1n, 1_000n, 1_999n),
-    method: fc.constantFrom("card", "network_token", "provider_token"),
-    initiator: fc.constantFrom("customer", "merchant"),
-    threeDs: fc.constantFrom("automatic", "external"),
-    more: fc.record(
+const routed: fc.Arbitrary<RoutingContext> = fc
+  .tuple(
+    context,
+    fc.record(
       {
-        network: fc.constantFrom(...networks),
-        country: fc.constantFrom("DE", "FR"),
         networkTransactionId: fc.constantFrom("488341541494658", "nonsense"),
         sourceAccount: fc.constantFrom(...ids),
         tokenAccount: fc.constantFrom(...ids),
@@ -83,25 +79,22 @@ const context: fc.Arbitrary<RoutingContext> = fc
       },
       optional,
     ),
-  })
-  .map(({ currency, minor, more, ...rest }) => ({
-    mode: "test",
-    amount: money(minor, parseCurrency(currency)!),
-    ...rest,
-    ...more,
-  }))
-const when: fc.Arbitrary<Condition> = fc.record(
-  {
-    currency: subset(codes),
-    network: subset(networks),
-    country: subset(["DE", "FR"]),
-    amount: fc.constantFrom({ min: 1n }, { max: 1_500n }, { min: 1n, max: 1_500n }),
-  },
-  optional,
+  )
+  .map(([one, more]) => ({ ...one, ...more }))
+const when: fc.Arbitrary<Condition> = fc.oneof(condition, fc.constant({ all: [] }))
+const strategy: fc.Arbitrary<Rule["strategy"]> = fc.oneof(
+  subset(ids).map((accounts) => ({ kind: "ordered" as const, accounts })),
+  fc.constant({ kind: "decline" as const, reason: "no" }),
 )
-const rule: fc.Arbitrary<Rule> = fc.record({ name: fc.string(), when, accounts: subset(ids) })
+const rule: fc.Arbitrary<Rule> = fc
+  .record({ name: fc.string(), when, strategy, asks: fc.boolean() })
+  .map(({ asks, ...rest }) => (asks ? { ...rest, requireThreeDs: true } : rest))
+const never = fc.array(fc.record({ account: fc.constantFrom(...ids), when }), { maxLength: 2 })
+const share = fc.constantFrom({ of: "active" as const, bps: 9_500 }, { of: "candidate" as const, bps: 500 })
 const policy: fc.Arbitrary<Policy | undefined> = fc.option(
-  fc.array(rule, { maxLength: 4 }).map((rules) => ({ id: "pol_1" as PolicyId, version: 3, rules })),
+  fc
+    .record({ rules: fc.array(rule, { maxLength: 4 }), more: fc.record({ never, share }, optional) })
+    .map(({ rules, more }) => ({ id: "pol_1" as PolicyId, version: 3, rules, ...more })),
   { nil: undefined },
 )
 
@@ -135,7 +128,7 @@ const wide = (id: string): Candidate => ({
 describe("a stored decision", () => {
   test("is made again from its record alone and the version of its policy, whatever the accounts are now", () => {
     fc.assert(
-      fc.property(policy, accounts, context, (rules, some, payment) => {
+      fc.property(policy, accounts, routed, (rules, some, payment) => {
         const made = decide(rules, some, payment)
         const stored: DecisionRecord = structuredClone(made.record)
         assert.deepEqual(replay(stored, structuredClone(rules)), { kind: "replayed", decision: made })
@@ -148,10 +141,13 @@ describe("a stored decision", () => {
     const rules: Policy = {
       id: "pol_1" as PolicyId,
       version: 1,
-      rules: [{ name: "all", when: {}, accounts: [ids[0]!] }],
+      rules: [{ name: "all", when: { all: [] }, strategy: { kind: "ordered", accounts: [ids[0]!] } }],
     }
     const { record } = decide(rules, [wide("acc_a")], plain)
-    const edited = { ...rules, rules: [{ name: "all", when: {}, accounts: [ids[1]!] }] }
+    const edited: Policy = {
+      ...rules,
+      rules: [{ name: "all", when: { all: [] }, strategy: { kind: "ordered", accounts: [ids[1]!] } }],
+    }
     const why = (of: DecisionRecord, by: Policy | undefined): string => {
       const replayed = replay(of, by)
       return replayed.kind === "impossible" ? replayed.why : replayed.kind
@@ -166,10 +162,10 @@ describe("a stored decision", () => {
 
   test("holds little, however much its accounts can do", () => {
     const some = Array.from({ length: MAX_ACCOUNTS_PER_RULE }, (_, i) => wide(`acc_${i}`))
-    const rules = {
+    const rules: Policy = {
       id: "pol_1" as PolicyId,
       version: 1,
-      rules: [{ name: "all", when: {}, accounts: some.map((a) => a.id) }],
+      rules: [{ name: "all", when: { all: [] }, strategy: { kind: "ordered", accounts: some.map((a) => a.id) } }],
     }
     const { inputs } = decide(rules, some, plain).record
     assert.equal(inputs.accounts.length, MAX_ACCOUNTS_PER_RULE)
@@ -186,17 +182,30 @@ describe("a stored decision", () => {
   })
 })
 
-test("a policy's hash names what its rules say, in whatever order their fields were written", () => {
-  const rules = (amount: Condition["amount"]): Policy => ({
+test("a policy's hash names what it says, in whatever order its fields were written", () => {
+  const document = (value: number): Policy => ({
     id: "pol_1" as PolicyId,
     version: 1,
-    rules: [{ name: "all", when: { amount: amount ?? {}, currency: ["EUR"] }, accounts: [] }],
+    rules: [
+      {
+        name: "all",
+        when: { field: "amount", op: "ge", value },
+        strategy: { kind: "ordered", accounts: ["acc_a"] },
+      },
+    ],
   })
   const other: Policy = {
     version: 2,
     id: "pol_2" as PolicyId,
-    rules: [{ accounts: [], when: { currency: ["EUR"], amount: { max: 2n, min: 1n } }, name: "all" }],
+    rules: [
+      {
+        strategy: { accounts: ["acc_a"], kind: "ordered" },
+        when: { value: 5, op: "ge", field: "amount" },
+        name: "all",
+      },
+    ],
   }
-  assert.equal(policyHash(rules({ min: 1n, max: 2n })), policyHash(other))
-  assert.notEqual(policyHash(rules({ min: 1n, max: 3n })), policyHash(other))
+  assert.equal(policyHash(document(5)), policyHash(other))
+  assert.notEqual(policyHash(document(6)), policyHash(other))
+  assert.notEqual(policyHash({ ...other, never: [{ account: ids[0]!, when: { all: [] } }] }), policyHash(other))
 })

@@ -20,5 +20,13 @@ export function replay(record: DecisionRecord, policy: Policy | undefined): Repl
   if (inputs === undefined) return { kind: "impossible", why: "no_inputs" }
   const hash = policy === undefined ? undefined : policyHash(policy)
   if (hash !== record.policy?.hash) return { kind: "impossible", why: "other_policy" }
-  return { kind: "replayed", decision: decide(policy, inputs.accounts, inputs.context) }
+  const { accounts, context, capped, readings } = inputs
+  return { kind: "replayed", decision: decide(withShare(policy, record), accounts, context, capped, readings) }
+}
+
+/** Which part of the payments the version had when it decided is the record's to know. */
+function withShare(policy: Policy | undefined, { policy: recorded }: DecisionRecord): Policy | undefined {
+  if (policy === undefined || policy.share === recorded?.share) return policy
+  const { share: _now, ...version } = policy
+  return recorded?.share === undefined ? version : { ...version, share: recorded.share }
 }

@@ -1,79 +1,63 @@
-// From what the signals read to one comparable score per account, with all its parts beside it.
+// From what was read of every account to one comparable score each, with all its parts beside it.
 
 import type { Scored } from "./choose.ts"
+import { feeShare } from "./cost.ts"
+import { WELL, type AccountReading, type Readings, type Worth } from "./readings.ts"
 import type { Objective } from "./strategy.ts"
-import { sigmoid, type ApprovalReading } from "./signals/approval.ts"
-import type { HealthReading } from "./signals/health.ts"
+import { sigmoid } from "./signals/approval.ts"
 
 /** Two-sided 90 % intervals: what is shown, and what decides whether exploration can still pay. */
 const Z = 1.645
+/** Nothing is known: an ordinary approval rate, and no idea how far it is from the truth. */
+export const UNKNOWN_WORTH: Worth = { logit: 1.73, sd: 0.5, n: 0, gap: 0.5, factor: 1, latencyMs: 1_000, price: 0 }
 
-export type ScoreInput = {
-  readonly accounts: readonly string[]
-  /** Indices of the accounts that may serve the payment. */
-  readonly eligible: readonly number[]
-  readonly approval: ApprovalReading
-  readonly health: readonly HealthReading[]
-  /** As shares of the amount. */
-  readonly costs: readonly number[]
-  readonly latenciesMs: readonly number[]
-  readonly prices: readonly number[]
-  readonly objective: Objective
-}
-
-/** One entry per eligible account, in the order of `eligible`. */
-export function scoreAll(input: ScoreInput): Scored[] {
-  const { eligible, approval, objective } = input
-  const scored = eligible.map((account, i) => scoreOne(input, account, i))
-  let best = -1
-  for (let i = 0; i < scored.length; i++) if (best < 0 || scored[i]!.score > scored[best]!.score) best = i
-  const margin = objective.kind === "approval" ? 1 : objective.margin
+/** One entry per account, in their order. */
+export function scoreAll(accounts: readonly string[], readings: Readings, objective: Objective): Scored[] {
+  const read = accounts.map((account) => readings.accounts[account] ?? WELL)
+  const scored = accounts.map((account, i) => scoreOne(account, read[i]!, objective))
+  const best = bestScore(scored)
+  const margin = marginOf(objective)
   return scored.map((one, i) => {
     if (i === best) return one
-    const sd = gapSd(approval, eligible[i]!, eligible[best]!)
     const slope = one.paid * (1 - one.paid) * one.healthFactor * margin
-    return { ...one, benefit: one.score + Z * sd * slope - scored[best]!.score }
+    const { gap } = read[i]!.worth ?? UNKNOWN_WORTH
+    return { ...one, benefit: one.score + Z * gap * slope - scored[best]!.score }
   })
 }
 
-function scoreOne(input: ScoreInput, account: number, i: number): Scored {
-  const { approval, objective } = input
-  const health = input.health[i]!
-  const logit = approval.logit[account]!
-  const size = approval.logit.length
-  const spread = Math.sqrt(
-    approval.local[account]! + (1 - approval.own[account]!) ** 2 * approval.shared[account * size + account]!,
-  )
+export function bestScore(scored: readonly Scored[]): number {
+  let best = -1
+  for (let i = 0; i < scored.length; i++) if (best < 0 || scored[i]!.score > scored[best]!.score) best = i
+  return best
+}
+
+export function scoreOne(
+  account: string,
+  { state, share, probeDue, worth }: AccountReading,
+  objective: Objective,
+): Scored {
+  const { logit, sd, n, factor, latencyMs, price, cost: fee = 0, declinedCost: lost = fee } = worth ?? UNKNOWN_WORTH
   const paid = sigmoid(logit)
-  const cost = objective.kind === "approval" ? 0 : input.costs[i]!
-  const latencyMs = input.latenciesMs[i]!
-  const latencyPrice = objective.kind === "approval" ? 0 : (latencyMs / 1_000) * objective.perSecond
-  const margin = objective.kind === "approval" ? 1 : objective.margin
-  const commitmentPrice = input.prices[i]!
+  const isApproval = objective.kind === "approval"
+  const cost = isApproval ? 0 : lost === fee ? fee : feeShare({ share: fee, declinedShare: lost }, paid)
+  const latencyPrice = isApproval ? 0 : (latencyMs / 1_000) * objective.perSecond
   return {
-    account: input.accounts[account]!,
+    account,
     paid,
-    paidLow: sigmoid(logit - Z * spread),
-    paidHigh: sigmoid(logit + Z * spread),
-    n: approval.n[account]!,
+    paidLow: sigmoid(logit - Z * sd),
+    paidHigh: sigmoid(logit + Z * sd),
+    n,
     cost,
     latencyMs,
     latencyPrice,
-    commitmentPrice,
-    state: health.state,
-    healthFactor: health.factor,
-    healthShare: health.share,
-    probeDue: health.probeDue,
-    score: paid * health.factor * margin - cost - latencyPrice + commitmentPrice,
+    commitmentPrice: price,
+    state,
+    healthFactor: factor,
+    healthShare: share,
+    probeDue,
+    score: paid * factor * marginOf(objective) - cost - latencyPrice + price,
     benefit: 0,
   }
 }
 
-/** Of the difference of two accounts' logits on this leaf: what both share of their uncertainty cancels. */
-function gapSd({ local, own, shared }: ApprovalReading, a: number, b: number): number {
-  const size = local.length
-  const ra = 1 - own[a]!
-  const rb = 1 - own[b]!
-  const common = ra * ra * shared[a * size + a]! + rb * rb * shared[b * size + b]! - 2 * ra * rb * shared[a * size + b]!
-  return Math.sqrt(Math.max(0, local[a]! + local[b]! + common))
-}
+const marginOf = (objective: Objective): number => (objective.kind === "approval" ? 1 : objective.margin)

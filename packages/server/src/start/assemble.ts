@@ -19,7 +19,13 @@ import { LIVE_RULES, TEST_RULES } from "../engine/address-guard.ts"
 import { runBacktests } from "../engine/backtests.ts"
 import { runDeliverer, webhookSink } from "../engine/deliver.ts"
 import { createDirectory } from "../engine/directory.ts"
+import { decisionCheckSink, newCheckCounts } from "../engine/decision-check.ts"
 import type { Engine } from "../engine/engine.ts"
+import { readWanted } from "../engine/harmless-read.ts"
+import { createSignalSharing, SHARE_MS, type SignalSharing } from "../engine/signal-sharing.ts"
+import { createRoutingSignals } from "../engine/signals.ts"
+import { listen } from "../storage/listen.ts"
+import { createPostgresSignals, SIGNALS_CHANNEL } from "../storage/resources/signal-store-postgres.ts"
 import { runLoop, type Loop } from "../engine/loop.ts"
 import { runInbound } from "../engine/receive.ts"
 import { runRecovery } from "../engine/recover.ts"
@@ -109,6 +115,12 @@ export async function assemble(parts: Assembly): Promise<Server> {
       () => transport.close(),
       () => directory.stop(),
     )
+    const signals = createRoutingSignals({ clock, log, directory })
+    const signalStore = createPostgresSignals(database)
+    const sharing = createSignalSharing({ ...ports, node: parts.node, store: signalStore, directory, signals })
+    const checks = newCheckCounts()
+    watch.routing({ counts: sharing.counts, shelves: signals.shelves, checks })
+    await sharing.start()
     const background = new Set<Promise<void>>()
     let baseUrl = ""
     const engine: Engine = {
@@ -117,6 +129,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       ledger,
       transport,
       directory,
+      signals,
       cards: createCardReader(vault, { card: (merchant, token) => findCard(database, merchant, token) }),
       background: (work) => {
         const guarded = work.catch((error: unknown) =>
@@ -130,7 +143,13 @@ export async function assemble(parts: Assembly): Promise<Server> {
     const stopCalibrating = time.keep(ports)
     const loops: Loop[] = [runKeyUses(ports, keys)]
     closing.push(async () => stopCalibrating())
+    // What was seen last is shared once nothing more is seen.
+    closing.push(() => sharing.write())
     closing.push(() => Promise.all(loops.map((loop) => loop.stop())))
+    const learning = runLearning(ports, sharing)
+    loops.push(...learning)
+    const listening = listen(database, ports, SIGNALS_CHANNEL, () => learning[1]?.wake())
+    closing.push(() => listening.stop())
     const app = await createServer({
       engine,
       vault,
@@ -141,9 +160,16 @@ export async function assemble(parts: Assembly): Promise<Server> {
       refresh: directory.refresh,
       counts,
       metrics: watch,
+      routing: { store: signalStore, isSick: sharing.isSick },
       publicUrl: () => baseUrl,
     })
     if (parts.role !== "worker") {
+      loops.push(
+        runLoop(ports, "harmless reads", { idleMs: READ_WANTED_MS, backoffMs: READ_WANTED_BACKOFF_MS }, async () => {
+          await readWanted({ ...engine, sharing })
+          return false
+        }),
+      )
       await app.listen({ port: parts.port, host: parts.host })
       const address = app.server.address()
       const port = typeof address === "object" && address !== null ? address.port : parts.port
@@ -176,7 +202,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
         // A relay of its own: what cannot be stored must not hold up what can be told.
         runRelay(
           engine,
-          [storeMethodSink(engine, database)],
+          [storeMethodSink(engine, database), decisionCheckSink(engine, database, checks)],
           { name: "stored methods", owner: parts.node, leaseMs: RELAY_LEASE_MS },
           STORE_METHOD_IDLE_MS,
         ),
@@ -213,6 +239,32 @@ export async function assemble(parts: Assembly): Promise<Server> {
     await close()
     throw error
   }
+}
+
+/** How often routing is asked which accounts it wants to hear from (ms). */
+const READ_WANTED_MS = 1_000
+const READ_WANTED_BACKOFF_MS = 10_000
+/** What was written since by others, also where its notification was lost (ms); a merchant's past is wanted seldom. */
+const CATCH_UP_MS = 500
+const RENEW_MS = 500
+const VOLUMES_MS = 30_000
+const SIGNALS_BACKOFF_MS = 5_000
+
+/** The second loop may be woken: there is something to take in. */
+function runLearning(ports: Ports, { write, catchUp, renew, refreshVolumes }: SignalSharing): readonly Loop[] {
+  const times = (idleMs: number) => ({ idleMs, backoffMs: SIGNALS_BACKOFF_MS })
+  return [
+    runLoop(ports, "signals: write", times(SHARE_MS), async () => {
+      await write()
+      return false
+    }),
+    runLoop(ports, "signals: read", times(CATCH_UP_MS), catchUp),
+    runLoop(ports, "signals: renew", times(RENEW_MS), renew),
+    runLoop(ports, "signals: volumes", times(VOLUMES_MS), async () => {
+      await refreshVolumes()
+      return false
+    }),
+  ]
 }
 
 /** Longest look-up of a webhook's host (ms), and its tries. */

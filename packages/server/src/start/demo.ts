@@ -8,6 +8,7 @@ import { keyHash, newKeySecret } from "../api/key-source.ts"
 import { API_VERSION } from "../api/version.ts"
 import type { Connector } from "../connectors/connector.ts"
 import { findConnector } from "../connectors/registry.ts"
+import { everything } from "../routing/condition-language.ts"
 import { makeId, type AccountId, type MerchantId } from "../core/id.ts"
 import { accountSecretsBytes } from "../engine/account.ts"
 import type { Chance, Clock } from "../ports.ts"
@@ -148,7 +149,7 @@ async function publishOrder(
   const version = await addPolicyVersion(database, {
     policy: policy.id,
     merchant,
-    document: { rules: [{ name: "everything", when: {}, accounts }] },
+    document: { rules: [{ name: "everything", when: everything, strategy: { kind: "ordered", accounts } }] },
     author: "orchestra",
     note: "The order of the first start.",
   })

@@ -10,10 +10,13 @@ import type { Database } from "../storage/database.ts"
 import type { Commit, Ledger, Transcript } from "../storage/ledger/ledger.ts"
 import { readBacklog, type Backlog } from "../storage/resources/backlog.ts"
 import type { DeliveryRows } from "../storage/resources/deliveries.ts"
+import { watchRouting, type WatchedRouting } from "./routing-metrics.ts"
 
 export type Watch = Metrics & {
   ledger(ledger: Ledger): Ledger
   deliveries(deliveries: DeliveryRows): DeliveryRows
+  /** What routing has learned on this node, read whenever the metrics are. */
+  routing(watched: WatchedRouting): void
 }
 
 /** Seconds. */
@@ -116,6 +119,7 @@ export function createMetrics({ database, counts, clock, log }: Parts): Watch {
         }
       },
     }),
+    routing: (watched) => watchRouting(registry, clock, watched),
     deliveries: (rows) => ({
       ...rows,
       record: async (key, result) => {

@@ -109,6 +109,13 @@ export function createApproval(size: number, halfLifeMs = APPROVAL_HALF_LIFE_MS)
     pooling.observe(leaf, account, paid, nowMs)
   }
 
+  /** An outcome that was told as the opposite. The offsets of retries and operations are coarse, and stay as they are. */
+  function correct(situation: Situation, account: number, paid: boolean, nowMs: number): void {
+    if (situation.previous !== undefined && situation.previous !== "technical") return
+    const leaf = segmentOf(situation).leaves.get(situation.issuer ?? "")
+    if (leaf !== undefined) pooling.correct(leaf, account, paid, nowMs)
+  }
+
   /** What a challenge costs at all accounts alike. The mean of the operations is the tree's, so only differences stay. */
   function observeOperation(situation: Situation, account: number, paid: boolean): void {
     const known = operationOf(situation.operation)
@@ -131,7 +138,7 @@ export function createApproval(size: number, halfLifeMs = APPROVAL_HALF_LIFE_MS)
     known.ownPrecision[account] = Math.min(known.ownPrecision[account]! + information, RETRY_MAX_PRECISION)
   }
 
-  return { read, observe, spread: pooling.spread }
+  return { read, observe, correct, spread: pooling.spread }
 }
 
 export function sigmoid(value: number): number {

@@ -3,8 +3,16 @@
 // its usual rate, and approvals against what its issuers' other accounts and the approval estimate lead to expect.
 // States and their changes stand in health-change.ts.
 
-import { clear, createChart, forget, oddsAt, probability, step, type Chart, type ChartKind } from "./chart.ts"
-import type { Dimension, HealthCause, HealthChange, HealthState, SignalChange } from "./health-change.ts"
+import { clear, forget, oddsAt, probability, step, type ChartKind } from "./chart.ts"
+import type {
+  Dimension,
+  HealthCause,
+  HealthChange,
+  HealthEvidence,
+  HealthState,
+  SignalChange,
+} from "./health-change.ts"
+import { createWatch, WELL, worse, type HealthReading, type Watch } from "./health-watch.ts"
 import type { Ending, Situation } from "./observation.ts"
 import { createPeers } from "./peers.ts"
 import { clamp } from "./pooling.ts"
@@ -54,37 +62,19 @@ const TOGETHER_MS = 5 * 60_000
 const MAX_VALUES = 300
 const MAX_SITUATIONS = 4_096
 
-type Watch = {
-  readonly account: number
+export type Health = ReturnType<typeof createHealth>
+
+export type Trouble = {
   readonly dimension: Dimension
   readonly value: string
-  readonly technical: Chart
-  readonly declines: Chart
-  /** Of technical trouble; fades slower where it came back. */
-  kind: ChartKind
-  suspectedAtMs: number
-  state: HealthState
-  cause: HealthCause
-  changedAtMs: number
-  retryAtMs: number
-  waitMs: number
-  successes: number
-  share: number
-}
-
-/** What health says of an account for one payment. `factor` multiplies P(paid); `share` of traffic may go there. */
-export type HealthReading = {
-  /** Chance that approvals are silently down: what comes out then is no news about ordinary times. */
-  readonly silent: number
   readonly state: HealthState
-  readonly factor: number
+  readonly cause: HealthCause
   readonly share: number
-  readonly probeDue: boolean
+  readonly sinceMs: number
+  readonly evidence: HealthEvidence
 }
-const WELL: HealthReading = { silent: 0, state: "healthy", factor: 1, share: 1, probeDue: false }
-const severity: readonly HealthState[] = ["healthy", "suspect", "returning", "probing", "ejected"]
-
-export type Health = ReturnType<typeof createHealth>
+/** `state` is that of the account in all it does; a trouble may be of one network or country alone. */
+export type Overall = { readonly state: HealthState; readonly troubles: readonly Trouble[] }
 
 export type HealthInput = {
   readonly size: number
@@ -116,22 +106,9 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     const count = counted.get(dimension) ?? 0
     if (count >= MAX_VALUES) return undefined
     counted.set(dimension, count + 1)
-    scope = Array.from({ length: size }, (_, account) => ({
-      account,
-      dimension,
-      value,
-      technical: createChart(nowMs),
-      declines: createChart(nowMs),
-      kind: technicalChart,
-      suspectedAtMs: -Infinity,
-      state: "healthy" as HealthState,
-      cause: "technical" as HealthCause,
-      changedAtMs: nowMs,
-      retryAtMs: 0,
-      waitMs: WAIT_MS,
-      successes: 0,
-      share: 1,
-    }))
+    scope = Array.from({ length: size }, (_, account) =>
+      createWatch(account, dimension, value, technicalChart, WAIT_MS, nowMs),
+    )
     scopes.set(key, scope)
     return scope
   }
@@ -171,23 +148,9 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       const watch = scope[account]!
       if (watch.state === "healthy") continue
       advance(watch, nowMs)
-      const now = readingOf(watch, nowMs)
-      if (result === WELL) result = now
-      else
-        result = {
-          silent: Math.max(now.silent, result.silent),
-          state: severity.indexOf(now.state) > severity.indexOf(result.state) ? now.state : result.state,
-          factor: Math.min(now.factor, result.factor),
-          share: Math.min(now.share, result.share),
-          // Every scope that is out must agree to a probe.
-          probeDue: agrees(now) && agrees(result) && (now.probeDue || result.probeDue),
-        }
+      result = worse(result, readingOf(watch, nowMs))
     }
     return result
-  }
-
-  function agrees({ state, probeDue }: HealthReading): boolean {
-    return state !== "ejected" && (state !== "probing" || probeDue)
   }
 
   function readingOf(watch: Watch, nowMs: number): HealthReading {
@@ -385,8 +348,6 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
 
   function change(watch: Watch, to: HealthState, why: HealthChange["why"], nowMs: number): void {
     const { account, dimension, value, state: from, cause } = watch
-    const chart = watch[cause]
-    const kind = cause === "technical" ? watch.kind : silentChart
     tell({
       kind: "health",
       account,
@@ -397,19 +358,39 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       cause,
       why,
       atMs: nowMs,
-      evidence: {
-        sinceMs: chart.sinceMs,
-        n: chart.n,
-        bad: chart.bad,
-        expected: cause === "technical" ? usualTechnical(account) : 1 - SILENT_LEFT,
-        statistic: chart.cusum,
-        threshold: thresholdOf(account, nowMs),
-        probability: probability(oddsAt(chart, kind, nowMs)),
-      },
+      evidence: evidenceOf(watch, nowMs),
     })
     watch.state = to
     watch.changedAtMs = nowMs
     if (to === "healthy") watch.waitMs = WAIT_MS
+  }
+
+  function evidenceOf(watch: Watch, nowMs: number): HealthEvidence {
+    const { account, cause, kind } = watch
+    const chart = watch[cause]
+    return {
+      sinceMs: chart.sinceMs,
+      n: chart.n,
+      bad: chart.bad,
+      expected: cause === "technical" ? usualTechnical(account) : 1 - SILENT_LEFT,
+      statistic: chart.cusum,
+      threshold: thresholdOf(account, nowMs),
+      probability: probability(oddsAt(chart, cause === "technical" ? kind : silentChart, nowMs)),
+    }
+  }
+
+  /** One account in every scope that it is watched in and not well. */
+  function overall(account: number, nowMs: number): Overall {
+    const troubles: Trouble[] = []
+    for (const scope of scopes.values()) {
+      const watch = scope[account]!
+      advance(watch, nowMs)
+      const { state, dimension, value, cause, share, changedAtMs: sinceMs } = watch
+      if (state !== "healthy")
+        troubles.push({ dimension, value, state, cause, share, sinceMs, evidence: evidenceOf(watch, nowMs) })
+    }
+    const whole = scopeOf("all", "", nowMs)![account]!
+    return { state: whole.state, troubles }
   }
 
   /** Accounts in technical trouble as a whole that can be asked something harmless. */
@@ -432,7 +413,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       eject(watch, "technical", "threshold", nowMs)
   }
 
-  return { read, observe, probed, wantsRead, observeRead, isNodeSick: (): boolean => nodeSick }
+  return { read, observe, probed, overall, wantsRead, observeRead, isNodeSick: (): boolean => nodeSick }
 }
 
 /** Coarse to fine: the country, then the issuer in it. */

@@ -24,5 +24,17 @@ export type Situation = {
  */
 export type Ending = "paid" | "not_paid" | "technical" | "issuer_technical"
 
+/** An attempt that ended, as the signals take it in. */
+export type ObservedAttempt = Situation & {
+  readonly account: string
+  readonly ending: Ending
+  readonly latencyMs?: number
+  /**
+   * What of it is news. `health`: silence, which counts at once; `approval`: how the silence ended, which only health has
+   * heard of; `correction`: the opposite of what was told before. Absent: all of it.
+   */
+  readonly news?: "health" | "approval" | "correction"
+}
+
 /** Something a limit keeps small: beyond it the oldest is forgotten, or what is new joins the coarser one. */
 export const MAX_ACCOUNTS = 100

@@ -144,6 +144,17 @@ export function createPooling(size: number, halfLifeMs: number) {
     else if (parent.sinceSolved >= SOLVE_EVERY || parent.sinceSolved * 4 >= parent.total) solvePath(leaf.parent)
   }
 
+  /** An outcome that was taken in was the opposite; what has faded of it meanwhile is left as it is. */
+  function correct(index: number, account: number, paid: boolean, nowMs: number): void {
+    const leaf = leaves[index]!
+    decay(leaf, nowMs)
+    const before = leaf.paid[account]!
+    leaf.paid[account] = clamp(before + (paid ? 1 : -1), 0, leaf.n[account]!)
+    const changed = leaf.paid[account]! - before
+    for (let at = leaf.parent; at >= 0; at = inners[at]!.parent) inners[at]!.paid += changed
+    retell(leaf)
+  }
+
   /** What is known of a leaf; with `index` undefined of its parent alone (a segment that was never seen). */
   function read(index: number | undefined, parent: number): PooledReading {
     const { mean, covariance } = inners[parent]!
@@ -368,6 +379,7 @@ export function createPooling(size: number, halfLifeMs: number) {
     addInner,
     addLeaf,
     observe,
+    correct,
     read,
     /** Standard deviation between the nodes of each level, in logits. */
     spread: (): readonly number[] => Array.from(variance, Math.sqrt),

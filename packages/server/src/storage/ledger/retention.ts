@@ -16,6 +16,9 @@ export type Retention = {
   readonly idempotency: number
   /** After a payment has ended, its card number is kept for as long as an operator may want to look into it. */
   readonly oneOffCards: number
+  /** What nodes told each other of outcomes: a starting node reads the last week of it. */
+  readonly routingSignals: number
+  readonly routingChanges: number
 }
 
 export const defaultRetention: Retention = {
@@ -25,6 +28,8 @@ export const defaultRetention: Retention = {
   inboundWebhooks: 90,
   idempotency: 30,
   oneOffCards: 1,
+  routingSignals: 8,
+  routingChanges: 400,
 }
 
 /** Rows deleted by one statement. */
@@ -68,6 +73,12 @@ export async function applyRetention(
     ])
     deleted["idempotency_keys"] = await inBatches(session, clock, oldKeys, [before(retention.idempotency)])
     deleted["request_keys"] = await inBatches(session, clock, endedRequestKeys, [now])
+    deleted["routing_signals"] = await inBatches(session, clock, oldRows("routing_signals"), [
+      Math.floor(before(retention.routingSignals)),
+    ])
+    deleted["routing_changes"] = await inBatches(session, clock, oldRows("routing_changes"), [
+      Math.floor(before(retention.routingChanges)),
+    ])
     deleted["cards"] = await oneOffCards(session, clock, before(retention.oneOffCards))
     return { partitionsMade, partitionsDropped: dropped, rowsDeleted: deleted }
   } finally {
@@ -170,6 +181,17 @@ const endedRequestKeys: Statement = {
       returning 1)
     select count(*)::integer as deleted from gone`,
 }
+
+const oldRows = (table: "routing_signals" | "routing_changes"): Statement => ({
+  name: `retention-${table}`,
+  text: `with old as materialized (
+      select merchant_id, mode, id from ${table} where at_ms < $1::bigint order by at_ms limit $2),
+    gone as (
+      delete from ${table} t using old
+      where t.merchant_id = old.merchant_id and t.mode = old.mode and t.id = old.id
+      returning 1)
+    select count(*)::integer as deleted from gone`,
+})
 
 // Captures, refunds and disputes go by the provider's reference; a number is needed for another attempt alone, and an
 // ended payment makes none, nor does a verification that succeeded. A card whose payment never came (its commit failed) is as old as its own row says.

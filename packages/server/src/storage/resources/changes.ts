@@ -4,7 +4,8 @@
 
 import type { MerchantId } from "../../core/id.ts"
 import type { Clock, Log } from "../../ports.ts"
-import { failureOf, type Database, type Session, type Statement } from "../database.ts"
+import { failureOf, type Database, type Statement } from "../database.ts"
+import { listen } from "../listen.ts"
 
 export const topics = ["merchants", "api_keys", "accounts", "policies", "webhook_endpoints"] as const
 export type Topic = (typeof topics)[number]
@@ -12,10 +13,6 @@ export type Change = { readonly merchant: MerchantId; readonly topic: Topic }
 
 /** The table is read this often (ms): the longest that a lost notification can hide a change. */
 export const POLL_MS = 1_000
-/** Waits before listening again after the connection was lost (ms): the first, and the longest. */
-export const RELISTEN_MS = 250
-export const MAX_RELISTEN_MS = 5_000
-
 const CHANNEL = "orchestra_changes"
 
 /** The part of a statement that notes the change. It expects a part `written` and the merchant as $1. */
@@ -51,7 +48,6 @@ export async function watchChanges(
   heard: (change: Change) => void,
 ): Promise<ChangeWatch> {
   let stopped = false
-  let session: Session | undefined
   let since = (await poll(database, "0")).horizon
   const pauses = new Set<() => void>()
   const pause = (ms: number): Promise<void> =>
@@ -64,29 +60,6 @@ export async function watchChanges(
       const cancel = clock.after(ms, end)
       pauses.add(end)
     })
-
-  const listenForEver = async (): Promise<void> => {
-    let wait = RELISTEN_MS
-    while (!stopped) {
-      try {
-        session = await database.session()
-        const ended = new Promise<void>((resolve) => session?.onEnd(resolve))
-        session.onNotification((_channel, payload) => {
-          const change = parseChange(payload)
-          if (change !== undefined) heard(change)
-        })
-        await session.run(`listen ${CHANNEL}`)
-        wait = RELISTEN_MS
-        if (!stopped) await ended
-      } catch (error) {
-        log.warn({ error: String(error) }, "cannot listen for changes; polling until it works again")
-      }
-      await session?.close().catch(() => {})
-      if (stopped) return
-      await pause(wait)
-      wait = Math.min(wait * 2, MAX_RELISTEN_MS)
-    }
-  }
 
   const pollForEver = async (): Promise<void> => {
     while (!stopped) {
@@ -101,13 +74,16 @@ export async function watchChanges(
     }
   }
 
-  const loops = [listenForEver(), pollForEver()]
+  const listening = listen(database, { clock, log }, CHANNEL, (payload) => {
+    const change = parseChange(payload)
+    if (change !== undefined) heard(change)
+  })
+  const polling = pollForEver()
   return {
     async stop() {
       stopped = true
       for (const end of pauses) end()
-      await session?.close().catch(() => {})
-      await Promise.all(loops)
+      await Promise.all([listening.stop(), polling])
     },
   }
 }

@@ -1,0 +1,99 @@
+// What a policy says of accounts: whether they are there, can serve what they are named for, and can keep what is promised.
+
+import type { AccountId } from "../core/id.ts"
+import { type Budget, canHold } from "./conditions/search.ts"
+import type { Candidate } from "./decide.ts"
+import { checkCondition } from "./policy-check-condition.ts"
+import { finding, type Finding } from "./policy-finding.ts"
+import { accountsOf, type AccountCommitment, type PolicyDocument, type Rule } from "./policy.ts"
+import { servable } from "./servable.ts"
+
+const UNKNOWN = "no account of this mode has this id"
+
+export function checkAccounts(
+  { when, strategy }: Rule,
+  at: string,
+  accounts: readonly Candidate[],
+  budget: Budget,
+): readonly Finding[] {
+  const named = accountsOf(strategy)
+  return named.flatMap((id, index): readonly Finding[] => {
+    const place = strategy.kind === "split" ? `${at}/shares/${index}/account` : `${at}/accounts/${index}`
+    const account = accounts.find((one) => one.id === id)
+    if (account === undefined) return [finding("unknown_account", place, UNKNOWN)]
+    if (named.indexOf(id) < index) return [finding("repeated_account", place, "is named before in this rule")]
+    const disabled =
+      account.state === "enabled"
+        ? []
+        : [finding("account_not_enabled", place, `is ${account.state}: it takes no new payments`)]
+    const serves = canHold({ every: [{ isTrue: when }, { isTrue: servable(account) }] }, budget)
+    return serves === false && canHold({ isTrue: when }, budget) === true
+      ? [...disabled, finding("never_eligible", place, `${account.connector} can serve no payment that matches`)]
+      : disabled
+  })
+}
+
+export function checkNever(policy: PolicyDocument, accounts: readonly Candidate[], budget: Budget): readonly Finding[] {
+  const named = accountsNamed(policy)
+  return (policy.never ?? []).flatMap(({ account, when }, index) => {
+    const at = `/never/${index}`
+    return [
+      ...(accounts.some(({ id }) => id === account) ? [] : [finding("unknown_account", `${at}/account`, UNKNOWN)]),
+      ...(named.has(account)
+        ? []
+        : [
+            finding(
+              "never_without_rule",
+              `${at}/account`,
+              "no rule names this account: only pinned payments get there",
+            ),
+          ]),
+      ...checkCondition(when, `${at}/when`, policy, accounts, budget),
+    ]
+  })
+}
+
+export function checkCommitments(policy: PolicyDocument, accounts: readonly Candidate[]): readonly Finding[] {
+  const { commitments = [] } = policy
+  const named = accountsNamed(policy)
+  const each = commitments.flatMap((one, index) => {
+    const at = `/commitments/${index}`
+    const before = commitments.findIndex(({ account }) => account === one.account)
+    return [
+      ...(accounts.some(({ id }) => id === one.account) ? [] : [finding("unknown_account", `${at}/account`, UNKNOWN)]),
+      ...(before < index ? [finding("repeated_account", `${at}/account`, "has a commitment before")] : []),
+      ...(named.has(one.account)
+        ? []
+        : [finding("commitment_without_rule", `${at}/account`, "no rule names this account: nothing gets there")]),
+      ...crossed(one, at),
+    ]
+  })
+  const owed = commitments.reduce((sum, { minShare = 0 }) => sum + minShare, 0)
+  return owed <= 1 + ROUNDING
+    ? each
+    : [
+        ...each,
+        finding(
+          "commitment_conflict",
+          "/commitments",
+          `the smallest shares add up to ${Number(owed.toFixed(6))}: there is no more than 1`,
+        ),
+      ]
+}
+
+/** Sums of decimal fractions miss by less. */
+const ROUNDING = 1e-9
+
+function crossed({ minShare, maxShare, minVolume, maxVolume }: AccountCommitment, at: string): readonly Finding[] {
+  const over = (min: number | undefined, max: number | undefined): boolean =>
+    min !== undefined && max !== undefined && min > max
+  return [
+    ...(over(minShare, maxShare) ? [finding("commitment_conflict", `${at}/max_share`, "is below `min_share`")] : []),
+    ...(over(minVolume, maxVolume)
+      ? [finding("commitment_conflict", `${at}/max_volume`, "is below `min_volume`")]
+      : []),
+  ]
+}
+
+const accountsNamed = ({ rules }: PolicyDocument): ReadonlySet<AccountId> =>
+  new Set(rules.flatMap(({ strategy }) => accountsOf(strategy)))

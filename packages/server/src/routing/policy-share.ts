@@ -1,0 +1,40 @@
+// Two versions of a policy in force at once: a new one is published to a share of the payments, by their hash, so that a payment
+// meets the same version each time, and one that met the new version at one percent still meets it at ten.
+
+import type { PaymentId } from "../core/id.ts"
+import type { Policy } from "./policy.ts"
+import { diceOf } from "./signals/dice.ts"
+
+export type PolicyVersions =
+  | { readonly active: Policy; readonly candidate?: undefined }
+  | { readonly active: Policy; readonly candidate: Policy; readonly candidateBps: number }
+
+/** All payments, in the unit of shares. */
+export const ALL_BPS = 10_000
+
+/** The version that decides for this payment, with its share. */
+export function versionFor(versions: PolicyVersions, payment: PaymentId): Policy {
+  if (versions.candidate === undefined) return versions.active
+  const shared = sharesOf(versions)
+  return placeOf(versions.candidate, payment) < versions.candidateBps ? shared.candidate : shared.active
+}
+
+type Shared = { readonly active: Policy; readonly candidate: Policy }
+
+/** The same values each time, so that they are compiled once. */
+const known = new WeakMap<PolicyVersions, Shared>()
+
+function sharesOf(versions: Extract<PolicyVersions, { readonly candidate: Policy }>): Shared {
+  const before = known.get(versions)
+  if (before !== undefined) return before
+  const { active, candidate, candidateBps } = versions
+  const shared: Shared = {
+    active: { ...active, share: { of: "active", bps: ALL_BPS - candidateBps } },
+    candidate: { ...candidate, share: { of: "candidate", bps: candidateBps } },
+  }
+  known.set(versions, shared)
+  return shared
+}
+
+/** Below 10,000, even over payments, and drawn anew for every version that is published to a share. */
+const placeOf = ({ id, version }: Policy, payment: PaymentId): number => diceOf(`${id} ${version} ${payment}`) * ALL_BPS
