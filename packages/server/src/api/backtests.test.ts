@@ -21,8 +21,9 @@ const rule = (name: string, when: Json, ...accounts: readonly string[]): Json =>
   when,
   strategy: { kind: "ordered", accounts },
 })
+const everything = { all: [] }
 const { policy } = ok(
-  await api.call("POST", "/v1/policies", { body: { name: "Order", rules: [rule("all", "true", stripe, adyen)] } }),
+  await api.call("POST", "/v1/policies", { body: { name: "Order", rules: [rule("all", everything, stripe, adyen)] } }),
   201,
 )
 ok(
@@ -35,8 +36,8 @@ ok(
   await api.call("POST", `/v1/policies/${policy.id}/versions`, {
     body: {
       rules: [
-        rule("dollars", { field: "currency", op: "in", value: ["USD"] }, adyen, stripe),
-        rule("all", "true", stripe, adyen),
+        rule("dollars", { field: "currency", op: "equals", value: "USD" }, adyen, stripe),
+        rule("all", everything, stripe, adyen),
       ],
     },
   }),
@@ -105,6 +106,42 @@ test("it reads no more than it was asked to, newest first, and of the window onl
   assert.deepEqual([empty.records, empty.moved, empty.estimates.approval.told], [0, 0, false])
 })
 
+test("payments that were split by chance carry their chances, and count as evidence of the other account", async () => {
+  const { version } = ok(
+    await api.call("POST", `/v1/policies/${policy.id}/versions`, {
+      body: {
+        rules: [
+          {
+            name: "half",
+            when: everything,
+            strategy: {
+              kind: "split",
+              shares: [
+                { account: stripe, share: 0.5 },
+                { account: adyen, share: 0.5 },
+              ],
+            },
+          },
+        ],
+      },
+    }),
+    201,
+  )
+  const etag = ok(await api.call("GET", `/v1/policies/${policy.id}`)).version
+  const headers = { "if-match": `"${etag}"` }
+  ok(await api.call("POST", `/v1/policies/${policy.id}/activate`, { headers, body: { version } }))
+  const body = { amount: 10_000, currency: "EUR", payment_method: { type: "card", card } }
+  const times: string[] = []
+  for (let n = 0; n < 8; n++) {
+    const made = await api.call("POST", "/v1/payments", { headers: { "idempotency-key": `split-${n}` }, body })
+    times.push(ok(made, 201).created_at)
+  }
+  const { report } = await ended(ok(await start({ version: 1, ...window, from: times[0] }), 201).id)
+  assert.deepEqual([report.records, report.skipped, report.moved], [8, {}, 4])
+  assert.deepEqual([report.overlap.never_logged, report.overlap.moved], [0, 0.5])
+  assert.match(report.estimates.approval.why_not, /too few|carries too much|not those/)
+})
+
 test("what cannot be asked is refused with its place, and somebody else's is not there", async () => {
   for (const [body, pointer] of [
     [{ ...window }, "#/version"],
@@ -140,12 +177,12 @@ test("a repeated request with the same key makes no second one", async () => {
 
 test("one that a dead worker left behind is begun anew, and one that was canceled stays so", async () => {
   const { id } = ok(await start({ version: 2, ...window }), 201)
-  await ended(id)
+  const { records } = await ended(id)
   await sql(
     "update backtests set state = 'running', report = null, ended_ms = null, records = 3, wake_ms = 1 where id = $1",
     [id],
   )
-  assert.equal((await ended(id)).report.records, 5)
+  assert.equal((await ended(id)).report.records, records)
   const late = ok(await start({ version: 2, ...window }), 201).id
   await ended(late)
   // In the hands of a worker that does not come back for an hour.

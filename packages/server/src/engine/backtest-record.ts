@@ -4,26 +4,26 @@
 import { given } from "../core/given.ts"
 import type { AccountId } from "../core/id.ts"
 import type { Attempt, Payment } from "../core/payment.ts"
-import { expectedFee, type FeeModel } from "../routing/cost.ts"
-import { feePayment } from "./expected-fee.ts"
 import { decide, ROUTER_VERSION, type Candidate, type DecisionRecord, type RoutingContext } from "../routing/decide.ts"
 import { certainly, type DraftDecision, type StoredDecision } from "../routing/evidence/backtest.ts"
 import type { DecisionEvidence, Propensities } from "../routing/evidence/decision-evidence.ts"
 import type { Policy } from "../routing/policy.ts"
+import type { Account } from "./engine.ts"
+import { feeAt } from "./expected-fee.ts"
 
-/** What the record kept beside the payment's own facts. */
-export type Kept = Pick<DecisionRecord["inputs"], "accounts" | "capped" | "readings">
+/** Beside the context: accounts, caps and readings, as the record kept them. */
+type Kept = DecisionRecord["inputs"]
 export type BacktestRecord = StoredDecision<RoutingContext, Kept>
 
 /** Why a payment is no record: such are counted by reason. */
-export type NoRecord = "no_attempt" | "no_inputs" | "other_router"
+export type NoRecord = "no_attempt" | "no_inputs" | "other_router" | "another_account"
 
 /** What stands in the place of a rule's name where none decided. */
 const NO_RULE = "(no rule)"
 
 export function recordOf(
   payment: Payment,
-  feesOf: (account: AccountId) => FeeModel | undefined,
+  accountOf: (id: AccountId) => Account | undefined,
 ): BacktestRecord | { readonly none: NoRecord } {
   const attempt = payment.attempts.find(
     ({ ordinal }) => ordinal === Math.min(...payment.attempts.map((a) => a.ordinal)),
@@ -32,15 +32,17 @@ export function recordOf(
   const record = attempt.decision as Partial<DecisionRecord> | undefined
   if (record?.inputs === undefined) return { none: "no_inputs" }
   if (record.router !== ROUTER_VERSION) return { none: "other_router" }
-  const { context, ...kept } = record.inputs
+  // Where something else than the dice led there (the first choice could not be reached in time), its chance is not known.
+  if (!((record.propensities?.[attempt.account] ?? 0) > 0)) return { none: "another_account" }
+  const { context } = record.inputs
   return {
     context,
-    candidates: kept,
+    candidates: record.inputs,
     rule: record.rule?.name ?? NO_RULE,
     segment: `${context.network ?? "–"} ${context.country ?? "–"}`,
     account: attempt.account,
-    propensities: chancesOf(record as DecisionRecord),
-    values: valuesOf(payment, attempt, context, feesOf(attempt.account)),
+    propensities: record.propensities ?? {},
+    values: valuesOf(payment, attempt, context, accountOf(attempt.account)),
   }
 }
 
@@ -49,15 +51,14 @@ function valuesOf(
   payment: Payment,
   attempt: Attempt,
   context: RoutingContext,
-  fees: FeeModel | undefined,
+  account: Account | undefined,
 ): DecisionEvidence["values"] {
   const operation = payment.operations.find(({ attempt: of, kind }) => of === attempt.id && kind === "authorize")
   const state = operation?.state
   const approval =
     state === "succeeded" ? 1 : state === "failed" || state === "absent" || state === "not_sent" ? 0 : undefined
-  const fee = expectedFee(fees, feePayment(context), { at: attempt.startedAt })
-  const cost =
-    approval === undefined || fee.kind === "unknown" ? undefined : approval === 1 ? fee.share : fee.declinedShare
+  const fee = feeAt(account, context, attempt.startedAt)
+  const cost = approval === undefined || fee === undefined ? undefined : approval === 1 ? fee.paid : fee.declined
   // With a challenge it is the customer's time that is measured.
   const latency =
     operation?.settledAt === undefined || operation.sentAt === undefined || attempt.action !== undefined
@@ -67,8 +68,8 @@ function valuesOf(
 }
 
 /**
- * By the very function that decides live payments. Accounts are those that the record kept; one that only the draft names
- * was not looked at then, and is taken as it is now.
+ * By the very function that decides live payments, with what was read then. An account that only the draft names was not
+ * looked at: it is taken as it is now, as well, and with nothing known of it.
  */
 export function draftDecider(
   policy: Policy,
@@ -78,13 +79,10 @@ export function draftDecider(
     const known = new Set(accounts.map(({ id }) => id))
     const all = [...accounts, ...now.filter(({ id }) => !known.has(id))]
     const { record } = decide(policy, all, context, capped, readings)
-    // What no rule weighed then cannot be weighed now: the draft would choose by numbers that nobody had.
-    if (record.scores?.some(({ account }) => readings.accounts[account]?.worth === undefined) === true)
-      return { kind: "impossible", why: "not_scored" }
     return { kind: "decided", rule: record.rule?.name ?? NO_RULE, propensities: chancesOf(record) }
   }
 }
 
-/** As they were, or would have been, before the dice; no account at all is no attempt. */
+/** No account at all, or a rule that declines, is no attempt. */
 const chancesOf = ({ chosen, propensities }: DecisionRecord): Propensities =>
   chosen.length === 0 ? certainly(undefined) : propensities

@@ -1,10 +1,9 @@
 // Backtests are worked off beside payments: one at a time and process, page by page, so that neither memory nor the database
 // feels how large a window is. A process that dies leaves a claim that runs out, and another one begins anew.
 
-import type { AccountId } from "../core/id.ts"
 import type { Ports } from "../ports.ts"
 import { backtest, type BacktestReport } from "../routing/evidence/backtest.ts"
-import type { Policy } from "../routing/policy.ts"
+import type { Policy, PolicyDocument } from "../routing/policy.ts"
 import type { Database } from "../storage/database.ts"
 import {
   claimBacktest,
@@ -66,8 +65,11 @@ async function work(parts: Backtester, first: Claimed, isStopping: () => boolean
     const version = await findPolicyVersion(database, row.merchant, row.policy, row.policyVersion)
     if (version === undefined)
       return await endBacktest(database, first, { state: "failed", error: "the policy's version is gone" })
-    const rules = version.document as Omit<Policy, "id" | "version">
-    const policy: Policy = { ...rules, id: row.policy, version: row.policyVersion }
+    const policy: Policy = {
+      ...(version.document as PolicyDocument),
+      id: row.policy,
+      version: row.policyVersion,
+    }
     const now = parts.directory.accounts(row.merchant).map(candidateOf)
     const skipped: Partial<Record<NoRecord, number>> = {}
     const records = recordsOf(parts, row, skipped, goOn)
@@ -92,7 +94,6 @@ async function* recordsOf(
   goOn: () => Promise<boolean>,
 ): AsyncGenerator<BacktestRecord, void, void> {
   const filter = { merchant, mode, createdFrom: from, createdUntil: until }
-  const feesOf = (id: AccountId) => directory.account(id)?.fees
   let cursor: string | undefined
   do {
     if (!(await goOn())) return
@@ -101,7 +102,7 @@ async function* recordsOf(
       ...(cursor === undefined ? {} : { cursor }),
     })
     for (const payment of page.rows) {
-      const record = recordOf(payment, feesOf)
+      const record = recordOf(payment, directory.account)
       if ("none" in record) skipped[record.none] = (skipped[record.none] ?? 0) + 1
       else yield record
     }
