@@ -1,6 +1,7 @@
 // One server process of the simulation: the real engine on simulated ports. It may die at every call that leaves it; then
 // nothing that it waited for ever continues, and a new process starts later with nothing but what is stored.
 
+import { createErrorRates } from "../src/engine/error-rates.ts"
 import type { Directory, Engine } from "../src/engine/engine.ts"
 import { processInbound } from "../src/engine/receive.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
@@ -103,6 +104,7 @@ export class Node {
       },
       directory: parts.directory,
       cards: { read: () => Promise.resolve(undefined) },
+      errorRates: createErrorRates({ now }),
       background: (work) =>
         void work.catch((error: unknown) =>
           world.say(`${name} background ${error instanceof Error ? (error.stack ?? "") : String(error)}`),

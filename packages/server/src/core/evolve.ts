@@ -1,6 +1,7 @@
 // How a payment changes: one event at a time, purely and totally. Events come from our own decisions (payment-command.ts,
 // settlement.ts, the engine) or from our own store; what they mean for attempts and operations stands here alone.
 
+import { resultAfter } from "./card-attempt.ts"
 import type { Evidence, Outcome } from "./outcome.ts"
 import {
   authorizes,
@@ -77,6 +78,7 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
           ...payment.plan,
           state: "over",
           ...(event.skipped === undefined ? {} : { skipped: event.skipped }),
+          ...(event.stopped === undefined ? {} : { stopped: event.stopped }),
         },
         ...(event.failure === undefined ? {} : { failure: event.failure }),
       }
@@ -283,7 +285,14 @@ function authorize(
 ): Attempt {
   const reference = outcome.evidence.reference ?? attempt.reference
   const { action: _action, actionUntil: _until, ...rest } = attempt
-  const known: Attempt = { ...rest, ...(reference === undefined ? {} : { reference }), outcome }
+  // What was only prepared has come to no scheme.
+  const counted = operation.kind === "prepare" ? undefined : resultAfter(outcome, attempt.counted)
+  const known: Attempt = {
+    ...rest,
+    ...(reference === undefined ? {} : { reference }),
+    ...(counted === undefined ? {} : { counted }),
+    outcome,
+  }
   switch (outcome.kind) {
     case "approved":
       switch (outcome.effect) {

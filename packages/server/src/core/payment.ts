@@ -10,6 +10,9 @@
 //   captured               | taken; refunds and disputes stand beside it in the amounts   | (terminal)
 //   canceled · failed · expired | nothing is held and nothing is open                     | (terminal)
 
+import type { AttemptResult } from "./card-attempt.ts"
+import type { Follows, Stopped } from "./following.ts"
+import type { AttemptShape } from "./attempt-shape.ts"
 import type { AccountId, AttemptId, DisputeId, IncidentId, MerchantId, OperationId, PaymentId } from "./id.ts"
 import type { Intent } from "./intent.ts"
 import type { Action, Evidence, Outcome, Raw } from "./outcome.ts"
@@ -143,7 +146,13 @@ export type Attempt = {
   readonly action?: Action
   readonly actionUntil?: number
   readonly outcome?: Outcome
+  /** What the card's budget has of it (card-attempt.ts). */
+  readonly counted?: AttemptResult
   readonly evidence: Evidence
+  /** How it differs from what the merchant asked for; every copy of its request is sent so. */
+  readonly shape?: AttemptShape
+  /** Of an attempt after another one: why it was allowed. */
+  readonly follows?: Follows
   /** Why this account, at this place in the plan. Stored as routing made it. */
   readonly decision: unknown
 }
@@ -220,6 +229,8 @@ export type Payment = {
     readonly owner?: string
     /** Accounts that another attempt was allowed for, and why it was not made there. */
     readonly skipped?: readonly Skipped[]
+    /** Why no other attempt was made after the last one. */
+    readonly stopped?: Stopped
   }
   readonly closed?: { readonly as: "failed" | "canceled" | "expired"; readonly at: number }
   /** It shall end: it is closed as this once nothing is held and nothing is open. */
@@ -291,6 +302,7 @@ export type PaymentEvent =
       readonly type: "plan_over"
       readonly failure?: Failure
       readonly skipped?: readonly Skipped[]
+      readonly stopped?: Stopped
       readonly at: number
     }
   | {

@@ -2,6 +2,7 @@
 // simulation: clock, chance, store, network, card numbers and the merchants' configuration.
 
 import type { AccountConfig, Connector, Manifest } from "../connectors/connector.ts"
+import type { Country } from "../core/country.ts"
 import type { AccountId, MerchantId } from "../core/id.ts"
 import type { Method, OnUnknown } from "../core/intent.ts"
 import type { Payment } from "../core/payment.ts"
@@ -9,6 +10,7 @@ import type { Ports } from "../ports.ts"
 import type { Policy } from "../routing/policy.ts"
 import type { Ledger } from "../storage/ledger/ledger.ts"
 import type { Secret } from "../core/secret.ts"
+import type { ErrorRateCounter } from "./error-rates.ts"
 import type { Transport } from "./transport.ts"
 
 /** An account with everything needed to call its provider. */
@@ -33,6 +35,8 @@ export type Account = {
   /** All that may be current during a rotation. */
   readonly webhookSecrets: readonly string[]
   readonly onUnknown: OnUnknown
+  /** Where the merchant is as its acquirer has it, by which the schemes' rules differ. */
+  readonly country?: Country
 }
 
 /** The merchants' configuration, kept fresh by others; every look-up is in memory. */
@@ -65,6 +69,7 @@ export type Engine = Ports & {
   readonly transport: Transport
   readonly directory: Directory
   readonly cards: CardReader
+  readonly errorRates: ErrorRateCounter
   /** Work that goes on after its request was answered; a graceful stop waits for it. */
   background(work: Promise<void>): void
   /** Where a customer returns to after a redirect: Orchestra's own address for this payment. */

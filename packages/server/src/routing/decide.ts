@@ -10,6 +10,7 @@ import { isNetworkTransactionId } from "../core/network-transaction-id.ts"
 import type { OnUnknown } from "../core/intent.ts"
 import { policyHash } from "./policy-hash.ts"
 import type { Condition, Policy } from "./policy.ts"
+import type { RetryPlan } from "./retry-plan.ts"
 
 /** Counts changes by which the same inputs may give another decision. */
 export const ROUTER_VERSION = 2
@@ -100,6 +101,8 @@ export type Decision = {
   readonly record: DecisionRecord
   /** The rule's word on outcomes that stay unknown. */
   readonly onUnknown?: OnUnknown
+  /** The rule's word on attempts that fail. */
+  readonly retry?: RetryPlan
 }
 
 export function decide(policy: Policy | undefined, accounts: readonly Candidate[], context: RoutingContext): Decision {
@@ -133,6 +136,7 @@ export function decide(policy: Policy | undefined, accounts: readonly Candidate[
       inputs: { context, accounts: read },
     },
     ...(rule?.onUnknown === undefined || context.pinned !== undefined ? {} : { onUnknown: rule.onUnknown }),
+    ...(rule?.retry === undefined || context.pinned !== undefined ? {} : { retry: rule.retry }),
   }
 }
 

@@ -4,6 +4,7 @@
 import type { Network } from "../core/card.ts"
 import type { OnUnknown } from "../core/intent.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
+import type { RetryPlan } from "./retry-plan.ts"
 
 export type Condition = {
   /** ISO 4217. */
@@ -21,6 +22,8 @@ export type Rule = {
   readonly accounts: readonly AccountId[]
   /** Where the payment itself does not say; the account's word counts where the rule says nothing either. */
   readonly onUnknown?: OnUnknown
+  /** After an attempt that failed; absent: plainRetryPlan. */
+  readonly retry?: RetryPlan
 }
 
 export type Policy = { readonly id: PolicyId; readonly version: number; readonly rules: readonly Rule[] }

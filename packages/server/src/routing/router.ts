@@ -13,7 +13,7 @@ import { choose, largestBenefit, type Choice, type ChoiceInput } from "./choose.
 import { createCommitments, type Commitment } from "./commitment.ts"
 import { createExploration, EXPLORATION_SHARE } from "./exploration.ts"
 import { scoreAll } from "./score.ts"
-import type { Strategy } from "./strategy.ts"
+import type { Objective, Strategy } from "./strategy.ts"
 import { createApproval, sigmoid } from "./signals/approval.ts"
 import { diceOf } from "./signals/dice.ts"
 import type { SignalChange } from "./signals/health-change.ts"

@@ -18,6 +18,7 @@ import { createPoster } from "../engine/webhook-post.ts"
 import { LIVE_RULES, TEST_RULES } from "../engine/address-guard.ts"
 import { runDeliverer, webhookSink } from "../engine/deliver.ts"
 import { createDirectory } from "../engine/directory.ts"
+import { createErrorRates } from "../engine/error-rates.ts"
 import type { Engine } from "../engine/engine.ts"
 import { runLoop, type Loop } from "../engine/loop.ts"
 import { runInbound } from "../engine/receive.ts"
@@ -117,6 +118,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       transport,
       directory,
       cards: createCardReader(vault, { card: (merchant, token) => findCard(database, merchant, token) }),
+      errorRates: createErrorRates(clock),
       background: (work) => {
         const guarded = work.catch((error: unknown) =>
           log.error({ error: String(error) }, "work in the background failed; recovery takes over"),
