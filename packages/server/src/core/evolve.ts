@@ -71,12 +71,20 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       const { ending: _ending, ...rest } = now
       return rest
     }
+    case "plan_waits": {
+      const { answerBy: _answerBy, ...plan } = payment.plan
+      return { ...now, plan: { ...plan, state: "waiting", waits: event.waits } }
+    }
+    case "plan_resumed":
+      return {
+        ...now,
+        plan: { ...endedPlan(payment), state: "running", answerBy: event.answerBy, owner: event.owner },
+      }
     case "plan_over":
       return {
         ...now,
         plan: {
-          ...payment.plan,
-          state: "over",
+          ...endedPlan(payment),
           ...(event.skipped === undefined ? {} : { skipped: event.skipped }),
           ...(event.stopped === undefined ? {} : { stopped: event.stopped }),
         },
@@ -86,7 +94,7 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       return {
         ...now,
         closed: { as: event.as, at: event.at },
-        plan: { ...payment.plan, state: "over" },
+        plan: endedPlan(payment),
         ...(event.failure === undefined ? {} : { failure: event.failure }),
       }
     case "found_at_provider":
@@ -127,6 +135,10 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
     default:
       return event satisfies never
   }
+}
+
+function endedPlan({ plan: { waits: _waits, ...plan } }: Payment): Payment["plan"] {
+  return { ...plan, state: "over" }
 }
 
 /** Money that somebody took at the provider of an authorization that we thought had ended: the payment goes on with it. */
@@ -264,12 +276,12 @@ function applyToAttempt(
 }
 
 /**
- * An open operation of an attempt that holds nothing any more: what undoes it is done, the rest is undone with it. Where
- * nothing was given back, it counts as never having taken effect, which a success told late corrects.
+ * An open operation of an attempt that holds nothing any more: what undoes it is done, the rest is undone with it, an increment
+ * whether it took effect or not. Where nothing was given back, it counts as never having taken effect, which a success told late corrects.
  */
 const leftover = (operation: Operation, attempt: AttemptState): OperationState =>
   operation.kind !== "reverse" && operation.kind !== "void"
-    ? attempt === "reversed"
+    ? attempt === "reversed" || operation.kind === "increment"
       ? "reversed"
       : "absent"
     : attempt === "reversed"

@@ -206,6 +206,8 @@ export type Failure = {
   readonly attempt?: AttemptId
 }
 
+export type Waits = { readonly until: number; readonly step: string; readonly account: AccountId }
+
 export type Skipped = { readonly account: AccountId; readonly reason: string }
 
 export type Payment = {
@@ -222,9 +224,11 @@ export type Payment = {
   readonly disputes: readonly Dispute[]
   /** All that there ever were; absent where there was none. */
   readonly incidents?: readonly Incident[]
-  /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`. */
+  /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`; or it waits. */
   readonly plan: {
-    readonly state: "idle" | "running" | "over"
+    readonly state: "idle" | "running" | "waiting" | "over"
+    /** Of a plan that waits: when it goes on with which step of the retry plan, and at which account. */
+    readonly waits?: Waits
     readonly answerBy?: number
     readonly owner?: string
     /** Accounts that another attempt was allowed for, and why it was not made there. */
@@ -305,6 +309,9 @@ export type PaymentEvent =
       readonly stopped?: Stopped
       readonly at: number
     }
+  /** Nothing is open, and the next attempt is for later: whoever recovers resumes the plan then. */
+  | { readonly type: "plan_waits"; readonly waits: Waits; readonly at: number }
+  | { readonly type: "plan_resumed"; readonly answerBy: number; readonly owner: string; readonly at: number }
   | {
       readonly type: "closed"
       readonly as: "failed" | "canceled" | "expired"
@@ -349,6 +356,9 @@ export const mayHold = (attempt: Attempt): boolean =>
   attempt.state === "open" || attempt.state === "action" || attempt.state === "held"
 export const authorizes = (operation: Operation): boolean =>
   operation.kind === "authorize" || operation.kind === "complete"
+
+/** Other attempts may still follow. */
+export const isPlanned = ({ plan }: Payment): boolean => plan.state === "running" || plan.state === "waiting"
 
 /** Somebody has to look: the schedule has given up on an operation, or the books do not add up. */
 export const needsPerson = (payment: Payment): boolean =>
@@ -453,6 +463,7 @@ export function wakeAt(payment: Payment): number | undefined {
   const times = payment.operations.filter(isOpen).flatMap((o) => (o.checkAt === undefined ? [] : [o.checkAt]))
   if (payment.plan.state === "running" && payment.plan.answerBy !== undefined)
     times.push(payment.plan.answerBy + PLAN_GRACE_MS)
+  if (payment.plan.state === "waiting" && payment.plan.waits !== undefined) times.push(payment.plan.waits.until)
   const held = standing(payment)
   if (
     held?.state === "held" &&

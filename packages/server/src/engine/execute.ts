@@ -182,6 +182,7 @@ async function start(
     late: false,
     uncertain: false,
     cryptogramSpent: false,
+    resumes: undefined,
   }
   return underDeadline(run, work(run, started))
 }

@@ -60,12 +60,15 @@ export function isHindered(run: Run, question: Question): boolean {
   return whatMayFollow(situation).kind === "retry"
 }
 
-/** The budget of the payment's card. Patient until the answer is due: what was not read is never taken for empty. */
-export async function readBudget({ engine, payment, answerBy }: Run): Promise<Read> {
+/** How long a budget is tried to be read (ms): another attempt needs the rest of the answer's time. */
+const BUDGET_PATIENCE_MS = 2_000
+
+/** The budget of the payment's card. What was not read is never taken for empty. */
+export async function readBudget({ engine, payment }: Run): Promise<Read> {
   const key = budgetKeyOf(payment)
   if (key === undefined) return { budget: undefined }
   try {
-    const rows = await persist(engine, answerBy, () => engine.ledger.cardAttempts(key))
+    const rows = await persist(engine, engine.clock.now() + BUDGET_PATIENCE_MS, () => engine.ledger.cardAttempts(key))
     return { budget: budgetOf(key.network, rows) }
   } catch (error) {
     engine.log.warn({ payment: payment.id, error: String(error) }, "a card's attempts could not be read")

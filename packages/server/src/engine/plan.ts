@@ -5,6 +5,7 @@ import assert from "node:assert/strict"
 import type { AuthorizeInput } from "../connectors/connector.ts"
 import { evolve } from "../core/evolve.ts"
 import type { Stopped } from "../core/following.ts"
+import type { AccountId } from "../core/id.ts"
 import type { Outcome } from "../core/outcome.ts"
 import {
   attemptOf,
@@ -196,7 +197,7 @@ type Next =
  * Settles an outcome of the current attempt and says what is next, in one commit. `waited`: it was settled before, and the
  * retry that was planned then is due.
  */
-async function conclude(
+export async function conclude(
   run: Run,
   current: Current,
   outcome: Outcome,
@@ -217,6 +218,7 @@ async function conclude(
     run.payment = changed.payment
     run.uncertain ||= changed.uncertain
     const { next } = said
+    if (next.kind !== "unread") run.resumes = undefined
     switch (next.kind) {
       case "unread":
         read = await readBudget(run)
@@ -253,7 +255,7 @@ function decideNext(
   { transcripts, waited, read, begun }: Concluding,
 ): { readonly change: Change; readonly next: Next } {
   const { engine } = run
-  const { account, operation } = current
+  const { account } = current
   const only = (change: Change): { readonly change: Change; readonly next: Next } => ({
     change,
     next: { kind: "nothing" },
@@ -262,14 +264,9 @@ function decideNext(
   const there = begun.find(({ attempt }) => attemptOf(known, attempt.id) !== undefined)
   if (there !== undefined) return { change: { events: [] }, next: { kind: "start", started: there } }
   const now = engine.clock.now()
-  const times = timesFor(known, operation, account, outcome, now)
-  const settled = settle(
-    known,
-    operation.id,
-    outcome,
-    outcome.kind === "unknown" && now < run.answerBy ? { ...times, checkAt: run.answerBy } : times,
-    newOperation(engine),
-  )
+  // Somebody else went on with it, or it has ended.
+  if (run.resumes !== undefined && known.plan.state !== "waiting") return only({ events: [] })
+  const settled = waited === undefined ? settling(run, current, outcome, known, now) : resuming(run, now)
   const after = settled.reduce(evolve, known)
   const attemptNow = attemptOf(after, current.attempt.id)
   if (after.plan.state !== "running") return only(over(run, settled, transcripts))
@@ -300,12 +297,17 @@ function decideNext(
   const following = judge(run, question(verdict))
   if (following === "unread") return unread
   if (following.kind === "retry") {
-    const { at, step } = following
+    const { at, step, account: id } = following
     if (at <= now) return start(following)
-    const next = { kind: "wait", until: at, waited: { step, account: following.account } } as const
-    return { change: { events: settled, transcripts }, next }
+    if (at <= lastStart(run, id)) {
+      const next = { kind: "wait", until: at, waited: { step, account: id } } as const
+      return { change: { events: settled, transcripts }, next }
+    }
+    const waits: PaymentEvent = { type: "plan_waits", waits: { until: at, step, account: id }, at: now }
+    return only(over(run, [...settled, waits], transcripts))
   }
-  const skipped = isHindered(run, question(verdict)) ? skippedOf(run) : []
+  const skipped =
+    waited !== undefined ? exclusionOf(run, waited) : isHindered(run, question(verdict)) ? skippedOf(run) : []
   const end = {
     failure: failureOf(attemptNow ?? current.attempt, verdict),
     skipped,
@@ -313,6 +315,32 @@ function decideNext(
   }
   return only(over(run, withPlanOver(engine, known, settled, end), transcripts))
 }
+
+function settling(
+  { engine, answerBy }: Run,
+  { account, operation }: Current,
+  outcome: Outcome,
+  known: Payment,
+  now: number,
+): readonly PaymentEvent[] {
+  const times = timesFor(known, operation, account, outcome, now)
+  const patient = outcome.kind === "unknown" && now < answerBy ? { ...times, checkAt: answerBy } : times
+  return settle(known, operation.id, outcome, patient, newOperation(engine))
+}
+
+/** What was waited for was settled before. */
+const resuming = ({ resumes, answerBy }: Run, now: number): readonly PaymentEvent[] =>
+  resumes === undefined ? [] : [{ type: "plan_resumed", answerBy, owner: resumes, at: now }]
+
+/** The last moment at which an attempt at the account can start with time for its answer. */
+function lastStart({ engine, answerBy }: Run, id: AccountId): number {
+  const account = engine.directory.account(id)
+  return account === undefined ? Number.NEGATIVE_INFINITY : answerBy - account.limits.answerMs
+}
+
+/** Why the account that was waited for takes the payment no more, if routing says so. */
+const exclusionOf = ({ decision }: Run, { account }: Waited): readonly Skipped[] =>
+  decision.excluded.filter((excluded) => excluded.account === account)
 
 type Retry = Extract<Following, { kind: "retry" }>
 

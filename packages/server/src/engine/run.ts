@@ -30,6 +30,8 @@ export type Run = {
   /** The commit that carried the answer was of unknown fate for a while. */
   uncertain: boolean
   cryptogramSpent: boolean
+  /** It goes on with a plan that waited, as this owner; undefined once a commit has said so. */
+  resumes: string | undefined
 }
 
 export type Current = { readonly account: Account; readonly attempt: Attempt; readonly operation: Operation }

@@ -312,7 +312,8 @@ function costs({ why, predictedFee }: RetryVerdict): string {
     : `${why} It would cost ${predictedFee.minor} minor units of ${predictedFee.currency}.`
 }
 
-function lastAttempt({ at, outcome }: RetrySituation["last"]): LastAttempt {
+/** An attempt that ended, as the schemes' rules ask. */
+export function lastAttempt({ at, outcome }: Pick<RetrySituation["last"], "at" | "outcome">): LastAttempt {
   if (outcome.kind !== "declined") return { kind: "not_executed" }
   const reason: DeclineReason = outcome.reason
   return given({
