@@ -17,6 +17,8 @@ import * as operationRoutes from "./operations.ts"
 import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
 import * as policySchema from "./policy-schema.ts"
+import { retryBudget } from "./retry-budget.ts"
+import * as retrySchema from "./retry-resource.ts"
 import type { Routes } from "./routes.ts"
 import * as schema from "./schema.ts"
 import * as endpointSchema from "./webhook-endpoint-schema.ts"
@@ -27,6 +29,7 @@ export const resources: readonly Routes[] = [
   paymentList,
   operationRoutes.operations,
   historyRoutes.paymentHistory,
+  retryBudget,
   customerRoutes.customers,
   methodRoutes.paymentMethods,
   accounts,
@@ -42,6 +45,7 @@ const files: readonly object[] = [
   schema,
   paymentSchema,
   historyRoutes,
+  retrySchema,
   operationRoutes,
   customerRoutes,
   methodRoutes,
