@@ -7,6 +7,7 @@ import type { Account, Directory } from "../src/engine/engine.ts"
 import { labConnector } from "./lab-connector.ts"
 import type { LabPsp } from "./lab-psp.ts"
 import type { MERCHANT } from "./merchant.ts"
+import { drawPolicy } from "./retry-policy.ts"
 import type { World } from "./world.ts"
 
 export type Accounts = Directory & {
@@ -31,10 +32,15 @@ export function drawAccounts(world: World, psps: readonly LabPsp[], merchant: ty
     const index = world.int(0, accounts.length - 1)
     world.after(world.int(1_000, 90_000), () => change(index, world.chance(0.5) ? "draining" : "disabled"))
   }
+  const policy = drawPolicy(
+    world.seed,
+    accounts.map(({ id }) => id),
+  )
+  if (policy !== undefined) world.note("retry plan of a policy")
   const directory = (now: () => readonly Account[]): Directory => ({
     account: (id) => now().find((a) => a.id === id),
     accounts: () => now(),
-    policy: () => undefined,
+    policy: () => policy,
   })
   return {
     ...directory(() => accounts),

@@ -74,6 +74,12 @@ export const situations = [
   "customer paid and closed the page",
   "customer swapped the fields of a redirect",
   "left to a person where nobody can know",
+  "retry plan of a policy",
+  "retry in another shape",
+  "retry after a wait for it",
+  "retry on another day",
+  "retry at the same account",
+  "decline that repeats elsewhere",
 ] as const
 export type Situation = (typeof situations)[number]
 

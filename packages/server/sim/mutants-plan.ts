@@ -5,9 +5,11 @@ import type { Mutant } from "./mutants.ts"
 export const planMutants: readonly Mutant[] = [
   {
     name: "an attempt without time for its answer",
-    file: "engine/plan.ts",
-    find: `return run.engine.clock.now() + account.limits.answerMs > run.answerBy ? "no_time" : undefined`,
-    replace: `return undefined`,
+    file: "routing/retry-following.ts",
+    find: `: until - target.answerMs
+`,
+    replace: `: until + 1e9
+`,
     quick: true,
   },
   {
@@ -65,25 +67,99 @@ export const planMutants: readonly Mutant[] = [
   },
   {
     name: "no next account after a request that never left",
-    file: "core/continuation.ts",
-    find: `      return { kind: "next" }
-    case "absent":`,
-    replace: `      return { kind: "stop", why: "x" }
-    case "absent":`,
+    file: "routing/retry-following.ts",
+    find: `    case "not_sent":
+    case "absent":
+    case "declined":
+      return undefined`,
+    replace: `    case "not_sent":
+      return "x"
+    case "absent":
+    case "declined":
+      return undefined`,
     quick: true,
   },
   {
     name: "no next account after a soft decline",
-    file: "core/continuation.ts",
-    find: `return declineReasons[outcome.reason].retryElsewhere === "yes"`,
-    replace: `return declineReasons[outcome.reason].retryElsewhere === ("never" as string)`,
+    file: "routing/retry-following.ts",
+    find: `    case "yes":
+      return undefined
+    case "no":`,
+    replace: `    case "yes":
+      return "x"
+    case "no":`,
     quick: true,
   },
   {
-    name: "a next account after a hard decline",
-    file: "core/continuation.ts",
-    find: `return declineReasons[outcome.reason].retryElsewhere === "yes"`,
-    replace: `return declineReasons[outcome.reason].retryElsewhere !== ("never" as string)`,
+    name: "a next account after a decline that wants a change",
+    file: "routing/retry-following.ts",
+    find: `return helps(declineReasons[reason].changes, shape, payment)`,
+    replace: `return reason.length > 0`,
+    quick: false,
+  },
+  {
+    name: "a next account after the advice never to try again",
+    file: "routing/retry-following.ts",
+    find: `if (adviceCode !== undefined && readAdviceCode(adviceCode)?.retry === "never")`,
+    replace: `if (adviceCode === "x")`,
+    quick: false,
+  },
+  {
+    name: "a card's budget that nobody writes",
+    file: "engine/change.ts",
+    find: `return key === undefined ? {} : { cardAttempts: { key, rows } }`,
+    replace: `return key === undefined || rows.length > 0 ? {} : { cardAttempts: { key, rows } }`,
+    quick: true,
+  },
+  {
+    name: "a card's budget that nobody reads",
+    file: "engine/following.ts",
+    find: `return { budget: budgetOf(key.network, rows) }`,
+    replace: `return { budget: budgetOf(key.network, rows.slice(0, 0)) }`,
+    quick: false,
+  },
+  {
+    name: "a card's budget without the attempt that was just declined",
+    file: "engine/following.ts",
+    find: `return row === undefined ? budget : evolve(budget, row)`,
+    replace: `return row === undefined ? budget : evolve(budget, { ...row, result: "none" })`,
+    quick: false,
+  },
+  {
+    name: "an attempt counted again when its outcome is known",
+    file: "core/card-attempt.ts",
+    find: `const { id, startedAt: at, account, counted: result, outcome } = attempt`,
+    replace: `const { id, account, counted: result, outcome } = attempt, at = attempt.settledAt ?? attempt.startedAt`,
+    quick: false,
+  },
+  {
+    name: "an unknown that is never taken back from the budget",
+    file: "core/card-attempt.ts",
+    find: `    case "absent":
+      return before === "unknown" ? "none" : undefined`,
+    replace: `    case "absent":
+      return undefined`,
+    quick: false,
+  },
+  {
+    name: "a retry for another day that is started after a cancel",
+    file: "core/settlement.ts",
+    find: `if ((payment.ending !== undefined || stands) && isPlanned(payment))`,
+    replace: `if ((payment.ending !== undefined || stands) && payment.plan.state === "running")`,
+    quick: false,
+  },
+  {
+    name: "a retry for another day that nobody wakes",
+    file: "core/payment.ts",
+    find: `if (payment.plan.state === "waiting" && payment.plan.waits !== undefined) times.push(payment.plan.waits.until)`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "later is at once",
+    file: "routing/retry-following.ts",
+    find: `      return at - last.at >= SHORTEST_LATER_MS`,
+    replace: `      return at >= last.at`,
     quick: false,
   },
   {

@@ -10,6 +10,7 @@ import type { Sent, Transport } from "../src/engine/transport.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
 import type { LivenessJudge } from "./judge-liveness.ts"
 import type { LabRequest } from "./lab-psp.ts"
+import { numberOf } from "./merchant.ts"
 import type { Sender } from "./network.ts"
 import type { Commit, Ledger } from "../src/storage/ledger/ledger.ts"
 import type { World } from "./world.ts"
@@ -103,7 +104,9 @@ export class Node {
         close: () => Promise.resolve(),
       },
       directory: parts.directory,
-      cards: { read: () => Promise.resolve(undefined) },
+      cards: {
+        read: (_merchant, { fingerprint }) => this.#guard(() => Promise.resolve(numberOf(fingerprint))),
+      },
       errorRates: createErrorRates({ now }),
       background: (work) =>
         void work.catch((error: unknown) =>

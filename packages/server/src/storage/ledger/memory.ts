@@ -53,6 +53,8 @@ export type MemoryOptions = {
   readonly slow?: { readonly probability: number; readonly latencyMs: number }
   /** Asked for every call, so that a simulation can have bad times. */
   readonly losses?: () => Losses
+  /** What was counted of cards before. */
+  readonly cardAttempts?: readonly NonNullable<Commit["cardAttempts"]>[]
 }
 
 /** What is stored, seen from outside and outside of time: for the simulation's judge. */
@@ -100,6 +102,8 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
   const log: LoggedEvent[] = []
   let lastTransaction = 0
   const running = new Set<number>()
+
+  for (const counted of options.cardAttempts ?? []) count(counted)
 
   const pause = (): Promise<void> => {
     const late = slow !== undefined && ports.random() < slow.probability
