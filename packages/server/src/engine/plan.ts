@@ -303,7 +303,8 @@ function decideNext(
       const next = { kind: "wait", until: at, waited: { step, account: id } } as const
       return { change: { events: settled, transcripts }, next }
     }
-    const waits: PaymentEvent = { type: "plan_waits", waits: { until: at, step, account: id }, at: now }
+    const until = at + spread(at - now, engine.chance.random())
+    const waits: PaymentEvent = { type: "plan_waits", waits: { until, step, account: id }, at: now }
     return only(over(run, [...settled, waits], transcripts))
   }
   const skipped =
@@ -315,6 +316,12 @@ function decideNext(
   }
   return only(over(run, withPlanOver(engine, known, settled, end), transcripts))
 }
+
+/** Retries for another day that were planned together do not come together: up to so much later, of the wait and at most (ms). */
+const WAIT_SPREAD = 0.05
+const MAX_WAIT_SPREAD_MS = 3_600_000
+const spread = (waitMs: number, random: number): number =>
+  Math.round(Math.min(waitMs * WAIT_SPREAD, MAX_WAIT_SPREAD_MS) * random)
 
 function settling(
   { engine, answerBy }: Run,
