@@ -7,15 +7,18 @@ import type { World } from "./world.ts"
 
 /** Lost on its way, and done long after it can have been: longer than the provider's own documentation allows. */
 export function arrivesAfterAll(world: World, psp: LabPsp, request: LabRequest): void {
-  if (request.do !== "authorize" || !world.chance(psp.profile.surprises)) return
+  if (request.do !== "authorize" || !world.chance(psp.profile.surprises * SELDOM)) return
   const ms = psp.profile.inFlightMs + world.int(60_000, world.pick([600_000, 14_400_000]))
   world.expect(ms, () => psp.handleLate(request, () => world.note("request arrived against the provider's word")))
 }
 
+/** Refunds that are refused are seldom, so that more of them are made all the same than of what is often. */
+const SELDOM = 8
+
 /** A refund that was refused, and made all the same. */
 export function refundedAfterAll(world: World, psp: LabPsp, request: LabRequest): void {
   const charge = psp.charges.find((c) => c.reference === request.reference)
-  if (request.do !== "refund" || charge === undefined || !world.chance(psp.profile.surprises)) return
+  if (request.do !== "refund" || charge === undefined || !world.chance(psp.profile.surprises * SELDOM)) return
   const amount = BigInt(request.amount)
   world.expect(world.int(1_000, 7_200_000), () => {
     const busy = charge.does.some((d) => d.state === "accepted" || d.operation === request.operation)

@@ -14,7 +14,7 @@ export const planMutants: readonly Mutant[] = [
   },
   {
     name: "a spent cryptogram sent to the next account",
-    file: "engine/plan.ts",
+    file: "engine/run.ts",
     find: `if (run.cryptogramSpent) return "cryptogram_spent"`,
     replace: ``,
     quick: true,
@@ -52,7 +52,7 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "the next attempt after the plan is over",
     file: "engine/plan.ts",
-    find: `if (after.plan.state !== "running") return over(run, settled, transcripts)`,
+    find: `if (after.plan.state !== "running") return only(over(run, settled, transcripts))`,
     replace: ``,
     quick: false,
   },
@@ -312,8 +312,8 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "one's own next attempt not known after a lost commit",
     file: "engine/plan.ts",
-    find: `if (started !== undefined && attemptOf(known, started.attempt.id) !== undefined) {`,
-    replace: `if (started === null) {`,
+    find: `if (there !== undefined) return`,
+    replace: `if (there === null) return`,
     quick: false,
   },
   {
@@ -347,7 +347,7 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "a lost commit taken for a stored one",
     file: "engine/change.ts",
-    find: `if (failures > MAX_STORE_FAILURES) throw error
+    find: `if (failures > MAX_STORE_FAILURES || engine.clock.now() > until) throw error
       engine.log.warn`,
     replace: `if (failures > 0) return { kind: "changed", payment: commit.payment, uncertain: true }
       engine.log.warn`,

@@ -31,7 +31,7 @@ export const mutants: readonly Mutant[] = [
     name: "fail over on timeout",
     file: "engine/plan.ts",
     find: `if (attemptNow?.state === "open" && outcome.kind !== "pending") {`,
-    replace: `if (attemptNow?.state === "open" && outcome.kind !== "pending") { if (started !== undefined) { goesOn = true; return { events: [...settled, { ...started.event, at: now }], transcripts } }`,
+    replace: `if (attemptNow?.state === "open" && outcome.kind !== "pending") { if (run.rest[0] !== undefined) return start({ kind: "retry", step: "x", account: run.rest[0].id, at: now, shape: {}, passedOver: [] })`,
     quick: true,
   },
   {
@@ -130,8 +130,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: "version not compared by the second attempt",
     file: "engine/change.ts",
-    find: `before = await reload(engine, merchant, id)`,
-    replace: `before = before === undefined ? undefined : { ...before, version: (await reload(engine, merchant, id))?.version ?? before.version }`,
+    find: `before = await reload(engine, merchant, id, until)`,
+    replace: `before = before === undefined ? undefined : { ...before, version: (await reload(engine, merchant, id, until))?.version ?? before.version }`,
     quick: true,
   },
   {

@@ -51,7 +51,7 @@ const plans: readonly RetryPlan[] = [
 /** Drawn with dice of its own. */
 export function drawPolicy(seed: number, accounts: readonly AccountId[]): Policy | undefined {
   const dice = new World(seed ^ 0x5bd1e995)
-  if (dice.chance(0.5)) return undefined
+  if (dice.chance(0.6)) return undefined
   return { id: "pol_0" as PolicyId, version: 1, rules: [{ name: "all", when: {}, accounts, retry: dice.pick(plans) }] }
 }
 
