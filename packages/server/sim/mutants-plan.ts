@@ -142,13 +142,6 @@ export const planMutants: readonly Mutant[] = [
     quick: false,
   },
   {
-    name: "a retry for another day that is started after a cancel",
-    file: "core/settlement.ts",
-    find: `if ((payment.ending !== undefined || stands) && isPlanned(payment))`,
-    replace: `if ((payment.ending !== undefined || stands) && payment.plan.state === "running")`,
-    quick: false,
-  },
-  {
     name: "a retry for another day that nobody wakes",
     file: "core/payment.ts",
     find: `if (payment.plan.state === "waiting" && payment.plan.waits !== undefined) times.push(payment.plan.waits.until)`,
