@@ -37,6 +37,9 @@ export const situations = [
   "second account at one provider",
   "account disabled",
   "account draining",
+  "declined by the policy",
+  "account excluded by the policy",
+  "version published to a share",
   "part approved",
   "decline with advice never to try again",
   "rejected by the provider",
@@ -82,6 +85,12 @@ export const situations = [
   "customer paid and closed the page",
   "customer swapped the fields of a redirect",
   "left to a person where nobody can know",
+  "retry plan of a policy",
+  "retry in another shape",
+  "retry after a wait for it",
+  "retry on another day",
+  "retry at the same account",
+  "decline that repeats elsewhere",
 ] as const
 export type Situation = (typeof situations)[number]
 

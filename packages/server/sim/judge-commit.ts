@@ -10,7 +10,8 @@ import {
   type Operation,
   type Payment,
 } from "../src/core/payment.ts"
-import { retriedElsewhere } from "./lab-issuer.ts"
+import type { Outcome } from "../src/core/outcome.ts"
+import { retriedElsewhere, retriedLater } from "./lab-issuer.ts"
 import type { Situation } from "./coverage.ts"
 import { claim } from "./claim.ts"
 
@@ -32,6 +33,10 @@ export type Sight = {
   readonly holds: (attempt: string) => boolean
   /** How long an answer to a question would have said so, where the provider can be asked (ms). */
   readonly toldFor: (attempt: string) => number
+  /** Whoever has no plan of their own for retries wants another account to be tried. */
+  readonly mustFollow: (payment: Payment) => boolean
+  /** The schemes may let no other attempt be made with its card. */
+  readonly mayBeUsedUp: (payment: Payment) => boolean
   /** Longer than it takes from a question to what is made of its answer, standing still included (ms). */
   readonly longAgoMs: number
 }
@@ -72,7 +77,12 @@ function mayFollow(payment: Payment, before: Payment | undefined, attempt: Attem
       state === "not_sent" ||
       state === "absent" ||
       (state === "rejected" && (outcome?.kind !== "rejected" || outcome.executed === "no")) ||
-      (state === "declined" && outcome?.kind === "declined" && retriedElsewhere(outcome.reason, outcome.raw.adviceCode))
+      (state === "declined" && outcome?.kind === "declined" && isFree(earlier, outcome, attempt))
+    if (earlier.account === attempt.account && (state === "rejected" || state === "declined"))
+      claim(
+        attempt.startedAt - earlier.startedAt >= LATER_MS,
+        () => `${payment.id}: attempt ${attempt.ordinal} was made at once where attempt ${earlier.ordinal} had failed`,
+      )
     note(free ? "attempt after one that holds nothing" : "attempt beside a stored reversal")
     if (free) continue
     claim(
@@ -88,6 +98,14 @@ function mayFollow(payment: Payment, before: Payment | undefined, attempt: Attem
       () => `${payment.id}: rerouted after attempt ${earlier.ordinal} was ${said(earlier)}, which nobody asked for`,
     )
   }
+}
+
+/** "Later" is an hour later at least. */
+const LATER_MS = 3_600_000
+function isFree(earlier: Attempt, { reason, raw }: Extract<Outcome, { kind: "declined" }>, { startedAt }: Attempt) {
+  return startedAt - earlier.startedAt >= LATER_MS
+    ? retriedLater(reason, raw.adviceCode)
+    : retriedElsewhere(reason, raw.adviceCode)
 }
 
 /** An attempt is made only where this payment may be made at all. */
@@ -113,8 +131,10 @@ const said = ({ state, outcome }: Attempt): string =>
   `${state} (${outcome?.kind}${outcome !== undefined && "reason" in outcome ? ` ${outcome.reason}` : ""})`
 
 /** What certainly holds nothing leads on while there is time and an account: payments are not given up early. */
-function mustFollow(payment: Payment, before: Payment, { now, answerMs }: Sight): void {
+function mustFollow(payment: Payment, before: Payment, sight: Sight): void {
+  const { now, answerMs } = sight
   const { answerBy } = before.plan
+  if (!sight.mustFollow(payment) || sight.mayBeUsedUp(payment)) return
   if (before.plan.state !== "running" || payment.plan.state !== "over" || answerBy === undefined) return
   const last = payment.attempts.at(-1)
   // A verdict that somebody else brought finds the plan's owner where it is.

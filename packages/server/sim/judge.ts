@@ -13,6 +13,7 @@ import {
   type Payment,
   type PaymentStatus,
 } from "../src/core/payment.ts"
+import type { BudgetKey, CardAttempt } from "../src/core/card-attempt.ts"
 import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import { checkEvents } from "./judge-events.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
@@ -20,6 +21,7 @@ import type { DecisionRecord } from "../src/routing/decide.ts"
 import type { Policy } from "../src/routing/policy.ts"
 import { claim } from "./claim.ts"
 import type { Situation } from "./coverage.ts"
+import { BudgetJudge } from "./judge-budget.ts"
 import { judgeBelief } from "./judge-belief.ts"
 import { judgeDecision } from "./judge-routing.ts"
 import { judgeRest } from "./judge-rest.ts"
@@ -41,14 +43,16 @@ export type JudgeSight = {
   readonly heard: (account: string) => boolean
   readonly note: (situation: Situation) => void
   readonly decide: (payment: Payment, at: number) => readonly string[]
+  /** The version of the merchant's policy that decides for a payment. */
+  readonly policy: (payment: Payment) => Policy | undefined
+  /** What was counted of cards before the world began. */
+  readonly history: readonly { readonly key: BudgetKey; readonly rows: readonly CardAttempt[] }[]
   readonly usable: (account: string) => boolean
   /** The account took new payments at one of two moments. */
   readonly accepted: (account: string, from: number, to: number) => boolean
   /** Neither stalls nor lost connections in this world. */
   readonly calm: boolean
   readonly profile: (account: string) => Profile
-  /** The merchant's only one. */
-  readonly policy: Policy | undefined
   /** A living process waits for the answer to this key. */
   readonly isOwned: (key: string) => boolean
 }
@@ -67,12 +71,17 @@ export class Judge {
   readonly #sight: JudgeSight
   readonly #traffic: TrafficJudge
   readonly liveness: LivenessJudge
+  readonly #budgets: BudgetJudge
+  readonly #longAgoMs: number
 
   constructor(ledger: MemoryLedger, psps: readonly LabPsp[], sight: JudgeSight) {
     this.#ledger = ledger
     this.#psps = psps
     this.#sight = sight
     this.liveness = new LivenessJudge(sight)
+    // In a calm world as long as an answer is listened for, and a little more.
+    this.#longAgoMs = sight.calm ? 100_000 : 450_000
+    this.#budgets = new BudgetJudge(ledger, { ...sight, longAgoMs: this.#longAgoMs }, sight.history)
     this.#traffic = new TrafficJudge((attempt) =>
       ledger.contents.payments().find((p) => p.attempts.some((a) => a.id === attempt)),
     )
@@ -106,6 +115,7 @@ export class Judge {
   #checkStored(payment: Payment, before: Payment | undefined): void {
     const status = statusOf(payment)
     const { id } = payment
+    this.#budgets.check(payment, before)
     judgeCommit(payment, before, this.#commitSight())
     this.liveness.check(payment, before)
     claim(
@@ -130,7 +140,7 @@ export class Judge {
         () => `${id}: nobody will look at ${operation.kind} ${operation.state} again`,
       )
     claim(
-      standing(payment) === undefined || payment.plan.state !== "running",
+      standing(payment) === undefined || (payment.plan.state !== "running" && payment.plan.state !== "waiting"),
       () => `${id} is ${status}, and its plan goes on`,
     )
     claim(
@@ -145,14 +155,23 @@ export class Judge {
           open.some((o) => o.needsPerson),
         () => `${id} is ${status} and nothing will wake it`,
       )
+    if (payment.failure?.reason === "declined_by_policy") {
+      this.#sight.note("declined by the policy")
+      claim(payment.attempts.length === 0, () => `${id} was declined by the policy, and tried all the same`)
+    }
     for (const attempt of payment.attempts) {
       if (before?.attempts.some((a) => a.id === attempt.id)) continue
       // By the accounts as they were when the plan was made, as far as clocks agree on when that was.
-      const made = payment.attempts[0]!.startedAt
+      const made =
+        before?.plan.state === "waiting"
+          ? [attempt.startedAt]
+          : [payment.attempts[0]!.startedAt, ...this.#resumed(payment)]
       const chosen = JSON.stringify((attempt.decision as DecisionRecord).chosen)
-      const again = [made, made - SKEW_MS, made + SKEW_MS].map((at) => JSON.stringify(this.#sight.decide(payment, at)))
+      const again = made
+        .flatMap((at) => [at, at - SKEW_MS, at + SKEW_MS])
+        .map((at) => JSON.stringify(this.#sight.decide(payment, at)))
       // And by its own record, whatever has become of the accounts.
-      judgeDecision(payment, attempt, this.#sight.policy, this.#sight.note)
+      judgeDecision(payment, attempt, this.#sight.policy(payment), this.#sight.note)
       claim(again.includes(chosen), () => `${id}: the decision of ${attempt.id} replays to ${again[0]}, not ${chosen}`)
     }
     for (const operation of payment.operations) {
@@ -214,6 +233,13 @@ export class Judge {
     else this.#terminal.delete(id)
   }
 
+  /** When its plan went on after a wait: then it was decided anew. */
+  #resumed({ attempts }: Payment): readonly number[] {
+    return attempts.flatMap(({ startedAt, follows }) =>
+      follows !== undefined && startedAt - attempts[0]!.startedAt > 60_000 ? [startedAt] : [],
+    )
+  }
+
   #commitSight(): Sight {
     const { now, answerMs, accepted, usable, findable, note } = this.#sight
     const holding = (attempt: string): boolean =>
@@ -225,9 +251,26 @@ export class Judge {
         ? 0
         : now() - charge.authorizedAt
     }
-    // In a calm world as long as an answer is listened for, and a little more.
-    const longAgoMs = this.#sight.calm ? 100_000 : 450_000
-    return { now: now(), longAgoMs, toldFor, answerMs, accepted, findable, note, usable, holds: holding }
+    // A retry plan may want less than what is allowed.
+    const mustFollow = (payment: Payment): boolean => {
+      const record = payment.attempts[0]?.decision as DecisionRecord | undefined
+      return record?.rule === undefined || this.#sight.policy(payment)?.rules[record.rule.index]?.retry === undefined
+    }
+    const mayBeUsedUp = (payment: Payment): boolean => this.#budgets.mayBeUsedUp(payment)
+    const longAgoMs = this.#longAgoMs
+    return {
+      now: now(),
+      longAgoMs,
+      mustFollow,
+      mayBeUsedUp,
+      toldFor,
+      answerMs,
+      accepted,
+      findable,
+      note,
+      usable,
+      holds: holding,
+    }
   }
 
   /** At most one charge of a payment holds money that no stored reversal covers. */
@@ -292,6 +335,6 @@ export class Judge {
 
   /** The operation that a commit changed, for traces. */
   describe(payment: Payment): string {
-    return `${payment.id.slice(0, 12)} v${payment.version} ${statusOf(payment)} ${payment.attempts.map((a) => `${a.ordinal}:${a.state}`).join(" ")} | ${payment.operations.map((o) => `${o.kind}:${o.state}`).join(" ")}`
+    return `${payment.id.slice(0, 12)} v${payment.version} ${statusOf(payment)} ${payment.attempts.map((a) => `${a.ordinal}:${a.state}`).join(" ")} | ${payment.operations.map((o) => `${o.kind}:${o.state}`).join(" ")} | ${payment.plan.stopped?.why ?? ""}`
   }
 }

@@ -46,6 +46,7 @@ function outcomeOf(answer: LabAnswer): Outcome {
   const raw = {
     code: answer.reason ?? answer.kind,
     ...(answer.advice === undefined ? {} : { adviceCode: answer.advice }),
+    ...(answer.network === undefined ? {} : { networkCode: answer.network }),
   }
   const evidence = answer.reference === undefined ? {} : { reference: answer.reference }
   switch (answer.kind) {
@@ -128,6 +129,7 @@ export function labConnector(profile: Profile): Connector {
         amount: String(i.amount.minor),
         auto: i.capture === "automatic",
         partial: i.allowPartial,
+        card: i.method.type === "provider_token" ? i.method.token : i.method.number.reveal(),
         ...(i.method.type === "network_token" && i.method.cryptogram !== undefined && what === "authorize"
           ? { cryptogram: i.method.cryptogram.reveal() }
           : {}),

@@ -5,7 +5,7 @@
 import { byHand } from "./lab-dashboard.ts"
 import type { Profile } from "./lab-profile.ts"
 import { comesBack, expiresEarly, refundedAfterAll } from "./lab-surprises.ts"
-import { hardReasons, NEVER_AGAIN, softReasons } from "./lab-issuer.ts"
+import { drawCode, hardReasons, NEVER_AGAIN, softReasons, type Issuers } from "./lab-issuer.ts"
 import type { World } from "./world.ts"
 
 export type LabRequest = {
@@ -31,6 +31,8 @@ export type LabRequest = {
   readonly partial?: boolean
   readonly final?: boolean
   readonly cryptogram?: string
+  /** What it is paid with, as its issuer knows it. */
+  readonly card?: string
   readonly fields?: Readonly<Record<string, string>>
 }
 
@@ -41,6 +43,7 @@ export type LabAnswer = {
   readonly reference?: string
   readonly reason?: string
   readonly advice?: string
+  readonly network?: string
   /** Whose payment it is, by the id that we gave it. */
   readonly attempt?: string
 }
@@ -75,7 +78,9 @@ export type Charge = {
   captured: bigint
   refunded: bigint
   reason: string
+  readonly card: string
   advice?: string
+  network?: string
   /** It said no, and then it was yes after all. */
   changedItsMind?: true
   /** Somebody did something to it at the dashboard. */
@@ -117,6 +122,7 @@ export class LabPsp {
   readonly charges: Charge[] = []
   readonly profile: Profile
   readonly #world: World
+  readonly #issuers: Issuers
   readonly #bornAt: number
   readonly #answers = new Map<
     string,
@@ -128,8 +134,9 @@ export class LabPsp {
   onNotice: (notice: LabNotice) => void = () => {}
   onChange: () => void = () => {}
 
-  constructor(world: World, profile: Profile) {
+  constructor(world: World, profile: Profile, issuers: Issuers) {
     this.#world = world
+    this.#issuers = issuers
     this.#bornAt = world.now
     this.profile = profile
   }
@@ -295,6 +302,7 @@ export class LabPsp {
       captured: 0n,
       refunded: 0n,
       reason: "",
+      card: request.card ?? request.attempt,
       does: [],
     }
     this.charges.push(charge)
@@ -330,15 +338,24 @@ export class LabPsp {
 
   #decide(charge: Charge, failure: string | undefined): void {
     const { issuer } = this.profile
-    if (failure === undefined && (charge.amount === 0n || this.#world.chance(issuer.approve))) {
+    const certain = charge.amount === 0n ? undefined : this.#issuers.says(charge.card)
+    if (
+      failure === undefined &&
+      certain === undefined &&
+      (charge.amount === 0n || this.#world.chance(issuer.approve))
+    ) {
       this.#authorize(
         charge,
         charge.amount > 1n && this.#world.chance(issuer.partial) ? charge.amount / 2n : charge.amount,
       )
     } else {
       charge.state = "declined"
-      charge.reason = failure ?? this.#world.pick(this.#world.chance(issuer.soft) ? softReasons : hardReasons)
-      if (this.#world.chance(0.15)) {
+      charge.reason =
+        failure ?? certain ?? this.#world.pick(this.#world.chance(issuer.soft) ? softReasons : hardReasons)
+      this.#issuers.declined(charge.card, charge.reason)
+      const code = drawCode(this.#world, charge.reason)
+      if (code !== undefined) charge.network = code
+      if (this.#world.chance(0.25)) {
         charge.advice = NEVER_AGAIN
         this.#world.note("decline with advice never to try again")
       }
@@ -462,6 +479,7 @@ export class LabPsp {
           reason: charge.reason,
           reference: charge.reference,
           ...(charge.advice === undefined ? {} : { advice: charge.advice }),
+          ...(charge.network === undefined ? {} : { network: charge.network }),
         }
       case "voided":
       case "canceled":

@@ -17,6 +17,13 @@ import type { Node } from "./node.ts"
 import type { World } from "./world.ts"
 
 export const MERCHANT = "mer_0" as MerchantId
+/** The fingerprint of the card that several customers of a world pay with, and what they mostly buy. */
+export const SHARED_CARD = "f"
+export const USUAL_AMOUNT = 1_000n
+
+/** As the vault would keep it. */
+export const numberOf = (fingerprint: string) =>
+  secret(fingerprint === SHARED_CARD ? "4111111111111111" : `40000000000000${fingerprint.slice(1).padStart(2, "0")}`)
 
 export type Town = {
   readonly world: World
@@ -106,7 +113,7 @@ function drawOrder({ world, accounts }: Town, number: number): Order {
     secrets,
     ...(sourceAccount === undefined ? {} : { sourceAccount }),
     intent: {
-      amount: { minor: world.chance(0.04) ? 0n : BigInt(world.int(2, 50_000)), currency },
+      amount: { minor: drawAmount(world, number), currency },
       capture: world.chance(0.5) ? "automatic" : "manual",
       method,
       store: false,
@@ -118,6 +125,12 @@ function drawOrder({ world, accounts }: Town, number: number): Order {
       ...(onUnknown === undefined ? {} : { onUnknown }),
     },
   }
+}
+
+function drawAmount(world: World, number: number): bigint {
+  if (world.chance(0.04)) return 0n
+  const minor = BigInt(world.int(2, 50_000))
+  return number % 3 === 0 ? USUAL_AMOUNT : minor
 }
 
 function drawInitiator(
@@ -149,9 +162,9 @@ function drawMethod(
     last4: "1111",
     expiryMonth: 12,
     expiryYear: 2099,
-    fingerprint: "f",
+    fingerprint: number % 2 === 0 ? SHARED_CARD : `f${number}`,
   }
-  const digits = secret("4111111111111111")
+  const digits = numberOf(card.fingerprint)
   const mood = world.random()
   if (mood < 0.08) {
     world.note("provider token")

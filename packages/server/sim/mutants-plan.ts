@@ -5,14 +5,16 @@ import type { Mutant } from "./mutants.ts"
 export const planMutants: readonly Mutant[] = [
   {
     name: "an attempt without time for its answer",
-    file: "engine/plan.ts",
-    find: `return run.engine.clock.now() + account.limits.answerMs > run.answerBy ? "no_time" : undefined`,
-    replace: `return undefined`,
+    file: "routing/retry-following.ts",
+    find: `: until - target.answerMs
+`,
+    replace: `: until + 1e9
+`,
     quick: true,
   },
   {
     name: "a spent cryptogram sent to the next account",
-    file: "engine/plan.ts",
+    file: "engine/run.ts",
     find: `if (run.cryptogramSpent) return "cryptogram_spent"`,
     replace: ``,
     quick: true,
@@ -50,7 +52,7 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "the next attempt after the plan is over",
     file: "engine/plan.ts",
-    find: `if (after.plan.state !== "running") return over(run, settled, transcripts)`,
+    find: `if (after.plan.state !== "running") return only(over(run, settled, transcripts))`,
     replace: ``,
     quick: false,
   },
@@ -65,25 +67,92 @@ export const planMutants: readonly Mutant[] = [
   },
   {
     name: "no next account after a request that never left",
-    file: "core/continuation.ts",
-    find: `      return { kind: "next" }
-    case "absent":`,
-    replace: `      return { kind: "stop", why: "x" }
-    case "absent":`,
+    file: "routing/retry-following.ts",
+    find: `    case "not_sent":
+    case "absent":
+    case "declined":
+      return undefined`,
+    replace: `    case "not_sent":
+      return "x"
+    case "absent":
+    case "declined":
+      return undefined`,
     quick: true,
   },
   {
     name: "no next account after a soft decline",
-    file: "core/continuation.ts",
-    find: `return declineReasons[outcome.reason].retryElsewhere === "yes"`,
-    replace: `return declineReasons[outcome.reason].retryElsewhere === ("never" as string)`,
+    file: "routing/retry-following.ts",
+    find: `    case "yes":
+      return undefined
+    case "no":`,
+    replace: `    case "yes":
+      return "x"
+    case "no":`,
     quick: true,
   },
   {
-    name: "a next account after a hard decline",
-    file: "core/continuation.ts",
-    find: `return declineReasons[outcome.reason].retryElsewhere === "yes"`,
-    replace: `return declineReasons[outcome.reason].retryElsewhere !== ("never" as string)`,
+    name: "a next account after a decline that wants a change",
+    file: "routing/retry-following.ts",
+    find: `return helps(declineReasons[reason].changes, shape, payment)`,
+    replace: `return reason.length > 0`,
+    quick: false,
+  },
+  {
+    name: "a next account after the advice never to try again",
+    file: "routing/retry-following.ts",
+    find: `if (adviceCode !== undefined && readAdviceCode(adviceCode)?.retry === "never")`,
+    replace: `if (adviceCode === "x")`,
+    quick: false,
+  },
+  {
+    name: "a card's budget that nobody writes",
+    file: "engine/change.ts",
+    find: `return key === undefined ? {} : { cardAttempts: { key, rows } }`,
+    replace: `return key === undefined || rows.length > 0 ? {} : { cardAttempts: { key, rows } }`,
+    quick: true,
+  },
+  {
+    name: "a card's budget that nobody reads",
+    file: "engine/following.ts",
+    find: `return { budget: budgetOf(key.network, rows) }`,
+    replace: `return { budget: budgetOf(key.network, rows.slice(0, 0)) }`,
+    quick: false,
+  },
+  {
+    name: "a card's budget without the attempt that was just declined",
+    file: "engine/following.ts",
+    find: `return row === undefined ? budget : evolve(budget, row)`,
+    replace: `return row === undefined ? budget : evolve(budget, { ...row, result: "none" })`,
+    quick: false,
+  },
+  {
+    name: "an attempt counted again when its outcome is known",
+    file: "core/card-attempt.ts",
+    find: `const { id, startedAt: at, account, counted: result, outcome } = attempt`,
+    replace: `const { id, account, counted: result, outcome } = attempt, at = attempt.settledAt ?? attempt.startedAt`,
+    quick: false,
+  },
+  {
+    name: "an unknown that is never taken back from the budget",
+    file: "core/card-attempt.ts",
+    find: `    case "absent":
+      return before === "unknown" ? "none" : undefined`,
+    replace: `    case "absent":
+      return undefined`,
+    quick: false,
+  },
+  {
+    name: "a retry for another day that nobody wakes",
+    file: "core/payment.ts",
+    find: `if (payment.plan.state === "waiting" && payment.plan.waits !== undefined) times.push(payment.plan.waits.until)`,
+    replace: ``,
+    quick: false,
+  },
+  {
+    name: "later is at once",
+    file: "routing/retry-following.ts",
+    find: `      return at - last.at >= SHORTEST_LATER_MS`,
+    replace: `      return at >= last.at`,
     quick: false,
   },
   {
@@ -236,8 +305,8 @@ export const planMutants: readonly Mutant[] = [
   {
     name: "one's own next attempt not known after a lost commit",
     file: "engine/plan.ts",
-    find: `if (started !== undefined && attemptOf(known, started.attempt.id) !== undefined) {`,
-    replace: `if (started === null) {`,
+    find: `if (there !== undefined) return`,
+    replace: `if (there === null) return`,
     quick: false,
   },
   {

@@ -33,7 +33,7 @@ export const mutants: readonly Mutant[] = [
     name: "fail over on timeout",
     file: "engine/plan.ts",
     find: `if (attemptNow?.state === "open" && outcome.kind !== "pending") {`,
-    replace: `if (attemptNow?.state === "open" && outcome.kind !== "pending") { if (started !== undefined) { goesOn = true; return { events: [...settled, { ...started.event, at: now }], transcripts } }`,
+    replace: `if (attemptNow?.state === "open" && outcome.kind !== "pending") { if (run.rest[0] !== undefined) return start({ kind: "retry", step: "x", account: run.rest[0].id, at: now, shape: {}, passedOver: [] })`,
     quick: true,
   },
   {

@@ -1,6 +1,7 @@
 // One server process of the simulation: the real engine on simulated ports. It may die at every call that leaves it; then
 // nothing that it waited for ever continues, and a new process starts later with nothing but what is stored.
 
+import { createErrorRates } from "../src/engine/error-rates.ts"
 import type { Directory, Engine } from "../src/engine/engine.ts"
 import { processInbound } from "../src/engine/receive.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
@@ -13,6 +14,7 @@ import type { Clock, Log } from "../src/ports.ts"
 import type { SignalStore } from "../src/storage/resources/signal-store.ts"
 import type { LivenessJudge } from "./judge-liveness.ts"
 import type { LabRequest } from "./lab-psp.ts"
+import { numberOf } from "./merchant.ts"
 import type { Sender } from "./network.ts"
 import type { Commit, Ledger } from "../src/storage/ledger/ledger.ts"
 import type { World } from "./world.ts"
@@ -119,7 +121,10 @@ export class Node {
         close: () => Promise.resolve(),
       },
       directory,
-      cards: { read: () => Promise.resolve(undefined) },
+      cards: {
+        read: (_merchant, { fingerprint }) => this.#guard(() => Promise.resolve(numberOf(fingerprint))),
+      },
+      errorRates: createErrorRates({ now }),
       background: (work) =>
         void work.catch((error: unknown) =>
           world.say(`${name} background ${error instanceof Error ? (error.stack ?? "") : String(error)}`),

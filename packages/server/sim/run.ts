@@ -23,11 +23,13 @@ import { Judge } from "./judge.ts"
 import { judgeSignals } from "./judge-routing.ts"
 import { SKEW_MS } from "./judge-commit.ts"
 import { drawProfile, drawTheme, type Profile } from "./lab-profile.ts"
+import { Issuers } from "./lab-issuer.ts"
 import { LabPsp } from "./lab-psp.ts"
 import { MERCHANT, shop, type Town } from "./merchant.ts"
 import { labTransport, type Sender } from "./network.ts"
 import { Node, RELAY } from "./node.ts"
 import { Person } from "./person.ts"
+import { drawHistory } from "./retry-policy.ts"
 import { post } from "./webhooks.ts"
 import { World } from "./world.ts"
 
@@ -59,13 +61,16 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   }
   const theme = drawTheme(world)
   const profiles = Array.from({ length: world.pick([1, 2, 2, 3]) }, (_, i) => drawProfile(world, i, theme))
-  const psps = profiles.map((profile) => new LabPsp(world, profile))
+  const issuers = new Issuers(world)
+  const psps = profiles.map((profile) => new LabPsp(world, profile, issuers))
   const dbLoss = world.chance(0.4) ? world.random() * 0.03 : 0
   // Some databases are slow, and what was thought lost arrives beside its repetition.
   const uncertain = dbLoss > 0 && world.chance(0.3) ? 0.1 : 0
+  const history = drawHistory(seed, world.now)
   const ledger = createMemoryLedger(
     { now: () => world.now, random: world.random, sleep: (ms) => world.sleep(ms) },
     {
+      cardAttempts: history,
       latencyMs: 3,
       slow: { probability: uncertain > 0 ? 0.5 : 0.15, latencyMs: 1_200 },
       losses: () =>
@@ -83,8 +88,9 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
   const still = world.chance(0.35)
   const judge = new Judge(ledger, psps, {
     calm: !still && dbLoss === 0,
+    policy: (payment) => directory.policy(MERCHANT, payment.mode, payment.id),
+    history,
     profile: profileOf,
-    policy: directory.activePolicy(MERCHANT, "test"),
     usable: (id) =>
       [world.now, world.now - SKEW_MS].some((at) => directory.at(at).account(id as AccountId)?.state !== "disabled"),
     now: () => world.now,

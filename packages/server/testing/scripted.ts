@@ -12,6 +12,7 @@ import type { Payment } from "../src/core/payment.ts"
 import { secret } from "../src/core/secret.ts"
 import type { Request } from "../src/engine/change.ts"
 import type { Account, Directory, Engine, Secrets } from "../src/engine/engine.ts"
+import { createErrorRates } from "../src/engine/error-rates.ts"
 import { create, type Executed } from "../src/engine/execute.ts"
 import { follow, type Command, type Followed } from "../src/engine/follow-up.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
@@ -135,6 +136,7 @@ export function scripted(
     },
     directory,
     cards: { read: () => Promise.resolve(secret("4111111111111111")) },
+    errorRates: createErrorRates({ now: () => world.now }),
     background: (work) => void work,
     returnUrl: () => "https://orchestra.invalid/return",
   }

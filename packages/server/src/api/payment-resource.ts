@@ -1,6 +1,7 @@
 // A payment as its merchant sees it. Nothing here is secret: what must not be shown is not in the payment.
 
 import type { Static } from "typebox"
+import type { AttemptShape } from "../core/attempt-shape.ts"
 import { declineReasons, isDeclineReason, type DeclineReason } from "../core/decline.ts"
 import { given } from "../core/given.ts"
 import { rfc3339 } from "../core/instant.ts"
@@ -14,9 +15,11 @@ import {
   type Attempt,
   type Operation,
   type Payment,
+  type Waits,
 } from "../core/payment.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
 import type { AttemptResource, OperationResource, OutcomeResource, PaymentResource } from "./payment-schema.ts"
+import { followsResource, stoppedResource } from "./retry-resource.ts"
 import type { Party } from "./schema.ts"
 
 export function paymentResource(payment: Payment): PaymentResource {
@@ -64,6 +67,8 @@ export function paymentResource(payment: Payment): PaymentResource {
           }),
     attempts: payment.attempts.map(attemptResource),
     skipped_accounts: (payment.plan.skipped ?? []).map(({ account, reason }) => ({ account, reason })),
+    retry_stopped: payment.plan.stopped === undefined ? null : stoppedResource(payment.plan.stopped),
+    next_retry: payment.plan.waits === undefined ? null : nextRetry(payment.plan.waits),
     operations: payment.operations.map(operationResource),
     needs_person: needsPerson(payment),
     incidents: (payment.incidents ?? []).map(({ id, violation, at, acknowledged }) => ({
@@ -102,6 +107,17 @@ export function paymentResource(payment: Payment): PaymentResource {
   })
 }
 
+const nextRetry = ({ until, account, step }: Waits) => ({ at: rfc3339(until), account, step })
+
+const shapeResource = ({ credential, threeDs, merchantInitiated, descriptor, updatedAccount }: AttemptShape) =>
+  given({
+    credential,
+    three_ds: threeDs,
+    merchant_initiated: merchantInitiated,
+    descriptor,
+    updated_account: updatedAccount,
+  })
+
 const instant = (ms: number | undefined): string | null => (ms === undefined ? null : rfc3339(ms))
 
 const meaningOf = (reason: DeclineReason) => ({
@@ -125,6 +141,8 @@ export function attemptResource(attempt: Attempt): Static<typeof AttemptResource
     },
     outcome: outcomeResource(attempt.outcome),
     checks: checks && { line: checks.line, postal_code: checks.postcode, name: checks.name, cvc: checks.code },
+    shape: attempt.shape && shapeResource(attempt.shape),
+    follows: attempt.follows && followsResource(attempt.follows),
     authorization_code: authorizationCode,
     network_transaction_id: networkTransactionId,
     three_ds:

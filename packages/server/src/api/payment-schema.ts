@@ -1,6 +1,7 @@
 // The wire format of payments: what merchants send and get.
 
 import { Type, type Static } from "typebox"
+import { FollowsResource, NextRetryResource, ShapeResource, StoppedResource } from "./retry-resource.ts"
 import {
   Amount,
   closed,
@@ -297,6 +298,8 @@ export const AttemptResource = Type.Object({
   amounts: Type.Object({ authorized: Amount, captured: Amount, refunded: Amount }),
   outcome: Type.Union([OutcomeResource, Type.Null()]),
   checks: Type.Optional(Type.Object({ line: Check, postal_code: Check, name: Check, cvc: Check })),
+  shape: Type.Optional(ShapeResource),
+  follows: Type.Optional(FollowsResource),
   authorization_code: Type.Optional(Type.String()),
   network_transaction_id: Type.Optional(Type.String()),
   three_ds: Type.Optional(
@@ -404,6 +407,8 @@ export const PaymentResource = Type.Object(
     skipped_accounts: Type.Array(Type.Object({ account: Type.String(), reason: Type.String() }), {
       description: "Accounts that another attempt was allowed for, and why it was not made there.",
     }),
+    retry_stopped: Type.Union([StoppedResource, Type.Null()]),
+    next_retry: Type.Union([NextRetryResource, Type.Null()]),
     operations: Type.Array(OperationResource),
     needs_person: Type.Boolean({
       description: "One of its operations does, or an incident that nobody has acknowledged.",

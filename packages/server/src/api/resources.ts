@@ -23,6 +23,8 @@ import { policies } from "./policies.ts"
 import * as policyLanguageRoutes from "./policy-language.ts"
 import { policyPublication } from "./policy-publication.ts"
 import * as policySchema from "./policy-schema.ts"
+import { retryBudget } from "./retry-budget.ts"
+import * as retrySchema from "./retry-resource.ts"
 import type { Routes } from "./routes.ts"
 import * as schema from "./schema.ts"
 import * as decisionSchema from "./decision-resource.ts"
@@ -36,6 +38,7 @@ export const resources: readonly Routes[] = [
   paymentList,
   operationRoutes.operations,
   historyRoutes.paymentHistory,
+  retryBudget,
   customerRoutes.customers,
   methodRoutes.paymentMethods,
   accounts,
@@ -57,6 +60,7 @@ const files: readonly object[] = [
   schema,
   paymentSchema,
   historyRoutes,
+  retrySchema,
   operationRoutes,
   customerRoutes,
   methodRoutes,

@@ -106,10 +106,13 @@ function nameOf(event: PaymentEvent, after: Payment): string | undefined {
       return event.as === "canceled" ? "payment.cancel_requested" : undefined
     case "ending_overtaken":
       return "payment.cancel_overtaken"
+    case "plan_waits":
+      return "payment.retry_scheduled"
     case "confirmed":
     case "operation_sent":
     case "attempt_lapsed":
     case "plan_over":
+    case "plan_resumed":
     case "reference_learned":
     case "closed":
       return undefined
@@ -224,6 +227,8 @@ function operationIn(payment: Payment, event: PaymentEvent): Operation | undefin
     case "ending_overtaken":
     case "attempt_lapsed":
     case "plan_over":
+    case "plan_waits":
+    case "plan_resumed":
     case "reference_learned":
     case "authorization_expiring":
     case "closed":

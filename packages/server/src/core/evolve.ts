@@ -1,6 +1,7 @@
 // How a payment changes: one event at a time, purely and totally. Events come from our own decisions (payment-command.ts,
 // settlement.ts, the engine) or from our own store; what they mean for attempts and operations stands here alone.
 
+import { resultAfter } from "./card-attempt.ts"
 import type { Evidence, Outcome } from "./outcome.ts"
 import {
   authorizes,
@@ -70,13 +71,22 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       const { ending: _ending, ...rest } = now
       return rest
     }
+    case "plan_waits": {
+      const { answerBy: _answerBy, ...plan } = payment.plan
+      return { ...now, plan: { ...plan, state: "waiting", waits: event.waits } }
+    }
+    case "plan_resumed":
+      return {
+        ...now,
+        plan: { ...endedPlan(payment), state: "running", answerBy: event.answerBy, owner: event.owner },
+      }
     case "plan_over":
       return {
         ...now,
         plan: {
-          ...payment.plan,
-          state: "over",
+          ...endedPlan(payment),
           ...(event.skipped === undefined ? {} : { skipped: event.skipped }),
+          ...(event.stopped === undefined ? {} : { stopped: event.stopped }),
         },
         ...(event.failure === undefined ? {} : { failure: event.failure }),
       }
@@ -84,7 +94,7 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
       return {
         ...now,
         closed: { as: event.as, at: event.at },
-        plan: { ...payment.plan, state: "over" },
+        plan: endedPlan(payment),
         ...(event.failure === undefined ? {} : { failure: event.failure }),
       }
     case "found_at_provider":
@@ -125,6 +135,10 @@ export function evolve(payment: Payment, event: PaymentEvent): Payment {
     default:
       return event satisfies never
   }
+}
+
+function endedPlan({ plan: { waits: _waits, ...plan } }: Payment): Payment["plan"] {
+  return { ...plan, state: "over" }
 }
 
 /** Money that somebody took at the provider of an authorization that we thought had ended: the payment goes on with it. */
@@ -262,12 +276,12 @@ function applyToAttempt(
 }
 
 /**
- * An open operation of an attempt that holds nothing any more: what undoes it is done, the rest is undone with it. Where
- * nothing was given back, it counts as never having taken effect, which a success told late corrects.
+ * An open operation of an attempt that holds nothing any more: what undoes it is done, the rest is undone with it, an increment
+ * whether it took effect or not. Where nothing was given back, it counts as never having taken effect, which a success told late corrects.
  */
 const leftover = (operation: Operation, attempt: AttemptState): OperationState =>
   operation.kind !== "reverse" && operation.kind !== "void"
-    ? attempt === "reversed"
+    ? attempt === "reversed" || operation.kind === "increment"
       ? "reversed"
       : "absent"
     : attempt === "reversed"
@@ -283,7 +297,14 @@ function authorize(
 ): Attempt {
   const reference = outcome.evidence.reference ?? attempt.reference
   const { action: _action, actionUntil: _until, ...rest } = attempt
-  const known: Attempt = { ...rest, ...(reference === undefined ? {} : { reference }), outcome }
+  // What was only prepared has come to no scheme.
+  const counted = operation.kind === "prepare" ? undefined : resultAfter(outcome, attempt.counted)
+  const known: Attempt = {
+    ...rest,
+    ...(reference === undefined ? {} : { reference }),
+    ...(counted === undefined ? {} : { counted }),
+    outcome,
+  }
   switch (outcome.kind) {
     case "approved":
       switch (outcome.effect) {

@@ -10,6 +10,9 @@
 //   captured               | taken; refunds and disputes stand beside it in the amounts   | (terminal)
 //   canceled · failed · expired | nothing is held and nothing is open                     | (terminal)
 
+import type { AttemptResult } from "./card-attempt.ts"
+import type { Follows, Stopped } from "./following.ts"
+import type { AttemptShape } from "./attempt-shape.ts"
 import type { AccountId, AttemptId, DisputeId, IncidentId, MerchantId, OperationId, PaymentId } from "./id.ts"
 import type { Intent } from "./intent.ts"
 import type { Action, Evidence, Outcome, Raw } from "./outcome.ts"
@@ -143,7 +146,13 @@ export type Attempt = {
   readonly action?: Action
   readonly actionUntil?: number
   readonly outcome?: Outcome
+  /** What the card's budget has of it (card-attempt.ts). */
+  readonly counted?: AttemptResult
   readonly evidence: Evidence
+  /** How it differs from what the merchant asked for; every copy of its request is sent so. */
+  readonly shape?: AttemptShape
+  /** Of an attempt after another one: why it was allowed. */
+  readonly follows?: Follows
   /** Why this account, at this place in the plan. Stored as routing made it. */
   readonly decision: unknown
 }
@@ -198,6 +207,8 @@ export type Failure = {
   readonly attempt?: AttemptId
 }
 
+export type Waits = { readonly until: number; readonly step: string; readonly account: AccountId }
+
 export type Skipped = { readonly account: AccountId; readonly reason: string }
 
 export type Payment = {
@@ -214,13 +225,17 @@ export type Payment = {
   readonly disputes: readonly Dispute[]
   /** All that there ever were; absent where there was none. */
   readonly incidents?: readonly Incident[]
-  /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`. */
+  /** The plan of attempts: it starts none after `answerBy`, and after a crash it is over at `answerBy`; or it waits. */
   readonly plan: {
-    readonly state: "idle" | "running" | "over"
+    readonly state: "idle" | "running" | "waiting" | "over"
+    /** Of a plan that waits: when it goes on with which step of the retry plan, and at which account. */
+    readonly waits?: Waits
     readonly answerBy?: number
     readonly owner?: string
     /** Accounts that another attempt was allowed for, and why it was not made there. */
     readonly skipped?: readonly Skipped[]
+    /** Why no other attempt was made after the last one. */
+    readonly stopped?: Stopped
   }
   readonly closed?: { readonly as: "failed" | "canceled" | "expired"; readonly at: number }
   /** It shall end: it is closed as this once nothing is held and nothing is open. */
@@ -292,8 +307,12 @@ export type PaymentEvent =
       readonly type: "plan_over"
       readonly failure?: Failure
       readonly skipped?: readonly Skipped[]
+      readonly stopped?: Stopped
       readonly at: number
     }
+  /** Nothing is open, and the next attempt is for later: whoever recovers resumes the plan then. */
+  | { readonly type: "plan_waits"; readonly waits: Waits; readonly at: number }
+  | { readonly type: "plan_resumed"; readonly answerBy: number; readonly owner: string; readonly at: number }
   | {
       readonly type: "closed"
       readonly as: "failed" | "canceled" | "expired"
@@ -338,6 +357,9 @@ export const mayHold = (attempt: Attempt): boolean =>
   attempt.state === "open" || attempt.state === "action" || attempt.state === "held"
 export const authorizes = (operation: Operation): boolean =>
   operation.kind === "authorize" || operation.kind === "complete"
+
+/** Other attempts may still follow. */
+export const isPlanned = ({ plan }: Payment): boolean => plan.state === "running" || plan.state === "waiting"
 
 /** Somebody has to look: the schedule has given up on an operation, or the books do not add up. */
 export const needsPerson = (payment: Payment): boolean =>
@@ -442,6 +464,7 @@ export function wakeAt(payment: Payment): number | undefined {
   const times = payment.operations.filter(isOpen).flatMap((o) => (o.checkAt === undefined ? [] : [o.checkAt]))
   if (payment.plan.state === "running" && payment.plan.answerBy !== undefined)
     times.push(payment.plan.answerBy + PLAN_GRACE_MS)
+  if (payment.plan.state === "waiting" && payment.plan.waits !== undefined) times.push(payment.plan.waits.until)
   const held = standing(payment)
   if (
     held?.state === "held" &&

@@ -12,6 +12,7 @@ import {
   firstSettled,
   holders,
   isOpen,
+  isPlanned,
   operationOf,
   reversalOf,
   standing,
@@ -195,11 +196,10 @@ export function consequences(payment: Payment, now: number, create: NewOperation
   const events: PaymentEvent[] = []
   const held = standing(payment)
   const stands = held !== undefined && (held.state === "verified" || !isGivenUp(payment, held.id))
-  if ((payment.ending !== undefined || stands) && payment.plan.state === "running")
-    events.push({ type: "plan_over", at: now })
+  if ((payment.ending !== undefined || stands) && isPlanned(payment)) events.push({ type: "plan_over", at: now })
   const planned = events.reduce(evolve, payment)
   // Prepared, and never to be confirmed any more: it cannot charge.
-  for (const attempt of planned.plan.state === "running" ? [] : planned.attempts.filter((a) => a.state === "open")) {
+  for (const attempt of isPlanned(planned) ? [] : planned.attempts.filter((a) => a.state === "open")) {
     if (!planned.operations.some((o) => o.attempt === attempt.id && isOpen(o)))
       events.push({ type: "attempt_lapsed", attempt: attempt.id, at: now })
   }
@@ -351,7 +351,7 @@ export function endAttempt(
   create: NewOperation,
 ): readonly PaymentEvent[] {
   const alone =
-    payment.plan.state !== "running" &&
+    !isPlanned(payment) &&
     (standing(payment)?.id ?? attempt) === attempt &&
     holders(payment).every((a) => a.id === attempt)
   if (!alone || payment.closed !== undefined) return oweReversal(payment, attempt, why, now, create)

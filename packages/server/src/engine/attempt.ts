@@ -6,6 +6,7 @@ import {
   type MethodInput,
   type ThreeDs,
 } from "../connectors/connector.ts"
+import { shaped } from "../core/attempt-shape.ts"
 import { given } from "../core/given.ts"
 import { makeId, type AccountId } from "../core/id.ts"
 import type { Intent } from "../core/intent.ts"
@@ -131,6 +132,7 @@ export function startAttempt(
   account: Account,
   answerBy: number,
   decision: unknown,
+  more: Pick<Attempt, "shape" | "follows"> = {},
 ): { readonly attempt: Attempt; readonly operation: Operation; readonly event: PaymentEvent } {
   const now = engine.clock.now()
   const attempt: Attempt = {
@@ -145,6 +147,7 @@ export function startAttempt(
     refunded: 0n,
     released: false,
     evidence: {},
+    ...more,
     decision,
   }
   const operation = authorization(
@@ -201,7 +204,7 @@ export async function authorizeInput(
   operation: Operation,
   secrets: Secrets,
 ): Promise<AuthorizeInput> {
-  const { intent } = payment
+  const intent = shaped(payment.intent, attempt.shape)
   return {
     key: operation.key,
     attempt: attempt.id,

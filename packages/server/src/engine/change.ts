@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict"
 import { announce } from "../core/announcement.ts"
+import { budgetKeyOf, cardAttemptsOf } from "../core/card-attempt.ts"
 import { newViolation } from "../core/invariant.ts"
 import { makeId, type MerchantId, type PaymentId } from "../core/id.ts"
 import { evolve } from "../core/evolve.ts"
@@ -76,6 +77,7 @@ export async function change(
       const committed = await engine.ledger.commit(commit)
       if (committed.kind === "committed") {
         learn(engine, before, commit.payment)
+        engine.errorRates.note(before, commit.payment)
         return { kind: "changed", payment: commit.payment, uncertain: failures > 0 }
       }
       if (committed.kind === "taken") {
@@ -104,15 +106,14 @@ function learn({ signals, log }: Engine, before: Payment | undefined, payment: P
   }
 }
 
-async function reload(
-  engine: Engine,
-  merchant: MerchantId,
-  id: PaymentId,
-  until: number,
-): Promise<Payment | undefined> {
+const reload = (engine: Engine, merchant: MerchantId, id: PaymentId, until: number): Promise<Payment | undefined> =>
+  persist(engine, until, () => engine.ledger.load(merchant, id))
+
+/** Reads, through the database's bad moments, as long as `until` is not over. */
+export async function persist<T>(engine: Engine, until: number, read: () => Promise<T>): Promise<T> {
   for (let failures = 1; ; failures++) {
     try {
-      return await engine.ledger.load(merchant, id)
+      return await read()
     } catch (error) {
       if (failures > MAX_STORE_FAILURES || engine.clock.now() > until) throw error
       await engine.clock.sleep(STORE_RETRY_MS * 2 ** failures)
@@ -157,7 +158,15 @@ function commitOf(engine: Engine, id: PaymentId, before: Payment | undefined, de
       : { answer: { ...scopeOf(decided.answer), response: decided.answer.render(payment) } }),
     ...(decided.card === undefined ? {} : { card: decided.card }),
     ...(decided.transcripts === undefined ? {} : { transcripts: decided.transcripts }),
+    ...budgetOf(before, payment),
   }
+}
+
+/** Wherever an attempt's outcome comes from, what the card's budget counts is written with it. Mostly nothing. */
+function budgetOf(before: Payment | undefined, payment: Payment): Pick<Commit, "cardAttempts"> {
+  const rows = cardAttemptsOf(before, payment)
+  const key = rows.length === 0 ? undefined : budgetKeyOf(payment)
+  return key === undefined ? {} : { cardAttempts: { key, rows } }
 }
 
 /** A broken invariant is stored with what broke it, because what is, is; somebody has to look into it. */

@@ -2,6 +2,7 @@
 // simulation: clock, chance, store, network, card numbers and the merchants' configuration.
 
 import type { AccountConfig, Connector, Manifest } from "../connectors/connector.ts"
+import type { Country } from "../core/country.ts"
 import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Method, OnUnknown } from "../core/intent.ts"
 import type { Payment } from "../core/payment.ts"
@@ -11,6 +12,7 @@ import type { Policy } from "../routing/policy.ts"
 import type { Ledger } from "../storage/ledger/ledger.ts"
 import type { Secret } from "../core/secret.ts"
 import type { RoutingSignals } from "./signals.ts"
+import type { ErrorRateCounter } from "./error-rates.ts"
 import type { Transport } from "./transport.ts"
 
 /** An account with everything needed to call its provider. */
@@ -37,6 +39,8 @@ export type Account = {
   readonly onUnknown: OnUnknown
   /** What the contract charges; without it routing counts no cost here. */
   readonly fees?: FeeModel
+  /** Where the merchant is as its acquirer has it, by which the schemes' rules differ. */
+  readonly country?: Country
 }
 
 /** The merchants' configuration, kept fresh by others; every look-up is in memory. */
@@ -74,6 +78,7 @@ export type Engine = Ports & {
   readonly cards: CardReader
   /** What routing has learned. */
   readonly signals: RoutingSignals
+  readonly errorRates: ErrorRateCounter
   /** Work that goes on after its request was answered; a graceful stop waits for it. */
   background(work: Promise<void>): void
   /** Where a customer returns to after a redirect: Orchestra's own address for this payment. */

@@ -17,7 +17,9 @@ import { consequences } from "../core/settlement.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
 import type { IdempotencyRow, SealedCard } from "../storage/ledger/ledger.ts"
 import { route, startAttempt } from "./attempt.ts"
-import { answer, work, type Run } from "./plan.ts"
+import { plainRetryPlan, type RetryPlan } from "../routing/retry-plan.ts"
+import { answer, work } from "./plan.ts"
+import type { Run } from "./run.ts"
 import { answeredBy, change, newOperation, settleAnswer, type Answered, type Request } from "./change.ts"
 import { type Account, type Engine, type Secrets } from "./engine.ts"
 
@@ -143,8 +145,15 @@ async function start(
           ...answer(command.request),
         }
       }
-      const { record, onUnknown } = decision
-      started = { account, rest, record, onUnknown, ...startAttempt(engine, confirmed, account, answerBy, record) }
+      const { record, onUnknown, retry = plainRetryPlan } = decision
+      started = {
+        account,
+        rest,
+        record,
+        onUnknown,
+        retry,
+        ...startAttempt(engine, confirmed, account, answerBy, record),
+      }
     }
     return { events: [...events, started.event], ...stored }
   })
@@ -163,12 +172,14 @@ async function start(
     answerBy,
     decision: started.record,
     onUnknown: started.onUnknown,
+    retry: started.retry,
     rest: started.rest,
     payment,
     finishing: false,
     late: false,
     uncertain: false,
     cryptogramSpent: false,
+    resumes: undefined,
   }
   return underDeadline(run, work(run, started))
 }
@@ -178,6 +189,7 @@ type Started = ReturnType<typeof startAttempt> & {
   readonly rest: readonly Account[]
   readonly record: DecisionRecord
   readonly onUnknown: OnUnknown | undefined
+  readonly retry: RetryPlan
 }
 
 /** Why no attempt is made. */

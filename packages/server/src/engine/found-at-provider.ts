@@ -8,6 +8,7 @@ import type { Outcome } from "../core/outcome.ts"
 import {
   authorizes,
   holders,
+  isPlanned,
   isOpen,
   reversalOf,
   standing,
@@ -154,7 +155,7 @@ function ended(finding: Finding, as: "canceled" | "expired", why: string): Found
   if (finding.tries < ENDS_AFTER_TRIES || inFlight(payment, attempt, "capture") > 0n) return "wait"
   if (attempt.captured > 0n) return rest(attempt, at)
   const alone =
-    payment.plan.state !== "running" &&
+    !isPlanned(payment) &&
     reversalOf(payment, attempt.id) === undefined &&
     (standing(payment)?.id ?? attempt.id) === attempt.id &&
     holders(payment).every((a) => a.id === attempt.id)

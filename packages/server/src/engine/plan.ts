@@ -1,13 +1,12 @@
 // One payment's plan, worked on by one process: attempt after attempt, each settled and the next one started in the same
-// commit, until one stands, none may follow, or the outcome stays unknown and `recover` goes on.
+// commit, until one stands, none may follow (following.ts), or the outcome stays unknown and `recover` goes on.
 
+import assert from "node:assert/strict"
 import type { AuthorizeInput } from "../connectors/connector.ts"
-import { continuationAfter } from "../core/continuation.ts"
-import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
-
-import type { OnUnknown } from "../core/intent.ts"
-import type { Outcome } from "../core/outcome.ts"
 import { evolve } from "../core/evolve.ts"
+import type { Stopped } from "../core/following.ts"
+import type { AccountId } from "../core/id.ts"
+import type { Outcome } from "../core/outcome.ts"
 import {
   attemptOf,
   operationOf,
@@ -18,40 +17,25 @@ import {
   type PaymentEvent,
   type Skipped,
 } from "../core/payment.ts"
-
 import { consequences, failureOf, oweReversal, settle } from "../core/settlement.ts"
-import type { DecisionRecord, Exclusion } from "../routing/decide.ts"
+import type { Following } from "../routing/retry-following.ts"
 import type { Transcript } from "../storage/ledger/ledger.ts"
 import { authorization, authorizeInput, MethodGone, startAttempt } from "./attempt.ts"
 import { call, inquire, inquiryInput, unmade, type Called } from "./call.ts"
 import { change, newOperation, type Change, type Request } from "./change.ts"
-import { MAX_ATTEMPTS, type Account, type Engine, type Secrets } from "./engine.ts"
+import { MAX_ATTEMPTS, type Account, type Engine } from "./engine.ts"
+import {
+  followsOf,
+  isHindered,
+  judge,
+  readBudget,
+  stoppedOf,
+  type Question,
+  type Read,
+  type Waited,
+} from "./following.ts"
+import { decisionFor, hasCandidate, skippedOf, type Current, type Run } from "./run.ts"
 import { inquiryStrength, provenFrom, replayable, timesFor } from "./timing.ts"
-
-/** One process working on one payment's plan. */
-export type Run = {
-  readonly engine: Engine
-  readonly merchant: MerchantId
-  readonly id: PaymentId
-  readonly secrets: Secrets
-  readonly request: Request | undefined
-  readonly answerBy: number
-  readonly decision: DecisionRecord
-  /** The policy's word, where it has one. */
-  readonly onUnknown: OnUnknown | undefined
-  /** Accounts not tried yet, in order. */
-  rest: readonly Account[]
-  payment: Payment
-  /** The commit that carries the answer is under way. */
-  finishing: boolean
-  /** The answer was given before the plan was over. */
-  late: boolean
-  /** The commit that carried the answer was of unknown fate for a while. */
-  uncertain: boolean
-  cryptogramSpent: boolean
-}
-
-export type Current = { readonly account: Account; readonly attempt: Attempt; readonly operation: Operation }
 
 export async function work(run: Run, first: Current): Promise<void> {
   let current: Current | undefined = first
@@ -185,7 +169,7 @@ const mayReroute = (run: Run, account: Account): boolean =>
   (run.payment.intent.onUnknown ?? run.onUnknown ?? account.onUnknown) === "reverse_then_reroute" &&
   run.payment.intent.initiator.by === "customer" &&
   canReverse(account) &&
-  candidate(run) !== undefined
+  hasCandidate(run)
 
 const canReverse = ({ connector: { codecs, manifest } }: Account): boolean =>
   codecs.reverse !== undefined &&
@@ -201,101 +185,186 @@ function withPatience(run: Run, called: Promise<Called>, ms: number): Promise<Ca
   return Promise.race([called, over]).finally(() => cancel())
 }
 
-/** Why no attempt is made at an account now, if there is a reason. */
-function hindrance(run: Run, account: Account): Exclusion | undefined {
-  if (run.cryptogramSpent) return "cryptogram_spent"
-  if (run.payment.attempts.length >= MAX_ATTEMPTS) return "too_many_attempts"
-  const state = run.engine.directory.account(account.id)?.state ?? "unknown_account"
-  if (state !== "enabled") return state
-  return run.engine.clock.now() + account.limits.answerMs > run.answerBy ? "no_time" : undefined
-}
+type Started = Current & { readonly event: PaymentEvent }
 
-/** The next account with time for a full answer and all it needs. */
-const candidate = (run: Run): Account | undefined => run.rest.find((account) => hindrance(run, account) === undefined)
+/** What a commit of `conclude` leads to. */
+type Next =
+  | { readonly kind: "nothing" | "unread" | "resolve" }
+  | { readonly kind: "start"; readonly started: Started }
+  | { readonly kind: "wait"; readonly until: number; readonly waited: Waited }
 
-const skippedOf = (run: Run, accounts: readonly Account[]): readonly { account: AccountId; reason: Exclusion }[] =>
-  accounts.flatMap((account) => {
-    const reason = hindrance(run, account)
-    return reason === undefined ? [] : [{ account: account.id, reason }]
-  })
-
-/** The plan's decision as it stands for a later attempt, with the accounts that were passed over on the way to it. */
-const decisionFor = (run: Run, following: Account): DecisionRecord => ({
-  ...run.decision,
-  excluded: [...run.decision.excluded, ...skippedOf(run, run.rest.slice(0, run.rest.indexOf(following)))],
-})
-
-/** Settles an outcome of the current attempt and says what is next, in one commit. */
-async function conclude(
+/**
+ * Settles an outcome of the current attempt and says what is next, in one commit. `waited`: it was settled before, and the
+ * retry that was planned then is due.
+ */
+export async function conclude(
   run: Run,
   current: Current,
   outcome: Outcome,
   transcripts: readonly Transcript[],
+  waited?: Waited,
 ): Promise<Current | undefined> {
   const { engine } = run
-  const { account, operation } = current
-  const following = candidate(run)
-  const started =
-    following === undefined
-      ? undefined
-      : startAttempt(engine, run.payment, following, run.answerBy, decisionFor(run, following))
-  let goesOn = false
-  let resolves = false
-  const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {
-    goesOn = false
-    resolves = false
-    if (known === undefined) return { events: [] }
-    if (started !== undefined && attemptOf(known, started.attempt.id) !== undefined) {
-      goesOn = true
-      return { events: [] }
+  const begun: Started[] = []
+  let read: Read = "unread"
+  for (;;) {
+    const said: { next: Next } = { next: { kind: "nothing" } }
+    const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {
+      const decided = decideNext(run, current, outcome, known, { transcripts, waited, read, begun })
+      said.next = decided.next
+      return decided.change
+    })
+    if (changed.kind === "taken") return undefined
+    run.payment = changed.payment
+    run.uncertain ||= changed.uncertain
+    const { next } = said
+    if (next.kind !== "unread") run.resumes = undefined
+    switch (next.kind) {
+      case "unread":
+        read = await readBudget(run)
+        continue
+      case "start":
+        run.rest = run.rest.filter((a) => a.id !== next.started.account.id)
+        return next.started
+      case "resolve":
+        return resolve(run, current)
+      case "wait":
+        await engine.clock.sleep(Math.max(0, next.until - engine.clock.now()))
+        return conclude(run, current, outcome, [], next.waited)
+      case "nothing":
+        return undefined
+      default:
+        return next satisfies never
     }
-    const now = engine.clock.now()
-    const times = timesFor(known, operation, account, outcome, now)
-    const settled = settle(
-      known,
-      operation.id,
-      outcome,
-      outcome.kind === "unknown" && now < run.answerBy ? { ...times, checkAt: run.answerBy } : times,
-      newOperation(engine),
-    )
-    const after = settled.reduce(evolve, known)
-    const attemptNow = attemptOf(after, current.attempt.id)
-    if (after.plan.state !== "running") return over(run, settled, transcripts)
-    if (attemptNow?.state === "open" && outcome.kind !== "pending") {
-      if (started !== undefined && mayReroute(run, account)) {
-        goesOn = true
-        const owed = oweReversal(
-          after,
-          current.attempt.id,
-          "its outcome is unknown and another account is tried",
-          now,
-          newOperation(engine),
-        )
-        return { events: [...settled, ...owed, { ...started.event, at: now }], transcripts }
-      }
-      resolves = true
-      return { events: settled, transcripts }
-    }
-    if (attemptNow?.state === "open" || attemptNow?.state === "action")
-      return over(run, withPlanOver(engine, known, settled, undefined), transcripts)
-    const verdict = attemptNow?.outcome ?? outcome
-    const mayFollow = continuationAfter(verdict).kind === "next"
-    if (started !== undefined && mayFollow) {
-      goesOn = true
-      return { events: [...settled, { ...started.event, at: now }], transcripts }
-    }
-    const failure = failureOf(attemptNow ?? current.attempt, verdict)
-    const skipped = mayFollow ? skippedOf(run, run.rest) : []
-    return over(run, withPlanOver(engine, known, settled, failure, skipped), transcripts)
-  })
-  if (changed.kind === "taken") return undefined
-  run.payment = changed.payment
-  run.uncertain ||= changed.uncertain
-  if (goesOn && started !== undefined && following !== undefined) {
-    run.rest = run.rest.filter((a) => a.id !== following.id)
-    return { account: following, attempt: started.attempt, operation: started.operation }
   }
-  return resolves ? resolve(run, current) : undefined
+}
+
+type Concluding = {
+  readonly transcripts: readonly Transcript[]
+  readonly waited: Waited | undefined
+  readonly read: Read
+  /** By the tries of this commit: one of unknown fate may still arrive, so an account's attempt is always the same one. */
+  readonly begun: Started[]
+}
+
+function decideNext(
+  run: Run,
+  current: Current,
+  outcome: Outcome,
+  known: Payment | undefined,
+  { transcripts, waited, read, begun }: Concluding,
+): { readonly change: Change; readonly next: Next } {
+  const { engine } = run
+  const { account } = current
+  const only = (change: Change): { readonly change: Change; readonly next: Next } => ({
+    change,
+    next: { kind: "nothing" },
+  })
+  if (known === undefined) return only({ events: [] })
+  const there = begun.find(({ attempt }) => attemptOf(known, attempt.id) !== undefined)
+  if (there !== undefined) return { change: { events: [] }, next: { kind: "start", started: there } }
+  const now = engine.clock.now()
+  // Somebody else went on with it, or it has ended.
+  if (run.resumes !== undefined && known.plan.state !== "waiting") return only({ events: [] })
+  const settled = waited === undefined ? settling(run, current, outcome, known, now) : resuming(run, now)
+  const after = settled.reduce(evolve, known)
+  const attemptNow = attemptOf(after, current.attempt.id)
+  if (after.plan.state !== "running") return only(over(run, settled, transcripts))
+  const question = (verdict: Outcome): Question => {
+    const { attempt } = current
+    return { payment: after, attempt, account, outcome: verdict, waited, read, now }
+  }
+  const unread = { change: { events: [] }, next: { kind: "unread" } } as const
+  const start = (retry: Retry, owed: readonly PaymentEvent[] = []) => {
+    const started = begin(run, retry, current.attempt, now, begun)
+    return {
+      change: { events: [...settled, ...owed, { ...started.event, at: now }], transcripts },
+      next: { kind: "start", started },
+    } as const
+  }
+  if (attemptNow?.state === "open" && outcome.kind !== "pending") {
+    const following = mayReroute(run, account) ? judge(run, { ...question(outcome), reversed: true }) : undefined
+    if (following === "unread") return unread
+    if (following?.kind === "retry" && following.at <= now) {
+      const why = "its outcome is unknown and another account is tried"
+      return start(following, oweReversal(after, current.attempt.id, why, now, newOperation(engine)))
+    }
+    return { change: { events: settled, transcripts }, next: { kind: "resolve" } }
+  }
+  if (attemptNow?.state === "open" || attemptNow?.state === "action")
+    return only(over(run, withPlanOver(engine, known, settled, {}), transcripts))
+  const verdict = attemptNow?.outcome ?? outcome
+  const following = judge(run, question(verdict))
+  if (following === "unread") return unread
+  if (following.kind === "retry") {
+    const { at, step, account: id } = following
+    if (at <= now) return start(following)
+    if (at <= lastStart(run, id)) {
+      const next = { kind: "wait", until: at, waited: { step, account: id } } as const
+      return { change: { events: settled, transcripts }, next }
+    }
+    const until = at + spread(at - now, engine.chance.random())
+    const waits: PaymentEvent = { type: "plan_waits", waits: { until, step, account: id }, at: now }
+    return only(over(run, [...settled, waits], transcripts))
+  }
+  const skipped =
+    waited !== undefined ? exclusionOf(run, waited) : isHindered(run, question(verdict)) ? skippedOf(run) : []
+  const end = {
+    failure: failureOf(attemptNow ?? current.attempt, verdict),
+    skipped,
+    stopped: stoppedOf(following, current.attempt.id, now),
+  }
+  return only(over(run, withPlanOver(engine, known, settled, end), transcripts))
+}
+
+/** Retries for another day that were planned together do not come together: up to so much later, of the wait and at most (ms). */
+const WAIT_SPREAD = 0.05
+const MAX_WAIT_SPREAD_MS = 3_600_000
+const spread = (waitMs: number, random: number): number =>
+  Math.round(Math.min(waitMs * WAIT_SPREAD, MAX_WAIT_SPREAD_MS) * random)
+
+function settling(
+  { engine, answerBy }: Run,
+  { account, operation }: Current,
+  outcome: Outcome,
+  known: Payment,
+  now: number,
+): readonly PaymentEvent[] {
+  const times = timesFor(known, operation, account, outcome, now)
+  const patient = outcome.kind === "unknown" && now < answerBy ? { ...times, checkAt: answerBy } : times
+  return settle(known, operation.id, outcome, patient, newOperation(engine))
+}
+
+/** What was waited for was settled before. */
+const resuming = ({ resumes, answerBy }: Run, now: number): readonly PaymentEvent[] =>
+  resumes === undefined ? [] : [{ type: "plan_resumed", answerBy, owner: resumes, at: now }]
+
+/** The last moment at which an attempt at the account can start with time for its answer. */
+function lastStart({ engine, answerBy }: Run, id: AccountId): number {
+  const account = engine.directory.account(id)
+  return account === undefined ? Number.NEGATIVE_INFINITY : answerBy - account.limits.answerMs
+}
+
+/** Why the account that was waited for takes the payment no more, if routing says so. */
+const exclusionOf = ({ decision }: Run, { account }: Waited): readonly Skipped[] =>
+  decision.excluded.filter((excluded) => excluded.account === account)
+
+type Retry = Extract<Following, { kind: "retry" }>
+
+/** The attempt that follows, of the account that was chosen for it. */
+function begin(run: Run, retry: Retry, after: Attempt, now: number, begun: Started[]): Started {
+  const before = begun.find(({ account }) => account.id === retry.account)
+  if (before !== undefined) return before
+  const { engine, payment, answerBy } = run
+  const account = engine.directory.account(retry.account)
+  assert(account !== undefined, "an attempt goes to an account that there is")
+  const shape = Object.keys(retry.shape).length === 0 ? {} : { shape: retry.shape }
+  const started = startAttempt(engine, payment, account, answerBy, decisionFor(run, retry.account), {
+    ...shape,
+    follows: followsOf(retry, after.id, now),
+  })
+  begun.push({ account, ...started })
+  return { account, ...started }
 }
 
 function over(run: Run, events: readonly PaymentEvent[], transcripts: readonly Transcript[]): Change {
@@ -306,12 +375,13 @@ function over(run: Run, events: readonly PaymentEvent[], transcripts: readonly T
 export const answer = (request: Request | undefined): { readonly answer?: Request } =>
   request === undefined ? {} : { answer: request }
 
+type End = { readonly failure?: Failure; readonly skipped?: readonly Skipped[]; readonly stopped?: Stopped }
+
 function withPlanOver(
   engine: Engine,
   payment: Payment,
   events: readonly PaymentEvent[],
-  failure: Failure | undefined,
-  skipped: readonly Skipped[] = [],
+  { failure, skipped = [], stopped }: End,
 ): readonly PaymentEvent[] {
   const now = engine.clock.now()
   const ended: PaymentEvent[] = [
@@ -321,6 +391,7 @@ function withPlanOver(
       at: now,
       ...(failure === undefined ? {} : { failure }),
       ...(skipped.length === 0 ? {} : { skipped }),
+      ...(stopped === undefined ? {} : { stopped }),
     },
   ]
   return [...ended, ...consequences(ended.reduce(evolve, payment), now, newOperation(engine))]
@@ -332,9 +403,7 @@ async function finish(run: Run, transcripts: readonly Transcript[] = []): Promis
   const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {
     if (known === undefined) return { events: [] }
     const events =
-      known.plan.state === "running"
-        ? withPlanOver(engine, known, releaseUnknowns(known, engine.clock.now()), undefined)
-        : []
+      known.plan.state === "running" ? withPlanOver(engine, known, releaseUnknowns(known, engine.clock.now()), {}) : []
     return over(run, events, transcripts)
   })
   if (changed.kind === "taken") return undefined

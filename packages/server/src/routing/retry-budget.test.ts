@@ -1,27 +1,21 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
+import { type CardAttempt, MAX_BUDGET_ATTEMPTS } from "../core/card-attempt.ts"
 import type { Network } from "../core/card.ts"
 import { type Currency, parseCurrency } from "../core/currency.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
 import { parseRfc3339 } from "../core/instant.ts"
 import { money } from "../core/money.ts"
-import type { Outcome } from "../core/outcome.ts"
 import { daysToMs, hoursToMs } from "../core/scheme-rule.ts"
 import { judgeRetry } from "../core/scheme-rules.ts"
-import { budgetFromJson, budgetToJson } from "./retry-budget-json.ts"
 import {
-  aged,
   BUDGET_FULL_RULE,
-  type BudgetAttempt,
-  budgetResult,
+  budgetOf as budgetOfNetwork,
   type CardBudget,
   check,
-  emptyBudget,
   evolve,
   longestWindowMs,
-  MAX_BUDGET_ATTEMPTS,
-  merge,
   type NextAttempt,
 } from "./retry-budget.ts"
 
@@ -29,7 +23,7 @@ const currency = (code: string): Currency => parseCurrency(code) ?? assert.fail(
 const now = parseRfc3339("2026-11-30T12:00:00Z") ?? assert.fail()
 const eur = (minor: bigint) => money(minor, currency("EUR"))
 
-const attempt = (number: number, more: Partial<BudgetAttempt> = {}): BudgetAttempt => ({
+const attempt = (number: number, more: Partial<CardAttempt> = {}): CardAttempt => ({
   id: `att_${number}` as AttemptId,
   at: now - number * 60_000,
   account: "acc_one" as AccountId,
@@ -45,10 +39,13 @@ const next: NextAttempt = {
   amount: eur(1000n),
   last: { kind: "not_executed" },
 }
-const filled = (count: number, network: Network = "visa", more: Partial<BudgetAttempt> = {}): CardBudget =>
-  Array.from({ length: count }, (_, index) => attempt(index, more)).reduce(evolve, emptyBudget(network, "fp"))
+const filled = (count: number, network: Network = "visa", more: Partial<CardAttempt> = {}): CardBudget =>
+  budgetOfNetwork(
+    network,
+    Array.from({ length: count }, (_, index) => attempt(index, more)),
+  )
 
-const anyAttempt: fc.Arbitrary<BudgetAttempt> = fc
+const anyAttempt: fc.Arbitrary<CardAttempt> = fc
   .record({
     number: fc.integer({ min: 0, max: 40 }),
     result: fc.constantFrom("unknown", "none", "declined"),
@@ -67,7 +64,7 @@ const anyAttempt: fc.Arbitrary<BudgetAttempt> = fc
     }),
   )
 const anyAttempts = fc.array(anyAttempt, { maxLength: 50 })
-const budgetOf = (attempts: readonly BudgetAttempt[]): CardBudget => attempts.reduce(evolve, emptyBudget("visa", "fp"))
+const budgetOf = (attempts: readonly CardAttempt[]): CardBudget => budgetOfNetwork("visa", attempts)
 
 test("attempts through all providers use up one budget", () => {
   const both = Array.from({ length: 20 }, (_, index) => attempt(index, { account: `acc_${index % 2}` as AccountId }))
@@ -83,34 +80,11 @@ test("attempts through all providers use up one budget", () => {
 test("recording order and repetition do not matter", () => {
   fc.assert(
     fc.property(anyAttempts, anyAttempts, (few, more) => {
-      assert.deepEqual(budgetOf([...few, ...more]), budgetOf([...more, ...few, ...few]))
+      const counts = (budget: CardBudget) => budget.attempts.map(({ id, at, result }) => [id, at, result])
+      assert.deepEqual(counts(budgetOf([...few, ...more])), counts(budgetOf([...more, ...few, ...few])))
+      assert.deepEqual(counts(few.reduce(evolve, budgetOf(more))), counts(budgetOf([...few, ...more])))
     }),
   )
-})
-
-test("copies merge in any order, any number of times, into the same", () => {
-  fc.assert(
-    fc.property(anyAttempts, anyAttempts, anyAttempts, (a, b, c) => {
-      const [x, y, z] = [budgetOf(a), budgetOf(b), budgetOf(c)]
-      assert.deepEqual(merge(x, y), merge(y, x))
-      assert.deepEqual(merge(merge(x, y), z), merge(x, merge(y, z)))
-      assert.deepEqual(merge(x, x), x)
-      assert.deepEqual(merge(x, y), budgetOf([...a, ...b]))
-    }),
-  )
-})
-
-test("merging holds beyond the bound too", () => {
-  const crowd = (from: number, count: number): CardBudget =>
-    budgetOf(Array.from({ length: count }, (_, index) => attempt(from + index)))
-  const [a, b, c] = [crowd(0, 200), crowd(150, 200), crowd(500, 100)]
-  assert.deepEqual(merge(merge(a, b), c), merge(a, merge(c, b)))
-  assert.equal(merge(a, b).attempts.length, MAX_BUDGET_ATTEMPTS)
-})
-
-test("budgets of two cards do not merge", () => {
-  assert.throws(() => merge(emptyBudget("visa", "a"), emptyBudget("visa", "b")), TypeError)
-  assert.throws(() => merge(emptyBudget("visa", "a"), emptyBudget("mastercard", "a")), TypeError)
 })
 
 test("what was settled replaces unknown, whichever comes first; an approval takes the count back", () => {
@@ -131,9 +105,9 @@ test("a decline leaves its window at the edge, not a millisecond before", () => 
     ["jcb", 10, hoursToMs(24)],
   ] as const) {
     const oldest = now - window
-    const budget = Array.from({ length: limit }, (_, index) => attempt(index, { at: oldest + index })).reduce(
-      evolve,
-      emptyBudget(network, "fp"),
+    const budget = budgetOfNetwork(
+      network,
+      Array.from({ length: limit }, (_, index) => attempt(index, { at: oldest + index })),
     )
     const before = check(budget, next, now - 1)
     assert.equal(before.allowed, "later", network)
@@ -150,7 +124,7 @@ test("who asks before each attempt never has more in any window than a limit all
   })
   fc.assert(
     fc.property(times, settings, (gaps, { network, region }) => {
-      let budget = emptyBudget(network, "fp")
+      let budget = budgetOfNetwork(network, [])
       let at = now - daysToMs(90)
       const sent: number[] = []
       for (const [index, gap] of gaps.entries()) {
@@ -165,16 +139,6 @@ test("who asks before each attempt never has more in any window than a limit all
       for (const end of sent) assert.ok(sent.filter((time) => time <= end && end - time < daysToMs(30)).length <= most)
     }),
     { numRuns: 60 },
-  )
-})
-
-test("what is aged out answers no question differently", () => {
-  fc.assert(
-    fc.property(anyAttempts, fc.integer({ min: 0, max: 800 }), (attempts, days) => {
-      const later = now + daysToMs(days)
-      const budget = budgetOf(attempts)
-      assert.deepEqual(check(aged(budget, later), next, later), check(budget, next, later))
-    }),
   )
 })
 
@@ -217,78 +181,4 @@ test("a full budget keeps the newest, and only adds to what the schemes say", ()
   assert.equal(check(waits, next, freeAt - 1000).from, freeAt - 1000 + hoursToMs(240))
   const stopped = check(crowded, { ...next, last: { kind: "unknown" } }, now)
   assert.deepEqual([stopped.allowed, stopped.from], ["no", undefined])
-})
-
-test("codes that are no scheme's are not kept", () => {
-  const { attempts } = budgetOf([attempt(1, { networkCode: "insufficient_funds", adviceCode: "24" })])
-  assert.deepEqual(attempts, [attempt(1, { adviceCode: "24" })])
-})
-
-test("each kind of outcome says what it means for the budget", () => {
-  const raw = { code: "x", networkCode: "51", adviceCode: "02" }
-  const bare = (kind: "pending" | "unknown" | "not_sent" | "absent"): Outcome => ({ kind, raw, evidence: {} })
-  assert.deepEqual(budgetResult({ kind: "declined", reason: "insufficient_funds", raw, evidence: {} }, false), {
-    result: "declined",
-    reason: "insufficient_funds",
-    networkCode: "51",
-    adviceCode: "02",
-  })
-  const rejected = (executed: "no" | "unknown"): Outcome => ({
-    kind: "rejected",
-    fault: "theirs",
-    executed,
-    reason: "rate_limited",
-    raw,
-    evidence: {},
-  })
-  assert.deepEqual(budgetResult(bare("unknown"), false), { result: "unknown" })
-  assert.deepEqual(budgetResult(rejected("unknown"), false), { result: "unknown" })
-  const approved: Outcome = { kind: "approved", effect: "captured", amount: 1n, raw, evidence: {} }
-  for (const outcome of [approved, bare("not_sent"), bare("absent"), rejected("no")]) {
-    assert.equal(budgetResult(outcome, false), undefined, outcome.kind)
-    assert.deepEqual(budgetResult(outcome, true), { result: "none" }, outcome.kind)
-  }
-  assert.equal(budgetResult(bare("pending"), true), undefined)
-})
-
-test("a budget comes back from JSON as it was", () => {
-  fc.assert(
-    fc.property(anyAttempts, (attempts) => {
-      const budget = budgetOf(attempts)
-      const text = JSON.stringify(budgetToJson(budget))
-      assert.deepEqual(budgetFromJson(JSON.parse(text)), { kind: "budget", budget })
-    }),
-  )
-})
-
-test("a broken budget names the place, and is never an empty one", () => {
-  const good = budgetToJson(budgetOf([attempt(1, { networkCode: "51", adviceCode: "02", reason: "do_not_honor" })]))
-  const [first] = good.attempts
-  const broken: readonly (readonly [unknown, string])[] = [
-    [null, ""],
-    [{ ...good, network: "vista" }, "/network"],
-    [{ ...good, fingerprint: 1 }, "/fingerprint"],
-    [{ ...good, attempts: {} }, "/attempts"],
-    [{ ...good, attempts: Array.from({ length: MAX_BUDGET_ATTEMPTS + 1 }, () => first) }, "/attempts"],
-    [{ ...good, attempts: [first, 7] }, "/attempts/1"],
-    ...(
-      [
-        ["id", "pay_1"],
-        ["at", "yesterday"],
-        ["account", ""],
-        ["amount", { amount: 1.5, currency: "EUR" }],
-        ["amount", { amount: 1, currency: "EURO" }],
-        ["initiator", "bank"],
-        ["result", "maybe"],
-        ["network_code", "123456789"],
-        ["advice_code", 3],
-        ["reason", "because"],
-      ] as const
-    ).map(([field, value]) => [{ ...good, attempts: [{ ...first, [field]: value }] }, `/attempts/0/${field}`] as const),
-  ]
-  for (const [json, at] of broken) {
-    const read = budgetFromJson(json)
-    assert.equal(read.kind, "broken", at)
-    assert.equal(read.kind === "broken" ? read.at : undefined, at)
-  }
 })

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { continuationAfter } from "../core/continuation.ts"
 import { type Currency, parseCurrency } from "../core/currency.ts"
 import { type DeclineReason, declineReasons } from "../core/decline.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
@@ -9,8 +8,8 @@ import { parseRfc3339 } from "../core/instant.ts"
 import { money, type Money } from "../core/money.ts"
 import type { Outcome } from "../core/outcome.ts"
 import { hoursToMs } from "../core/scheme-rule.ts"
-import { type CardBudget, emptyBudget, evolve } from "./retry-budget.ts"
-import { type Following, type RetrySituation, SHORTEST_LATER_MS, whatMayFollow } from "./retry-following.ts"
+import { budgetOf, type CardBudget, evolve } from "./retry-budget.ts"
+import { type Following, leadsOn, type RetrySituation, SHORTEST_LATER_MS, whatMayFollow } from "./retry-following.ts"
 import { plainRetryPlan, type RetryPlan, type RetryStep } from "./retry-plan.ts"
 import type { RetryTarget } from "./retry-target.ts"
 
@@ -23,7 +22,7 @@ const [one, two, three] = ["acc_one", "acc_two", "acc_three"] as [AccountId, Acc
 const target = (account: AccountId, provider: string, more: Partial<RetryTarget> = {}): RetryTarget => ({
   account,
   provider,
-  replay: { stores: "all", windowMs: hoursToMs(24) },
+  answerMs: 8_000,
   card: true,
   networkToken: true,
   threeDs: true,
@@ -31,7 +30,7 @@ const target = (account: AccountId, provider: string, more: Partial<RetryTarget>
   descriptor: true,
   ...more,
 })
-const targets = [target(one, "stripe"), target(two, "adyen"), target(three, "checkout")]
+const targets = [target(one, "stripe", { tried: true }), target(two, "adyen"), target(three, "checkout")]
 
 const declined = (reason: DeclineReason, more: { networkCode?: string; adviceCode?: string } = {}): Outcome => ({
   kind: "declined",
@@ -84,6 +83,8 @@ const after = (outcome: Outcome, { payment, ...more }: Changes = {}): RetrySitua
     initiator: "customer",
     amount: eur(1000n),
     method: "card",
+    credentials: ["card", "network_token"],
+    updatedAccount: false,
     challenged: false,
     customerPresent: true,
     storedAgreement: false,
@@ -92,7 +93,7 @@ const after = (outcome: Outcome, { payment, ...more }: Changes = {}): RetrySitua
   last: { account: one, provider: "stripe", at: sentAt, outcome },
   taken: {},
   targets,
-  budget: emptyBudget("mastercard", "fp"),
+  budget: budgetOf("mastercard", []),
   errorRates: {},
   stakes: {},
   now,
@@ -109,20 +110,57 @@ test("what may hold money, or does, is followed by nothing, whatever the plan an
     for (const plans of [plainRetryPlan, plan({ provider: "same" }), plan({ delaySeconds: [864_000] })]) {
       const following = whatMayFollow(after(outcome, { plan: plans }))
       assert.equal(following.kind, "stop", outcome.kind)
-      assert.equal(
-        why(following),
-        continuationAfter(outcome).kind === "stop" ? (continuationAfter(outcome) as { why: string }).why : "",
-      )
+      const unknown = outcome.kind === "unknown" || outcome.kind === "rejected"
+      assert.equal(why(following), unknown ? "the outcome is unknown" : outcome.kind)
+      assert.equal(leadsOn(outcome), false, outcome.kind)
     }
 })
 
-test("the plain plan goes on exactly where today's engine does, for every reason", () => {
+test("the plain plan goes to the next account at once, exactly where the reason may pass elsewhere", () => {
   for (const reason of Object.keys(declineReasons) as DeclineReason[]) {
-    const outcome = declined(reason)
-    assert.equal(whatMayFollow(after(outcome)).kind === "retry", continuationAfter(outcome).kind === "next", reason)
+    const following = whatMayFollow(after(declined(reason)))
+    assert.equal(following.kind === "retry", declineReasons[reason].retryElsewhere === "yes", reason)
+    if (following.kind === "retry") assert.deepEqual([following.account, following.at], [two, now], reason)
   }
   for (const outcome of [bare("not_sent"), bare("absent"), rejected("no")])
     assert.equal(retry(whatMayFollow(after(outcome))).account, two)
+})
+
+test("an attempt that is being reversed is followed elsewhere, whatever the plan says, and the budget is heard", () => {
+  const situation = after(bare("unknown"), { plan: plan() })
+  const reversed = { ...situation, last: { ...situation.last, reversed: true } } as const
+  assert.equal(why(whatMayFollow(situation)), "the outcome is unknown")
+  assert.deepEqual([retry(whatMayFollow(reversed)).account, retry(whatMayFollow(reversed)).at], [two, now])
+  assert.match(why(whatMayFollow({ ...reversed, budget: usedUp(10), until: now + 30_000 })), /too late/)
+  // Nothing but an unknown outcome is let through by that word.
+  const pending = { ...reversed, last: { ...reversed.last, outcome: bare("pending") } }
+  assert.equal(why(whatMayFollow(pending)), "pending")
+})
+
+test("an account that was tried is tried again at once only by a step that stays there, after an hour by every step", () => {
+  const alone = [target(one, "stripe", { tried: true }), target(two, "adyen", { tried: true })]
+  const followed = (provider: RetryStep["provider"], delay: number) =>
+    whatMayFollow(
+      after(declined("reenter_transaction"), { targets: alone, plan: plan({ provider, delaySeconds: [delay] }) }),
+    )
+  for (const provider of ["any", "other"] as const) {
+    assert.equal(followed(provider, 3_599).kind, "stop")
+    assert.equal(retry(followed(provider, 3_600)).account, provider === "any" ? one : two)
+  }
+  assert.equal(retry(followed("same", 0)).account, one)
+})
+
+test("an attempt starts only with time for its answer; a step with a delay may wait where the payment may", () => {
+  const soon = { until: now + 8_000, plan: plan({ delaySeconds: [] }) }
+  assert.equal(whatMayFollow(after(declined("do_not_honor"), soon)).kind, "retry")
+  assert.match(why(whatMayFollow(after(declined("do_not_honor"), { ...soon, until: now + 7_999 }))), /too late/)
+  const day = { ...soon, plan: plan({ delaySeconds: [86_400] }) }
+  assert.match(why(whatMayFollow(after(declined("do_not_honor"), day))), /too late/)
+  const waits = { ...day, waitUntil: now + 86_400_000 }
+  assert.equal(retry(whatMayFollow(after(declined("do_not_honor"), waits))).at, now + 86_400_000)
+  // Nobody said that a step without a delay may wait.
+  const full = { ...soon, budget: usedUp(10), waitUntil: now + hoursToMs(48) }
+  assert.match(why(whatMayFollow(after(declined("do_not_honor"), full))), /used up until .* too late/)
 })
 
 test("no plan is milder than the schemes: a verdict of no or later never starts before its time", () => {
@@ -147,18 +185,18 @@ test("no plan is milder than the schemes: a verdict of no or later never starts 
 })
 
 test("an issuer that advises never to try again is heard on every network", () => {
-  const visa = after(declined("do_not_honor", { adviceCode: "03" }), { budget: emptyBudget("visa", "fp") })
+  const visa = after(declined("do_not_honor", { adviceCode: "03" }), { budget: budgetOf("visa", []) })
   assert.match(why(whatMayFollow(visa)), /never to try again \(03\)/)
 })
 
 test("a category 1 of Visa stops a decline whose reason would go on", () => {
-  const situation = after(declined("do_not_honor", { networkCode: "57" }), { budget: emptyBudget("visa", "fp") })
+  const situation = after(declined("do_not_honor", { networkCode: "57" }), { budget: budgetOf("visa", []) })
   const following = whatMayFollow(situation)
   assert.match(
     following.kind === "stop" ? (following.passedOver[0]?.why ?? "") : "",
     /category 1.*10 minor units of USD/,
   )
-  assert.equal(whatMayFollow({ ...situation, budget: emptyBudget("jcb", "fp") }).kind, "retry")
+  assert.equal(whatMayFollow({ ...situation, budget: budgetOf("jcb", []) }).kind, "retry")
 })
 
 const usedUp = (count: number): CardBudget =>
@@ -170,7 +208,7 @@ const usedUp = (count: number): CardBudget =>
     initiator: "customer" as const,
     result: "declined" as const,
     networkCode: "05",
-  })).reduce(evolve, emptyBudget("mastercard", "fp"))
+  })).reduce(evolve, budgetOf("mastercard", []))
 
 test("an exhausted budget moves the attempt to the moment at which it is free, or ends the plan", () => {
   const situation = after(declined("do_not_honor", { networkCode: "05" }), { budget: usedUp(10) })
@@ -206,7 +244,7 @@ test("a reason that wants a change goes on only with one that helps", () => {
   assert.equal(whatMayFollow(after(required, { plan: plan({}) })).kind, "stop")
   const shaped = plan({ shape: { threeDs: "required" }, provider: "same" })
   const following = retry(whatMayFollow(after(required, { plan: shaped })))
-  assert.deepEqual([following.account, following.shape, following.key], [one, { threeDs: "required" }, "new"])
+  assert.deepEqual([following.account, following.shape], [one, { threeDs: "required" }])
   const other = plan({ shape: { credential: "network_token" } })
   assert.equal(whatMayFollow(after(required, { plan: other })).kind, "stop")
   const away = after(required, { plan: shaped, payment: { customerPresent: false } })
@@ -298,30 +336,13 @@ test("steps start and providers are passed over by the rate at which they fail",
   assert.match(following.passedOver[0]?.why ?? "", /adyen fails too often/)
 })
 
-test("only a request that never left goes again under its own key, and only where the provider would know it", () => {
-  const same = plan({ provider: "same" })
-  const key = (outcome: Outcome, more: Partial<RetryTarget> = {}, delaySeconds = 0): string =>
-    retry(
-      whatMayFollow(
-        after(outcome, {
-          plan: plan({ provider: "same", delaySeconds: [delaySeconds] }),
-          targets: [target(one, "stripe", more)],
-        }),
-      ),
-    ).key
-  assert.equal(key(bare("not_sent")), "same")
-  assert.equal(key(bare("not_sent"), { replay: { stores: "none", windowMs: 0 } }), "new")
-  assert.equal(key(bare("not_sent"), { replay: { stores: "all", windowMs: 60_000 } }, 120), "new")
-  assert.equal(key(rejected("no"), {}, 3600), "new")
-  assert.equal(key(declined("reenter_transaction")), "new")
-  assert.equal(retry(whatMayFollow(after(bare("not_sent"), { plan: plan({ provider: "other" }) }))).key, "new")
-  assert.equal(same.steps.length, 1)
-})
-
 test("a new request to the same account waits until it is no duplicate there", () => {
   const slow = [target(one, "stripe", { duplicateWindowMs: 120_000 })]
   const situation = after(declined("reenter_transaction"), { plan: plan({ provider: "same" }), targets: slow })
   assert.equal(retry(whatMayFollow(situation)).at, sentAt + 120_000)
+  // What never left is known nowhere.
+  const unsent = after(bare("not_sent"), { plan: plan({ provider: "same" }), targets: slow })
+  assert.equal(retry(whatMayFollow(unsent)).at, now)
 })
 
 test("a payment of the customer is flagged as the merchant's only under an agreement", () => {
@@ -333,7 +354,7 @@ test("a payment of the customer is flagged as the merchant's only under an agree
 })
 
 test("flagged as the merchant's it is asked for as the merchant's", () => {
-  const stopped = evolve(emptyBudget("visa", "fp"), {
+  const stopped = evolve(budgetOf("visa", []), {
     id: "att_stop" as AttemptId,
     at: now - hoursToMs(24),
     account: one,
@@ -353,15 +374,25 @@ test("flagged as the merchant's it is asked for as the merchant's", () => {
 })
 
 test("a provider's own token goes to no other account, and is not turned into a card", () => {
-  const token = { payment: { method: "provider_token" } } as const
+  const token = { payment: { method: "provider_token", credentials: [] } } as const
   const outcome = declined("reenter_transaction")
-  const following = retry(whatMayFollow(after(outcome, { ...token, plan: plan({}) })))
+  const following = retry(whatMayFollow(after(outcome, { ...token, plan: plan({ provider: "same" }) })))
   assert.equal(following.account, one)
   assert.equal(whatMayFollow(after(outcome, { ...token, plan: plan({ provider: "other" }) })).kind, "stop")
   assert.match(
     why(whatMayFollow(after(outcome, { ...token, plan: plan({ shape: { credential: "card" } }) }))),
     /no number/,
   )
+})
+
+test("a credential that the payment does not have, and account data that nobody knows, are not sent", () => {
+  const only = { payment: { credentials: ["card"] } } as const
+  const outcome = declined("do_not_honor")
+  const token = plan({ provider: "other", shape: { credential: "network_token" } })
+  assert.match(why(whatMayFollow(after(outcome, { ...only, plan: token }))), /no network token/)
+  const newer = plan({ provider: "other", shape: { updatedAccount: true } })
+  assert.match(why(whatMayFollow(after(outcome, { ...only, plan: newer }))), /no newer data/)
+  assert.equal(whatMayFollow(after(outcome, { plan: newer, payment: { updatedAccount: true } })).kind, "retry")
 })
 
 test("an account without the ability that a shape needs is passed over with the reason", () => {

@@ -1,9 +1,12 @@
 // What may follow an attempt: the plan's wish against all that limits it. In this order: an attempt that may hold money is
-// followed by nothing (core/continuation.ts); then the issuer's advice and the meaning of the decline; then what can be sent
-// to whom; then the schemes' rules with the card's budget; then the time that is left; then whether it is worth it. Each no
-// has its reason in words. Pure: whoever calls brings clock, budget, rates and stakes as values.
+// followed by nothing; then the issuer's advice and the meaning of the decline; then what can be sent to whom; then the
+// schemes' rules with the card's budget; then the time that is left; then whether it is worth it. Each no has its reason in
+// words. Pure: whoever calls brings clock, budget, rates and stakes as values.
+//
+// Every attempt that follows is a request of its own, with a key of its own: an answer that was repeated for an old key would
+// belong to the attempt before. Copies of one request are the engine's affair, within the attempt.
 
-import { continuationAfter } from "../core/continuation.ts"
+import type { AttemptShape } from "../core/attempt-shape.ts"
 import { type DeclineChange, type DeclineReason, type DeclineRetry, declineReasons } from "../core/decline.ts"
 import { given } from "../core/given.ts"
 import type { AccountId } from "../core/id.ts"
@@ -12,7 +15,7 @@ import { readAdviceCode } from "../core/network-code.ts"
 import type { Outcome } from "../core/outcome.ts"
 import type { LastAttempt, RetryVerdict } from "../core/scheme-rules.ts"
 import { type CardBudget, check, type NextAttempt } from "./retry-budget.ts"
-import type { AttemptShape, RetryPlan, RetryStep } from "./retry-plan.ts"
+import type { RetryPlan, RetryStep } from "./retry-plan.ts"
 import {
   type ErrorRates,
   isAbove,
@@ -37,6 +40,8 @@ export type RetrySituation = {
     readonly provider: string
     readonly at: number
     readonly outcome: Outcome
+    /** Its outcome is unknown, and its reversal is stored together with what follows: then it goes elsewhere. */
+    readonly reversed?: true
   }
   /** How often each step of the plan was taken for this payment, by its name. */
   readonly taken: Readonly<Record<string, number>>
@@ -48,11 +53,19 @@ export type RetrySituation = {
   /** By account; where one has none, nothing is weighed. */
   readonly stakes: Readonly<Record<AccountId, RetryStakes>>
   readonly now: number
-  /** The last moment at which an attempt may start. */
+  /** The end of the payment's time: an attempt starts only with time for a full answer before it. */
   readonly until: number
+  /** The end of its time for a step that has a delay, where the payment may wait beyond `until`. */
+  readonly waitUntil?: number
 }
 
-export type PassedOver = { readonly step: string; readonly account?: AccountId; readonly why: string }
+export type PassedOver = {
+  readonly step: string
+  readonly account?: AccountId
+  readonly why: string
+  /** The schemes', where they were asked. */
+  readonly verdict?: RetryVerdict
+}
 
 export type Following =
   | {
@@ -61,8 +74,6 @@ export type Following =
       readonly account: AccountId
       readonly at: number
       readonly shape: AttemptShape
-      /** `same`: the request never left, and the provider would know its copy by the key. All others are new requests. */
-      readonly key: "new" | "same"
       readonly verdict?: RetryVerdict
       readonly worth?: RetryWorth
       /** What was preferred and may not be. */
@@ -74,24 +85,35 @@ export function whatMayFollow(situation: RetrySituation): Following {
   const held = forbids(situation)
   if (held !== undefined) return { kind: "stop", why: held, passedOver: [] }
   const passedOver: PassedOver[] = []
-  for (const step of situation.plan.steps) {
+  for (const step of situation.last.reversed === true ? [reroute] : situation.plan.steps) {
     if (!isFor(step, situation)) continue
     const hindrance = hinders(step, situation)
     if (hindrance !== undefined) {
       passedOver.push({ step: step.name, why: hindrance })
       continue
     }
-    const targets = situation.targets.filter((target) => isWhere(step, target, situation.last))
+    const targets = situation.targets.filter((target) => isWhere(step, target, situation))
     if (targets.length === 0) passedOver.push({ step: step.name, why: places[step.provider] })
     for (const target of targets) {
       const tried = tryTarget(step, target, situation)
-      if (typeof tried !== "string") return { ...tried, passedOver }
-      passedOver.push({ step: step.name, account: target.account, why: tried })
+      if ("kind" in tried) return { ...tried, passedOver }
+      passedOver.push({ step: step.name, account: target.account, ...tried })
     }
   }
   const reasons = [...new Set(passedOver.map(({ why }) => why))]
   const why = reasons.length === 0 ? "no step of the plan is for this end of an attempt" : reasons.join("; ")
   return { kind: "stop", why, passedOver }
+}
+
+/** What follows an attempt that is being reversed; no plan is asked, since the payment or the policy asked for it. */
+export const REROUTE = "reverse_then_reroute"
+const reroute: RetryStep = {
+  name: REROUTE,
+  on: {},
+  times: Number.POSITIVE_INFINITY,
+  provider: "any",
+  delaySeconds: [],
+  shape: {},
 }
 
 const places: Readonly<Record<RetryStep["provider"], string>> = {
@@ -100,35 +122,65 @@ const places: Readonly<Record<RetryStep["provider"], string>> = {
   any: "no account is eligible",
 }
 
-function isWhere({ provider }: RetryStep, target: RetryTarget, last: RetrySituation["last"]): boolean {
-  switch (provider) {
+function isWhere(step: RetryStep, target: RetryTarget, situation: RetrySituation): boolean {
+  const { last } = situation
+  const again = target.tried === true && delayMs(step, situation) < SHORTEST_LATER_MS
+  switch (step.provider) {
     case "same":
       return target.account === last.account
     case "other":
-      return target.provider !== last.provider
+      return target.provider !== last.provider && !again
     case "any":
-      return true
+      return !again
     default:
-      return provider satisfies never
+      return step.provider satisfies never
   }
 }
 
 /** What no plan can overrule. */
-function forbids({ last: { outcome }, payment, plan, taken }: RetrySituation): string | undefined {
+function forbids({ last: { outcome, reversed }, payment, plan, taken }: RetrySituation): string | undefined {
   if (outcome.kind !== "declined") {
-    const continuation = continuationAfter(outcome)
-    if (continuation.kind === "stop") return continuation.why
-  } else {
-    const { adviceCode } = outcome.raw
-    if (adviceCode !== undefined && readAdviceCode(adviceCode)?.retry === "never")
-      return `the issuer advises never to try again (${adviceCode})`
+    const held = mayHold(outcome)
+    return reversed === true && outcome.kind === "unknown" ? undefined : (held ?? exhausts(plan, taken))
   }
+  const { adviceCode } = outcome.raw
+  if (adviceCode !== undefined && readAdviceCode(adviceCode)?.retry === "never")
+    return `the issuer advises never to try again (${adviceCode})`
   if (payment.challenged) return "the customer was challenged for this attempt, and is not silently asked again"
-  const retries = Object.values(taken).reduce((sum, times) => sum + times, 0)
-  return retries >= plan.maxRetries ? `the plan allows ${plan.maxRetries} retries` : undefined
+  return exhausts(plan, taken)
 }
 
-function isFor({ on, initiator }: RetryStep, { last: { outcome }, payment }: RetrySituation): boolean {
+/** Only what certainly holds nothing leads on. */
+function mayHold(outcome: Outcome): string | undefined {
+  switch (outcome.kind) {
+    case "not_sent":
+    case "absent":
+    case "declined":
+      return undefined
+    case "rejected":
+      // `executed` is from the provider's documentation, never inferred from a status class.
+      return outcome.executed === "no" ? undefined : "the outcome is unknown"
+    case "unknown":
+      return "the outcome is unknown"
+    case "approved":
+    case "pending":
+    case "action":
+      return outcome.kind
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** Whether an outcome leaves any question of what may follow. */
+export const leadsOn = (outcome: Outcome): boolean => mayHold(outcome) === undefined
+
+function exhausts({ maxRetries }: RetryPlan, taken: RetrySituation["taken"]): string | undefined {
+  const retries = Object.values(taken).reduce((sum, times) => sum + times, 0)
+  return retries >= maxRetries ? `the plan allows ${maxRetries} retries` : undefined
+}
+
+function isFor({ on, initiator }: RetryStep, { last: { outcome, reversed }, payment }: RetrySituation): boolean {
+  if (reversed === true) return true
   if (initiator !== undefined && initiator !== payment.initiator) return false
   if (outcome.kind !== "declined") return on.notExecuted === true
   return (
@@ -145,50 +197,46 @@ function hinders(step: RetryStep, { taken, payment, last, errorRates }: RetrySit
 }
 
 type Retry = Omit<Extract<Following, { kind: "retry" }>, "passedOver">
+type Refused = Pick<PassedOver, "why" | "verdict">
 
 /** The attempt, or why it is not made. */
-function tryTarget(step: RetryStep, target: RetryTarget, situation: RetrySituation): Retry | string {
-  const { last, now, until, errorRates, stakes, payment } = situation
+function tryTarget(step: RetryStep, target: RetryTarget, situation: RetrySituation): Retry | Refused {
+  const { last, now, errorRates, stakes, payment } = situation
   const refusal = refusesTarget(step, target, last, payment, errorRates)
-  if (refusal !== undefined) return refusal
+  if (refusal !== undefined) return { why: refusal }
   const planned = now + delayMs(step, situation)
-  const key = keyFor(target, last, planned)
-  // Requests that look alike are refused as duplicates by some providers for a while.
-  const duplicate = target.account === last.account && key === "new" ? last.at + (target.duplicateWindowMs ?? 0) : 0
-  const earliest = Math.max(planned, duplicate)
+  // Requests that look alike are refused as duplicates by some providers for a while. One that never left is known to none.
+  const here = target.account === last.account && last.outcome.kind !== "not_sent"
+  const earliest = Math.max(planned, here ? last.at + (target.duplicateWindowMs ?? 0) : 0)
   const meant = meaningForbids(target, step, earliest, situation)
-  if (meant !== undefined) return meant
+  if (meant !== undefined) return { why: meant }
   const asked = askSchemes(step, earliest, situation)
-  if (typeof asked === "string") return asked
-  if (asked.at > until) return `it could start at ${rfc3339(asked.at)} only, and that is too late for the payment`
+  if ("why" in asked) return asked
+  const { at, verdict } = asked
+  if (at > lastStart(planned > now, target, situation)) {
+    const late = `it could start at ${rfc3339(at)} only, and that is too late for the payment`
+    return given({ why: verdict?.allowed === "later" ? `${costs(verdict)} So ${late}` : late, verdict })
+  }
   const stake = stakes[target.account]
   const worth = stake === undefined ? undefined : retryWorth(stake)
-  if (worth?.worthIt === false) return worth.why
+  if (worth?.worthIt === false) return given({ why: worth.why, verdict })
   return given({
     kind: "retry",
     step: step.name,
     account: target.account,
-    at: asked.at,
+    at,
     shape: step.shape,
-    key,
-    verdict: asked.verdict,
+    verdict,
     worth,
   })
 }
 
+const lastStart = (isDelayed: boolean, target: RetryTarget, { until, waitUntil }: RetrySituation): number =>
+  isDelayed && waitUntil !== undefined ? Math.max(waitUntil, until - target.answerMs) : until - target.answerMs
+
 function delayMs({ name, delaySeconds }: RetryStep, { taken }: RetrySituation): number {
   const index = Math.min(taken[name] ?? 0, delaySeconds.length - 1)
   return (delaySeconds[index] ?? 0) * 1000
-}
-
-/**
- * A decline and a rejection were answered: the same key would bring the same answer back. A request that never left is best
- * sent again as it was, where the provider keeps keys and still would: were it not so, it would be known there.
- */
-function keyFor(target: RetryTarget, last: RetrySituation["last"], at: number): "new" | "same" {
-  const { stores, windowMs } = target.replay
-  const isCopy = last.outcome.kind === "not_sent" && target.account === last.account
-  return isCopy && stores !== "none" && at - last.at < windowMs ? "same" : "new"
 }
 
 /** What the decline or the rejection itself says against this attempt. */
@@ -238,12 +286,12 @@ function changesOf(shape: AttemptShape, { method }: RetriedPayment): readonly De
 const helps = (wanted: readonly DeclineChange[], shape: AttemptShape, payment: RetriedPayment): boolean =>
   changesOf(shape, payment).some((change) => wanted.includes(change))
 
-/** When the schemes allow the attempt, from a moment on, or why they do not. */
+/** From when on the schemes allow the attempt, with what they say of it at the earliest moment; or why they do not. */
 function askSchemes(
   { shape }: RetryStep,
   earliest: number,
   { budget, payment, last }: RetrySituation,
-): { readonly at: number; readonly verdict?: RetryVerdict } | string {
+): { readonly at: number; readonly verdict?: RetryVerdict } | Refused {
   if (budget === undefined) return { at: earliest }
   const { region, crossing, amount } = payment
   const initiator = shape.merchantInitiated === true ? "merchant" : payment.initiator
@@ -252,10 +300,10 @@ function askSchemes(
   // Rules that begin in between may add their own wait; one more question answers for all that is known today.
   const at = first.allowed === "later" ? (first.from ?? earliest) : earliest
   const verdict = first.allowed === "later" ? check(budget, next, at) : first
-  if (verdict.allowed !== "yes") return costs(verdict)
+  if (verdict.allowed !== "yes") return { why: costs(verdict), verdict }
   if (verdict.onlyWith !== undefined && !helps(verdict.onlyWith, shape, payment))
-    return `${verdict.why} The step changes nothing of that.`
-  return { at, verdict }
+    return { why: `${verdict.why} The step changes nothing of that.`, verdict }
+  return { at, verdict: first }
 }
 
 function costs({ why, predictedFee }: RetryVerdict): string {
@@ -264,7 +312,8 @@ function costs({ why, predictedFee }: RetryVerdict): string {
     : `${why} It would cost ${predictedFee.minor} minor units of ${predictedFee.currency}.`
 }
 
-function lastAttempt({ at, outcome }: RetrySituation["last"]): LastAttempt {
+/** An attempt that ended, as the schemes' rules ask. */
+export function lastAttempt({ at, outcome }: Pick<RetrySituation["last"], "at" | "outcome">): LastAttempt {
   if (outcome.kind !== "declined") return { kind: "not_executed" }
   const reason: DeclineReason = outcome.reason
   return given({

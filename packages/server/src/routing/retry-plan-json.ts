@@ -1,11 +1,11 @@
 // A retry plan as the JSON (snake_case) that a policy holds and people write: read with every problem and its place, and
 // written so that it reads back as it was.
 
+import type { AttemptShape } from "../core/attempt-shape.ts"
 import { type DeclineCategory, declineCategories, isDeclineReason } from "../core/decline.ts"
 import { given } from "../core/given.ts"
 import { fields, type Form, integer, isTrue, list, oneOf, optional, type Problem, problem, text } from "./json-form.ts"
 import {
-  type AttemptShape,
   type ErrorRate,
   MAX_DELAYS,
   MAX_DELAY_SECONDS,

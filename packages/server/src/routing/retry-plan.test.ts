@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
+import type { AttemptShape } from "../core/attempt-shape.ts"
 import { type DeclineCategory, declineCategories, type DeclineReason } from "../core/decline.ts"
 import { readRetryPlan, retryPlanToJson } from "./retry-plan-json.ts"
 import {
-  type AttemptShape,
   MAX_DELAY_SECONDS,
   MAX_RETRIES,
   MAX_RETRY_STEPS,

@@ -2,6 +2,7 @@
 // each says for which ends of an attempt it is, where, when and how often the next attempt goes, and how it is shaped. A
 // plan only ever asks: what is safe, what the issuer advises and what the schemes allow is decided in retry-following.ts.
 
+import type { AttemptShape } from "../core/attempt-shape.ts"
 import { type DeclineCategory, declineCategories, type DeclineReason } from "../core/decline.ts"
 
 export const MAX_RETRY_STEPS = 16
@@ -15,17 +16,6 @@ export const MAX_DELAY_SECONDS = 30 * 24 * 3600
 export const MAX_DESCRIPTOR = 22
 export const MAX_RATE_WINDOW_SECONDS = 24 * 3600
 export const MAX_RATE_ATTEMPTS = 100_000
-
-/** How an attempt is to differ from the one before; what is absent stays as it was. */
-export type AttemptShape = {
-  readonly credential?: "card" | "network_token"
-  readonly threeDs?: "required" | "none"
-  /** Flagged as initiated by the merchant, under the agreement with which the card was stored. */
-  readonly merchantInitiated?: true
-  readonly descriptor?: string
-  /** With the newer account data of the network's updater. */
-  readonly updatedAccount?: true
-}
 
 /** Technical failures per attempts at one provider within a window; below `minimumAttempts` there is no rate. */
 export type ErrorRate = {
@@ -46,6 +36,7 @@ export type RetryStep = {
   readonly initiator?: "customer" | "merchant"
   /** How often the step may be taken for one payment. */
   readonly times: number
+  /** `same`: the same account. An account that was tried before is tried again at once by such a step only; after an hour by every step. */
   readonly provider: "same" | "other" | "any"
   /** Of the first, second, … time; the last one repeats. Empty: at once. */
   readonly delaySeconds: readonly number[]
@@ -61,7 +52,7 @@ export type RetryPlan = {
   readonly steps: readonly RetryStep[]
 }
 
-/** What happens where a rule names no plan: as without plans, the next account, at once. */
+/** What happens where a rule names no plan: the next account, at once. */
 export const plainRetryPlan: RetryPlan = {
   maxRetries: MAX_RETRIES,
   steps: [
@@ -69,7 +60,7 @@ export const plainRetryPlan: RetryPlan = {
       name: "elsewhere",
       on: { categories: Object.keys(declineCategories) as DeclineCategory[], notExecuted: true },
       times: MAX_RETRIES,
-      provider: "other",
+      provider: "any",
       delaySeconds: [],
       shape: {},
     },

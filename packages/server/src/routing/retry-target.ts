@@ -1,13 +1,18 @@
 // To whom another attempt of a given shape can be sent at all: what the account takes, what the payment still has to offer,
 // and how often the provider fails at the moment.
 
+import type { AttemptShape } from "../core/attempt-shape.ts"
 import type { AccountId } from "../core/id.ts"
 import type { NextAttempt } from "./retry-budget.ts"
-import type { AttemptShape, ErrorRate, RetryStep } from "./retry-plan.ts"
+import type { ErrorRate, RetryStep } from "./retry-plan.ts"
 
 /** The payment as far as retries ask. */
 export type RetriedPayment = Omit<NextAttempt, "last"> & {
   readonly method: "card" | "network_token" | "provider_token"
+  /** All that there is to pay with; a provider's token is none. */
+  readonly credentials: readonly ("card" | "network_token")[]
+  /** Newer data of the card's account is at hand than the last attempt was made with. */
+  readonly updatedAccount: boolean
   /** The customer went through a challenge or redirect for this attempt. */
   readonly challenged: boolean
   /** The customer is still there and may be asked to authenticate. */
@@ -20,8 +25,10 @@ export type RetriedPayment = Omit<NextAttempt, "last"> & {
 export type RetryTarget = {
   readonly account: AccountId
   readonly provider: string
-  /** Which answers the provider repeats for the same idempotency key, and for how long. */
-  readonly replay: { readonly stores: "all" | "2xx" | "none"; readonly windowMs: number }
+  /** The payment had an attempt there. */
+  readonly tried?: true
+  /** Time that an attempt there needs for a full answer: none starts with less. */
+  readonly answerMs: number
   /** For how long the provider refuses a like payment as a duplicate. */
   readonly duplicateWindowMs?: number
   /** It takes card numbers, and the number is at hand with all that it needs (a security code is not kept). */
@@ -56,6 +63,9 @@ export function refusesShape(shape: AttemptShape, payment: RetriedPayment): stri
     return "the customer agreed to no payment by the merchant alone: it cannot be flagged as one"
   if (payment.method === "provider_token" && shape.credential !== undefined)
     return "the payment has a provider's token only, and no number to choose another credential for"
+  if (shape.credential !== undefined && !payment.credentials.includes(shape.credential))
+    return `the payment has no ${shape.credential === "card" ? "card number" : "network token"} to be sent`
+  if (shape.updatedAccount === true && !payment.updatedAccount) return "no newer data of the card's account is known"
   return undefined
 }
 

@@ -20,6 +20,7 @@ import { runBacktests } from "../engine/backtests.ts"
 import { runDeliverer, webhookSink } from "../engine/deliver.ts"
 import { createDirectory } from "../engine/directory.ts"
 import { decisionCheckSink, newCheckCounts } from "../engine/decision-check.ts"
+import { createErrorRates } from "../engine/error-rates.ts"
 import type { Engine } from "../engine/engine.ts"
 import { readWanted } from "../engine/harmless-read.ts"
 import { createSignalSharing, SHARE_MS, type SignalSharing } from "../engine/signal-sharing.ts"
@@ -131,6 +132,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       directory,
       signals,
       cards: createCardReader(vault, { card: (merchant, token) => findCard(database, merchant, token) }),
+      errorRates: createErrorRates(clock),
       background: (work) => {
         const guarded = work.catch((error: unknown) =>
           log.error({ error: String(error) }, "work in the background failed; recovery takes over"),

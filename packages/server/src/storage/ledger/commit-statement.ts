@@ -37,6 +37,7 @@ export type CommitShape = {
   readonly answer: boolean
   readonly card: boolean
   readonly transcripts: boolean
+  readonly cardAttempts: boolean
 }
 
 /** Names of the parameters a shape wants, in order; each is a JSON list with rows of one or more commits. */
@@ -90,6 +91,22 @@ const cardColumns = [
   ["card_key", "text"],
   ["card_sealed", "bytea"],
   ["card_payment", "text"],
+] as const
+
+const cardAttemptColumns = [
+  ["mode", "text"],
+  ["network", "text"],
+  ["fingerprint", "text"],
+  ["at_ms", "bigint"],
+  ["attempt_id", "text"],
+  ["account_id", "text"],
+  ["currency", "text"],
+  ["amount", "bigint"],
+  ["initiator", "text"],
+  ["result", "text"],
+  ["network_code", "text"],
+  ["advice_code", "text"],
+  ["reason", "text"],
 ] as const
 
 /** What one row of the parameter `commits` holds. */
@@ -227,6 +244,17 @@ function build(shape: CommitShape, rows: number): { text: string; parameters: re
       insert into transcripts (merchant_id, payment_id, version, ordinal, at_ms, document)
       select p.merchant_id, p.id, r.version, r.ordinal, r.at_ms, r.document
       from ${written("transcripts", "version integer, ordinal smallint, at_ms bigint, document jsonb")})`)
+
+  // A row of an earlier commit is found by the moment at which the attempt was sent, which never changes.
+  if (shape.cardAttempts)
+    parts.push(`card_attempt as (
+      insert into card_attempts (merchant_id, ${cardAttemptColumns.map(([name]) => name).join(", ")})
+      select p.merchant_id, ${cardAttemptColumns.map(([name]) => `r.${name}`).join(", ")}
+      from ${written("card_attempts", cardAttemptColumns.map(([name, type]) => `${name} ${type}`).join(", "))}
+      on conflict (merchant_id, mode, network, fingerprint, at_ms, attempt_id)
+      do update set result = excluded.result, network_code = excluded.network_code,
+        advice_code = excluded.advice_code, reason = excluded.reason
+      where card_attempts.result <> 'declined')`)
 
   return { text: `with ${parts.join(",\n")}\nselect id from payment`, parameters }
 }

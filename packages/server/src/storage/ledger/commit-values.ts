@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import type { AccountId, PaymentId } from "../../core/id.ts"
 import type { CommitShape } from "./commit-statement.ts"
 import type { Commit, IdempotencyScope } from "./ledger.ts"
-import { attemptRows, keyText, operationRows, paymentRow, record, type Row } from "./rows.ts"
+import { attemptRows, clamp, columnText, keyText, operationRows, paymentRow, record, type Row } from "./rows.ts"
 import { wakeAccount } from "./wake-account.ts"
 
 /** A commit ready to be sent, alone or with others of its shape. */
@@ -37,6 +37,7 @@ export function commitRows(commit: Commit, accountIsKnown: boolean): CommitRows 
     answer: answer !== undefined,
     card: card !== undefined,
     transcripts: transcripts.length > 0,
+    cardAttempts: commit.cardAttempts !== undefined,
   }
   const row = paymentRow(payment)
   const input: Record<string, unknown> = { merchant_id: payment.merchant, id: payment.id, ...row.columns }
@@ -76,6 +77,7 @@ export function commitRows(commit: Commit, accountIsKnown: boolean): CommitRows 
     references: references.map((columns) => ({ columns })),
     events: eventRows(commit),
     transcripts: transcriptRows(commit),
+    ...(commit.cardAttempts === undefined ? {} : { card_attempts: cardAttemptRows(commit.cardAttempts) }),
   }
   const rows: Record<string, string> = { commits: record({ ...row, columns: input }) }
   for (const [name, list] of Object.entries(lists))
@@ -109,6 +111,25 @@ const transcriptRows = ({ payment, transcripts = [] }: Commit): readonly Row[] =
   transcripts.map((transcript, ordinal) => ({
     columns: { version: payment.version, ordinal, at_ms: Math.round(transcript.at) },
     documents: { document: transcript },
+  }))
+
+const cardAttemptRows = ({ key, rows }: NonNullable<Commit["cardAttempts"]>): readonly Row[] =>
+  rows.map(({ id, at, account, amount, initiator, result, networkCode, adviceCode, reason }) => ({
+    columns: {
+      mode: key.mode,
+      network: key.network,
+      fingerprint: keyText(key.fingerprint),
+      at_ms: Math.round(at),
+      attempt_id: id,
+      account_id: account,
+      currency: amount.currency,
+      amount: clamp(amount.minor),
+      initiator,
+      result,
+      network_code: columnText(networkCode),
+      advice_code: columnText(adviceCode),
+      reason: columnText(reason),
+    },
   }))
 
 const isSameScope = (a: IdempotencyScope, b: IdempotencyScope): boolean =>

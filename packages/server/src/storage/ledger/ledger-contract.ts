@@ -2,6 +2,7 @@
 // A property of only one of them is tested beside it.
 
 import { test } from "node:test"
+import { budgets } from "./contract-budget.ts"
 import { commits } from "./contract-commit.ts"
 import { idempotency } from "./contract-idempotency.ts"
 import { inboundWebhooks } from "./contract-inbound.ts"
@@ -30,6 +31,7 @@ export function ledgerContract(name: string, create: () => Promise<LedgerUnderTe
       }
     })
   commits(it)
+  budgets(it)
   idempotency(it)
   finding(it)
   recovery(it)

@@ -1,12 +1,13 @@
 // The system of record as the engine sees it. Two stores keep this contract and pass the same suite (ledger-contract.ts):
 // PostgreSQL (postgres.ts) and the simulation's in-memory store (memory.ts), late commits and version conflicts included.
 //
-// A commit is all or nothing: payment, attempts, operations, events, idempotency row, card and transcripts stand together
-// or not at all. PostgreSQL may write several of them in one statement. Nothing here waits for a provider.
+// A commit is all or nothing: payment, attempts, operations, events, idempotency row, card, transcripts and what the card's
+// budget counts stand together or not at all. PostgreSQL may write several of them in one statement. Nothing here waits for a provider.
 //
 // What goes in is what comes out, deeply equal: bigints of any size, every string, absent fields absent. A Secret
 // anywhere in it, or anything but plain data, is a bug and asserts (document.ts).
 
+import type { BudgetKey, CardAttempt } from "../../core/card-attempt.ts"
 import type {
   AccountId,
   AttemptId,
@@ -99,6 +100,8 @@ export type Commit = {
   readonly answer?: IdempotencyScope & { readonly response: StoredResponse }
   readonly card?: SealedCard
   readonly transcripts?: readonly Transcript[]
+  /** What has become known of attempts that the card's budget counts. A decline that is stored stays one. */
+  readonly cardAttempts?: { readonly key: BudgetKey; readonly rows: readonly CardAttempt[] }
 }
 export type Committed =
   | { readonly kind: "committed" }
@@ -153,6 +156,9 @@ export type Ledger = {
     account: AccountId,
     keys: { readonly attempt?: string; readonly operation?: string; readonly references: readonly string[] },
   ): Promise<Found | undefined>
+
+  /** What is counted of a card, the newest MAX_BUDGET_ATTEMPTS, the oldest of them first. */
+  cardAttempts(key: BudgetKey): Promise<readonly CardAttempt[]>
 
   /** Payments whose time has come, by `wakeAt`, at most `perAccount` of one account (those without account are not counted). Takes no locks. */
   due(limit: number, perAccount: number): Promise<readonly Due[]>

@@ -4,6 +4,7 @@
 // connection can be lost before, while or after the call took effect, which the caller cannot tell apart.
 
 import assert from "node:assert/strict"
+import { MAX_BUDGET_ATTEMPTS, type BudgetKey, type CardAttempt } from "../../core/card-attempt.ts"
 import type { MerchantId, PaymentId } from "../../core/id.ts"
 import type { Payment } from "../../core/payment.ts"
 import { frozenCopy } from "../document.ts"
@@ -52,6 +53,8 @@ export type MemoryOptions = {
   readonly slow?: { readonly probability: number; readonly latencyMs: number }
   /** Asked for every call, so that a simulation can have bad times. */
   readonly losses?: () => Losses
+  /** What was counted of cards before. */
+  readonly cardAttempts?: readonly NonNullable<Commit["cardAttempts"]>[]
 }
 
 /** What is stored, seen from outside and outside of time: for the simulation's judge. */
@@ -65,6 +68,8 @@ export type MemoryContents = {
   wakes(): readonly Due[]
   needsPerson(): ReadonlySet<PaymentId>
   relayOwner(name: string): string | undefined
+  /** All that is counted of a card. */
+  cardAttempts(key: BudgetKey): readonly CardAttempt[]
 }
 
 export type MemoryLedger = Ledger & { readonly contents: MemoryContents }
@@ -87,6 +92,8 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
   const keys = new Map<string, IdempotencyRow>()
   const cards = new Map<string, SealedCard>()
   const found = new Map<string, Found>()
+  /** By card, then by the attempt and when it was sent. */
+  const budgets = new Map<string, Map<string, CardAttempt>>()
   const inboundSeen = new Set<string>()
   const inboundWaiting = new Map<string, WaitingWebhook>()
   const relays = new Map<string, Relay>()
@@ -95,6 +102,8 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
   const log: LoggedEvent[] = []
   let lastTransaction = 0
   const running = new Set<number>()
+
+  for (const counted of options.cardAttempts ?? []) count(counted)
 
   const pause = (): Promise<void> => {
     const late = slow !== undefined && ports.random() < slow.probability
@@ -160,9 +169,19 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
       })
     for (const event of commit.events) append(event, transactionNumber)
     index(commit)
+    if (commit.cardAttempts !== undefined) count(commit.cardAttempts)
     transcripts.push(...(commit.transcripts ?? []))
     if (transcripts.length > MAX_TRANSCRIPTS) transcripts.splice(0, transcripts.length - MAX_TRANSCRIPTS)
     return { kind: "committed" }
+  }
+
+  function count({ key, rows }: NonNullable<Commit["cardAttempts"]>): void {
+    const counted = budgets.get(budgetText(key)) ?? new Map<string, CardAttempt>()
+    for (const row of rows) {
+      const at = `${row.at} ${row.id}`
+      if (counted.get(at)?.result !== "declined") counted.set(at, row)
+    }
+    budgets.set(budgetText(key), counted)
   }
 
   function append(event: OutboxEvent, transactionNumber: number): void {
@@ -240,6 +259,9 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
         }
         return undefined
       }),
+
+    cardAttempts: (key) =>
+      call(() => [...(budgets.get(budgetText(key))?.values() ?? [])].toSorted(byTime).slice(-MAX_BUDGET_ATTEMPTS)),
 
     due: (limit, perAccount) =>
       call(() => {
@@ -345,6 +367,7 @@ export function createMemoryLedger(ports: MemoryPorts, options: MemoryOptions = 
       wakes: () => [...wakes.values()],
       needsPerson: () => persons,
       relayOwner: (name) => relays.get(name)?.owner,
+      cardAttempts: (key) => [...(budgets.get(budgetText(key))?.values() ?? [])].toSorted(byTime),
     },
   }
 }
@@ -366,6 +389,11 @@ const scopeText = ({ merchant, mode, method, path, key }: IdempotencyScope): str
 
 const lookupText = (merchant: MerchantId, account: string, kind: string, key: string): string =>
   JSON.stringify([merchant, account, kind, key])
+
+const budgetText = ({ merchant, mode, network, fingerprint }: BudgetKey): string =>
+  JSON.stringify([merchant, mode, network, fingerprint])
+
+const byTime = (a: CardAttempt, b: CardAttempt): number => a.at - b.at || compareText(a.id, b.id)
 
 const inboundText = ({ merchant, account, deduplication }: InboundWebhook): string =>
   JSON.stringify([merchant, account, deduplication])

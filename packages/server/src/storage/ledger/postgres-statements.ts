@@ -35,6 +35,13 @@ export const keepAnswer: Statement = {
     where merchant_id = $1 and mode = $2 and method = $3 and path = $4 and key = $5 and response_status is null`,
 }
 
+export const attemptsOfCard: Statement = {
+  name: "card-attempts",
+  text: `select at_ms, attempt_id, account_id, currency, amount, initiator, result, network_code, advice_code, reason
+    from card_attempts where merchant_id = $1 and mode = $2 and network = $3 and fingerprint = $4
+    order by at_ms desc, attempt_id desc limit $5`,
+}
+
 export const duePayments: Statement = {
   name: "payments-due",
   text: `select w.merchant_id, w.payment_id, w.account_id, w.wake_ms

@@ -2,6 +2,8 @@
 // here keeps state that others could change: any number of processes may work on one database.
 
 import assert from "node:assert/strict"
+import { MAX_BUDGET_ATTEMPTS, type CardAttempt } from "../../core/card-attempt.ts"
+import { given } from "../../core/given.ts"
 import type { AccountId, MerchantId, PaymentId } from "../../core/id.ts"
 import { failureOf, type Database } from "../database.ts"
 import { decodeDocument, encodeDocument } from "../document.ts"
@@ -12,6 +14,7 @@ import type { Due, EventHead, IdempotencyRow, IdempotencyScope, InboundWebhook, 
 import {
   paymentById,
   paymentByKeys,
+  attemptsOfCard,
   keyByScope,
   keepAnswer,
   duePayments,
@@ -80,6 +83,11 @@ export function createPostgresLedger(database: Database): Ledger {
         texts,
       ])
       return row === undefined ? undefined : { merchant, payment: row.payment_id }
+    },
+
+    async cardAttempts({ merchant, mode, network, fingerprint }) {
+      const values = [merchant, mode, network, keyText(fingerprint), MAX_BUDGET_ATTEMPTS]
+      return (await query<StoredCardAttempt>(attemptsOfCard, values)).toReversed().map(cardAttemptFrom)
     },
 
     async due(limit, perAccount) {
@@ -186,6 +194,32 @@ function idempotencyFrom({ merchant, mode, method, path, key }: IdempotencyScope
       : { response: { status: row.response_status, body: row.response_body ?? "" } }),
   }
 }
+
+type StoredCardAttempt = {
+  at_ms: bigint
+  attempt_id: CardAttempt["id"]
+  account_id: AccountId
+  currency: CardAttempt["amount"]["currency"]
+  amount: bigint
+  initiator: CardAttempt["initiator"]
+  result: CardAttempt["result"]
+  network_code: string | null
+  advice_code: string | null
+  reason: CardAttempt["reason"] | null
+}
+
+const cardAttemptFrom = (row: StoredCardAttempt): CardAttempt =>
+  given({
+    id: row.attempt_id,
+    at: Number(row.at_ms),
+    account: row.account_id,
+    amount: { minor: row.amount, currency: row.currency },
+    initiator: row.initiator,
+    result: row.result,
+    networkCode: row.network_code ?? undefined,
+    adviceCode: row.advice_code ?? undefined,
+    reason: row.reason ?? undefined,
+  })
 
 type StoredWake = { merchant_id: MerchantId; payment_id: PaymentId; account_id: string; wake_ms: bigint }
 

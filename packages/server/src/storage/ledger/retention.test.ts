@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import type { CardAttempt } from "../../core/card-attempt.ts"
 import { makeId } from "../../core/id.ts"
 import type { Payment } from "../../core/payment.ts"
 import { systemPorts } from "../../ports.ts"
@@ -28,6 +29,15 @@ useOwnCluster()
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 const ports = systemPorts(() => 0, silent)
 const DAY_MS = 86_400_000
+
+const declinedRow = ({ attempts, createdAt, intent }: Payment): CardAttempt => ({
+  id: attempts[0]!.id,
+  at: createdAt,
+  account: attempts[0]!.account,
+  amount: intent.amount,
+  initiator: "customer",
+  result: "declined",
+})
 
 const once = <Row extends object>(database: Database, text: string) => database.query<Row>({ name: "", text })
 const partitions = async (database: Database, table: string): Promise<string[]> =>
@@ -110,7 +120,7 @@ test("each kind of row goes when its time is over, and not before", async () => 
   const database = (await freshDatabase()).open()
   const ledger = createPostgresLedger(database)
   const now = Date.now()
-  const ages = [1, 29, 31, 89, 91, 759, 761]
+  const ages = [1, 29, 31, 89, 91, 364, 366, 759, 761]
   const payments: Payment[] = []
   for (const age of ages) {
     const at = now - age * DAY_MS
@@ -121,6 +131,7 @@ test("each kind of row goes when its time is over, and not before", async () => 
         take: sampleKey(payment, "k"),
         events: [sampleEvent(payment, at)],
         transcripts: [sampleTranscript(payment, at)],
+        cardAttempts: { key: { ...payment, network: "visa", fingerprint: "f1" }, rows: [declinedRow(payment)] },
       }),
     )
     await once(database, `update idempotency_keys set created_ms = ${at} where payment_id = '${payment.id}'`)
@@ -133,6 +144,7 @@ test("each kind of row goes when its time is over, and not before", async () => 
   assert.equal(await left("events"), ages.filter((age) => age < 760).length)
   assert.equal(await left("transcripts"), ages.filter((age) => age < 90).length)
   assert.equal(await left("idempotency_keys"), ages.filter((age) => age < 30).length)
+  assert.equal(await left("card_attempts"), ages.filter((age) => age < 365).length)
   assert.equal(await left("inbound_webhooks"), ages.filter((age) => age < 90).length)
   assert.equal(await left("inbound_webhook_bodies"), ages.filter((age) => age < 90).length)
   const [young] = payments

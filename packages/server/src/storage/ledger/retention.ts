@@ -2,6 +2,7 @@
 // rests between them, so that payments do not notice. Every step may be repeated and interrupted; several nodes may run
 // it at once, to no purpose but no harm. A transaction here is short: a long one would hold back the outbox.
 
+import { BUDGET_MEMORY_DAYS } from "../../core/card-attempt.ts"
 import type { Clock, Log } from "../../ports.ts"
 import { failureOf, type Database, type Session, type Statement } from "../database.ts"
 import { createPartitions, dropPartitions, keyAt, type PartitionedTable } from "./partitions.ts"
@@ -79,6 +80,7 @@ export async function applyRetention(
     deleted["routing_changes"] = await inBatches(session, clock, oldRows("routing_changes"), [
       Math.floor(before(retention.routingChanges)),
     ])
+    deleted["card_attempts"] = await inBatches(session, clock, oldCardAttempts, [before(BUDGET_MEMORY_DAYS)])
     deleted["cards"] = await oneOffCards(session, clock, before(retention.oneOffCards))
     return { partitionsMade, partitionsDropped: dropped, rowsDeleted: deleted }
   } finally {
@@ -167,6 +169,20 @@ const oldKeys: Statement = {
       delete from idempotency_keys k using old
       where k.merchant_id = old.merchant_id and k.mode = old.mode and k.method = old.method and k.path = old.path
         and k.key = old.key
+      returning 1)
+    select count(*)::integer as deleted from gone`,
+}
+
+// No rule of a scheme looks back further, so the time is no setting.
+const oldCardAttempts: Statement = {
+  name: "retention-card-attempts",
+  text: `with old as materialized (
+      select merchant_id, mode, network, fingerprint, at_ms, attempt_id from card_attempts where at_ms < $1::bigint
+      order by at_ms limit $2),
+    gone as (
+      delete from card_attempts c using old
+      where c.merchant_id = old.merchant_id and c.mode = old.mode and c.network = old.network
+        and c.fingerprint = old.fingerprint and c.at_ms = old.at_ms and c.attempt_id = old.attempt_id
       returning 1)
     select count(*)::integer as deleted from gone`,
 }

@@ -162,7 +162,8 @@ function lastDecline(attempts: readonly Attempt[]): string | undefined {
   return outcome?.kind === "declined" || outcome?.kind === "rejected" ? outcome.reason : undefined
 }
 
-function clamp(minor: bigint): bigint {
+/** To what a bigint column holds. */
+export function clamp(minor: bigint): bigint {
   if (minor > maxStoredMinor) return maxStoredMinor
   return minor < -maxStoredMinor ? -maxStoredMinor : minor
 }
