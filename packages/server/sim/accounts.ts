@@ -1,5 +1,5 @@
 // The merchant's accounts at the simulated providers: sometimes two at one provider, sometimes switched off or drained while
-// payments are under way. The judge remembers what was enabled when.
+// payments are under way; in some worlds with a policy (policies.ts). The judge remembers what was enabled when.
 
 import type { AccountId } from "../src/core/id.ts"
 import { secret } from "../src/core/secret.ts"
@@ -7,6 +7,7 @@ import type { Account, Directory } from "../src/engine/engine.ts"
 import { labConnector } from "./lab-connector.ts"
 import type { LabPsp } from "./lab-psp.ts"
 import type { MERCHANT } from "./merchant.ts"
+import { drawPolicy } from "./policies.ts"
 import type { World } from "./world.ts"
 
 export type Accounts = Directory & {
@@ -31,10 +32,14 @@ export function drawAccounts(world: World, psps: readonly LabPsp[], merchant: ty
     const index = world.int(0, accounts.length - 1)
     world.after(world.int(1_000, 90_000), () => change(index, world.chance(0.5) ? "draining" : "disabled"))
   }
+  const policy = drawPolicy(
+    world.seed,
+    accounts.map(({ id }) => id),
+  )
   const directory = (now: () => readonly Account[]): Directory => ({
     account: (id) => now().find((a) => a.id === id),
     accounts: () => now(),
-    policy: () => undefined,
+    policy: (_merchant, _mode, payment) => policy(payment),
   })
   return {
     ...directory(() => accounts),

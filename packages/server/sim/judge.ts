@@ -17,6 +17,7 @@ import type { EventHead } from "../src/storage/ledger/ledger.ts"
 import { checkEvents } from "./judge-events.ts"
 import type { MemoryLedger } from "../src/storage/ledger/memory.ts"
 import type { DecisionRecord } from "../src/routing/decide.ts"
+import type { Policy } from "../src/routing/policy.ts"
 import { replay } from "../src/routing/replay.ts"
 import { claim } from "./claim.ts"
 import type { Situation } from "./coverage.ts"
@@ -40,6 +41,8 @@ export type JudgeSight = {
   readonly heard: (account: string) => boolean
   readonly note: (situation: Situation) => void
   readonly decide: (payment: Payment, at: number) => readonly string[]
+  /** The version of the merchant's policy that decides for a payment. */
+  readonly policy: (payment: Payment) => Policy | undefined
   readonly usable: (account: string) => boolean
   /** The account took new payments at one of two moments. */
   readonly accepted: (account: string, from: number, to: number) => boolean
@@ -142,14 +145,22 @@ export class Judge {
           open.some((o) => o.needsPerson),
         () => `${id} is ${status} and nothing will wake it`,
       )
+    if (payment.failure?.reason === "declined_by_policy") {
+      this.#sight.note("declined by the policy")
+      claim(payment.attempts.length === 0, () => `${id} was declined by the policy, and tried all the same`)
+    }
     for (const attempt of payment.attempts) {
       if (before?.attempts.some((a) => a.id === attempt.id)) continue
       // By the accounts as they were when the plan was made, as far as clocks agree on when that was.
       const made = payment.attempts[0]!.startedAt
       const chosen = JSON.stringify((attempt.decision as DecisionRecord).chosen)
       const again = [made, made - SKEW_MS, made + SKEW_MS].map((at) => JSON.stringify(this.#sight.decide(payment, at)))
-      // And by its own record, whatever has become of the accounts. Worlds have no policies.
-      const replayed = replay(attempt.decision as DecisionRecord, undefined)
+      // And by its own record, whatever has become of the accounts.
+      const record = attempt.decision as DecisionRecord
+      const replayed = replay(record, this.#sight.policy(payment))
+      if (record.policy?.share !== undefined) this.#sight.note("version published to a share")
+      if (record.excluded.some(({ reason }) => reason === "never_route"))
+        this.#sight.note("account excluded by the policy")
       claim(
         replayed.kind === "replayed" && JSON.stringify(replayed.decision.record.chosen) === chosen,
         () => `${id}: the record of ${attempt.id}'s decision does not replay to ${chosen}`,

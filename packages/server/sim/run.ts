@@ -74,6 +74,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
       [world.now, world.now - SKEW_MS].some((at) => directory.at(at).account(id as AccountId)?.state !== "disabled"),
     now: () => world.now,
     isOwned: (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
+    policy: (payment) => directory.policy(MERCHANT, payment.mode, payment.id),
     decide: (payment, at) =>
       route(
         { clock: { now: () => at }, directory: directory.at(at) },
