@@ -1,5 +1,5 @@
 // The merchant's accounts at the simulated providers: sometimes two at one provider, sometimes switched off or drained while
-// payments are under way. The judge remembers what was enabled when.
+// payments are under way; in some worlds with a policy (policies.ts). The judge remembers what was enabled when.
 
 import type { AccountId } from "../src/core/id.ts"
 import { secret } from "../src/core/secret.ts"
@@ -33,14 +33,15 @@ export function drawAccounts(world: World, psps: readonly LabPsp[], merchant: ty
     world.after(world.int(1_000, 90_000), () => change(index, world.chance(0.5) ? "draining" : "disabled"))
   }
   const policy = drawPolicy(
-    world,
+    world.seed,
     accounts.map(({ id }) => id),
+    (situation) => world.note(situation),
   )
   const directory = (now: () => readonly Account[]): Directory => ({
     account: (id) => now().find((a) => a.id === id),
     accounts: () => now(),
-    policy: () => policy,
-    activePolicy: () => policy,
+    policy: (_merchant, _mode, payment) => policy.of(payment),
+    activePolicy: () => policy.active,
   })
   return {
     ...directory(() => accounts),

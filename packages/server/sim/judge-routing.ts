@@ -33,6 +33,8 @@ export function judgeDecision(
   )
   claim(!capped.some((id) => chosen.includes(id)), tell("takes an account whose cap was reached"))
   if (capped.length > 0) note("cap reached")
+  if (record.policy?.share !== undefined) note("version published to a share")
+  if (record.excluded.some((one) => one.reason === "never_route")) note("account excluded by the policy")
   const stateOf = (id: string): string => readings.accounts[id]?.state ?? "healthy"
   const [first] = chosen
   if (chosen.some((id) => OUT.has(stateOf(id)))) note("decision with an ejected account")

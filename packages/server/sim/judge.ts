@@ -41,14 +41,14 @@ export type JudgeSight = {
   readonly heard: (account: string) => boolean
   readonly note: (situation: Situation) => void
   readonly decide: (payment: Payment, at: number) => readonly string[]
+  /** The version of the merchant's policy that decides for a payment. */
+  readonly policy: (payment: Payment) => Policy | undefined
   readonly usable: (account: string) => boolean
   /** The account took new payments at one of two moments. */
   readonly accepted: (account: string, from: number, to: number) => boolean
   /** Neither stalls nor lost connections in this world. */
   readonly calm: boolean
   readonly profile: (account: string) => Profile
-  /** The merchant's only one. */
-  readonly policy: Policy | undefined
   /** A living process waits for the answer to this key. */
   readonly isOwned: (key: string) => boolean
 }
@@ -145,6 +145,10 @@ export class Judge {
           open.some((o) => o.needsPerson),
         () => `${id} is ${status} and nothing will wake it`,
       )
+    if (payment.failure?.reason === "declined_by_policy") {
+      this.#sight.note("declined by the policy")
+      claim(payment.attempts.length === 0, () => `${id} was declined by the policy, and tried all the same`)
+    }
     for (const attempt of payment.attempts) {
       if (before?.attempts.some((a) => a.id === attempt.id)) continue
       // By the accounts as they were when the plan was made, as far as clocks agree on when that was.
@@ -152,7 +156,7 @@ export class Judge {
       const chosen = JSON.stringify((attempt.decision as DecisionRecord).chosen)
       const again = [made, made - SKEW_MS, made + SKEW_MS].map((at) => JSON.stringify(this.#sight.decide(payment, at)))
       // And by its own record, whatever has become of the accounts.
-      judgeDecision(payment, attempt, this.#sight.policy, this.#sight.note)
+      judgeDecision(payment, attempt, this.#sight.policy(payment), this.#sight.note)
       claim(again.includes(chosen), () => `${id}: the decision of ${attempt.id} replays to ${again[0]}, not ${chosen}`)
     }
     for (const operation of payment.operations) {
