@@ -3,7 +3,9 @@
 
 import { given } from "../core/given.ts"
 import type { HttpResponse } from "../connectors/connector.ts"
+import { MAX_RESENDS } from "./call.ts"
 import { CONNECT_MS, type Account, type Engine } from "./engine.ts"
+import type { Sent } from "./transport.ts"
 import type { SignalSharing } from "./signal-sharing.ts"
 import type { RoutingSignals } from "./signals.ts"
 
@@ -23,14 +25,19 @@ export async function readHarmlessly(
 ): Promise<HarmlessRead | undefined> {
   const { verifyCredentials } = connector
   if (verifyCredentials === undefined) return undefined
-  const sent = await transport.send(origin, verifyCredentials.encode(config), {
-    connectMs: CONNECT_MS,
-    totalMs: READ_MS,
-    notAfter: clock.now() + CONNECT_MS,
-    keepAliveMs: limits.keepAliveMs,
-    connections: limits.connections,
-    ...given({ guarded }),
-  })
+  const ask = (): Promise<Sent> =>
+    transport.send(origin, verifyCredentials.encode(config), {
+      connectMs: CONNECT_MS,
+      totalMs: READ_MS,
+      notAfter: clock.now() + CONNECT_MS,
+      keepAliveMs: limits.keepAliveMs,
+      connections: limits.connections,
+      ...given({ guarded }),
+    })
+  let sent = await ask()
+  // An idle connection that was closed meanwhile says nothing about the provider: such reads are seconds apart.
+  for (let resends = 0; sent.kind !== "answered" && sent.code === "ECONNRESET" && resends < MAX_RESENDS; resends++)
+    sent = await ask()
   if (sent.kind !== "answered") return { kind: "unreachable", code: sent.code }
   return { kind: "answered", ...verifyCredentials.decode(sent.response), response: sent.response }
 }

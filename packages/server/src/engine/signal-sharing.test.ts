@@ -195,6 +195,19 @@ describe("nodes that share what they learn", () => {
     assert.ok(one.sharing.counts().dropped > 0)
   })
 
+  test("learn anew with what is not written yet", async () => {
+    const { world, node, during, attempt, addAccount } = town()
+    const one = node("one")
+    await one.start()
+    for (let i = 0; i < 10; i++) attempt(one, "acc_b", paid)
+    for (let i = 0; i < 5; i++) attempt(one, "acc_a", down)
+    addAccount("acc_c")
+    one.signals.shelfOf(owner)
+    await during(one.sharing.renew())
+    assert.equal(one.signals.shelfOf(owner).signals.knows("acc_c"), true)
+    assert.equal(stateOf(one, "acc_a", world), "ejected")
+  })
+
   test("learn anew for a new account while the old signals serve", async () => {
     const { world, node, during, attempt, addAccount } = town()
     const one = node("one")

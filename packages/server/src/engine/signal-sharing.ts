@@ -180,7 +180,8 @@ export function createSignalSharing(parts: SharingParts) {
   async function replay(owner: Owner): Promise<void> {
     const shelf = signals.shelfOf(owner)
     const began = clock.now()
-    shelf.meanwhile = []
+    // What was seen here and is not written yet is in no batch that is read.
+    shelf.meanwhile = [...unwrittenOf(owner)]
     const { observations, choices, ids } = await recentOf(owner, began)
     const made = newSignals(owner.mode, directory.accounts(owner.merchant), observations[0]?.at ?? began)
     const told = new Set<string>()
@@ -206,6 +207,14 @@ export function createSignalSharing(parts: SharingParts) {
     counts.replayed += observations.length
     // These come once more by the log.
     for (const id of ids) if (replayedIds.size < MAX_REPLAYED_IDS) replayedIds.add(id)
+  }
+
+  function unwrittenOf({ merchant, mode }: Owner): readonly Observation[] {
+    const batches = unwritten.filter((batch) => batch.merchant === merchant && batch.mode === mode)
+    return [
+      ...batches.flatMap(({ document }) => readSignalDocument(document)?.observations ?? []),
+      ...(waiting.get(`${merchant} ${mode}`)?.observations ?? []),
+    ]
   }
 
   async function recentOf(owner: Owner, now: number) {
