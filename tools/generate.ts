@@ -8,6 +8,7 @@ import { parseArgs } from "node:util"
 import { faultsDocument } from "../packages/server/src/core/faults-document.ts"
 import { outcomesDocument } from "../packages/server/src/core/outcomes-document.ts"
 import { schemeRulesDocument } from "../packages/server/src/core/scheme-rules-document.ts"
+import { metricsDocument } from "../packages/server/src/insight/metrics/metrics-document.ts"
 import { costEstimatesDocument } from "../packages/server/src/routing/cost/cost-estimates-document.ts"
 import { connectorIds, connectorsFolder, loadManifests } from "./generate/connector-folders.ts"
 import { connectorsDocument } from "./generate/connectors-document.ts"
@@ -31,6 +32,7 @@ const files: readonly Generated[] = [
   { path: "docs/outcomes.md", text: outcomesDocument },
   { path: "docs/scheme-rules.md", text: schemeRulesDocument },
   { path: "docs/cost-estimates.md", text: costEstimatesDocument },
+  { path: "docs/metrics.md", text: metricsDocument },
   { path: "docs/faults.md", text: faultsDocument },
   { path: "docs/openapi.json", text: openapi },
 ]
