@@ -2,9 +2,12 @@
 
 import { existsSync } from "node:fs"
 import { parseArgs } from "node:util"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { locateExcess, locateDeviation } from "../packages/server/src/insight/cause/locate-cause.ts"
 import { namesOf } from "../packages/server/src/insight/cause/leaves.ts"
 import { labelOf, type Case } from "./rca/case.ts"
+import { generate, SIZES } from "./rca/generate.ts"
 import { robustSpotCases } from "./rca/robust-spot.ts"
 import { scoreOf, summaryOf, type Scored } from "./rca/score.ts"
 import { squeezeCases } from "./rca/squeeze.ts"
@@ -13,6 +16,7 @@ import { isInHalf } from "./rca/half.ts"
 const help = `Runs the localiser of insight on labelled incidents.
 
   npm run rca -- --data DIR --format squeeze|riskloc|rs
+  npm run rca -- --generate DIR [--limit N] [--seed N]   our own cases of approvals per attempt, in Squeeze's format
   --limit N        the first N cases only
   --half dev|test  one half of the groups (channels of RS): what is tuned looks at dev only
   --json           only the last line
@@ -21,9 +25,19 @@ const help = `Runs the localiser of insight on labelled incidents.
 Data: docs/insight.md says where the public sets are. The time of a case is that of the localiser on the encoded table.
 The last line is JSON: {cases, f1, f1_interval, hit1, hit3, hit5, ms: {p50, p95}}.`
 
+// Reading a case leaves behind several times the memory that the localiser needs; collecting that is not its work.
+setFlagsFromString("--expose-gc")
+const collect = runInNewContext("gc") as () => void
+
 const { values } = asked()
 if (values.help) {
   console.log(help)
+} else if (values.generate !== undefined) {
+  generate(values.generate, {
+    cases: wholeOf("limit", values.limit ?? "40"),
+    seed: wholeOf("seed", values.seed),
+    sizes: SIZES,
+  })
 } else {
   run()
 }
@@ -32,8 +46,7 @@ function run(): void {
   const { data, format } = values
   if (data === undefined || !existsSync(data))
     fail(`--data names a folder${data === undefined ? "" : `; "${data}" is none`}.`)
-  const limit = values.limit === undefined ? Number.MAX_SAFE_INTEGER : Number(values.limit)
-  if (!(limit >= 1)) fail(`--limit is a number from 1 on, not "${values.limit}".`)
+  const limit = values.limit === undefined ? Number.MAX_SAFE_INTEGER : wholeOf("limit", values.limit)
   const { half } = values
   if (half !== undefined && half !== "dev" && half !== "test") fail(`--half is dev or test, not "${half}".`)
   const scored: Scored[] = []
@@ -55,6 +68,7 @@ function casesOf(data: string, format: string | undefined): Iterable<Case> {
 }
 
 function solve({ name, group, leaves, data, labels }: Case): Scored {
+  collect()
   const started = performance.now()
   const located =
     data.kind === "ratio" ? locateExcess(leaves, data.counts) : locateDeviation(leaves, data.values, data.forecasts)
@@ -77,6 +91,8 @@ function asked() {
         data: { type: "string" },
         format: { type: "string" },
         limit: { type: "string" },
+        generate: { type: "string" },
+        seed: { type: "string", default: "1" },
         half: { type: "string" },
         json: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
@@ -86,6 +102,13 @@ function asked() {
   } catch (error) {
     return fail(`${error instanceof Error ? error.message.split(". ")[0] : String(error)}. --help lists what there is.`)
   }
+}
+
+function wholeOf(name: string, text: string): number {
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value >= 1
+    ? value
+    : fail(`--${name} is a whole number from 1 on, not "${text}".`)
 }
 
 function fail(message: string): never {

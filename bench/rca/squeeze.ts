@@ -1,6 +1,7 @@
 // The format of the Squeeze data sets (Li et al. 2019), which RiskLoc's generator and ours write too: per folder an
 // `injection_info.csv` with `timestamp` and `set` ("a=a1&b=b2;a=a3&b=b4"), and per case `<timestamp>.csv` with `real`,
-// `predict` and one column per dimension. Derived measures (a ratio) come as two files, `<timestamp>.a.csv` over `.b.csv`.
+// `predict` and one column per dimension. Derived measures come as two files: `<timestamp>.a.csv` are the successes among
+// `<timestamp>.b.csv`.
 
 import { existsSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -37,7 +38,7 @@ function fundamental(path: string): Pick<Case, "leaves" | "data"> {
   return { leaves, data: { kind: "value", values: real, forecasts: predict } }
 }
 
-/** The ratio a/b fell: what is missing are failures. It rose: what is there is. */
+/** What is missing from a are failures. */
 function derived(folder: string, name: string): Pick<Case, "leaves" | "data"> {
   const [pathA, pathB] = [join(folder, `${name}.a.csv`), join(folder, `${name}.b.csv`)]
   const [a, b] = [columns(pathA, readTable(pathA)), columns(pathB, readTable(pathB))]
@@ -49,10 +50,8 @@ function derived(folder: string, name: string): Pick<Case, "leaves" | "data"> {
   })
   const n = Float64Array.from(order, (leaf) => b.real[leaf]!)
   const n0 = Float64Array.from(order, (leaf) => b.predict[leaf]!)
-  const sum = (column: Float64Array): number => column.reduce((total, value) => total + value, 0)
-  const fell = sum(a.real) / sum(n) < sum(a.predict) / sum(n0)
   const failures = (all: Float64Array, good: Float64Array): Float64Array =>
-    fell ? all.map((value, leaf) => Math.max(value - good[leaf]!, 0)) : good
+    all.map((value, leaf) => Math.max(value - good[leaf]!, 0))
   const counts = { n, f: failures(n, a.real), n0, f0: failures(n0, a.predict) }
   return { leaves: a.leaves, data: { kind: "ratio", counts } }
 }

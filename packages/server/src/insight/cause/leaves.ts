@@ -43,14 +43,20 @@ export function isIn(leaves: Leaves, element: Element, leaf: number): boolean {
   return true
 }
 
-export function leavesIn(leaves: Leaves, element: Element, among?: Int32Array): Int32Array {
-  const found: number[] = []
-  const size = among?.length ?? leaves.size
-  for (let at = 0; at < size; at++) {
-    const leaf = among === undefined ? at : among[at]!
-    if (isIn(leaves, element, leaf)) found.push(leaf)
+/** The leaves of an element, ascending. */
+export function leavesIn({ size, dimensions }: Leaves, element: Element): Int32Array {
+  let inside = new Int32Array(size)
+  for (let leaf = 0; leaf < size; leaf++) inside[leaf] = leaf
+  for (const { dimension, code } of element) {
+    const { codes } = dimensions[dimension]!
+    let kept = 0
+    for (let at = 0; at < inside.length; at++) {
+      const leaf = inside[at]!
+      if (codes[leaf] === code) inside[kept++] = leaf
+    }
+    inside = inside.subarray(0, kept)
   }
-  return Int32Array.from(found)
+  return inside
 }
 
 export function namesOf(leaves: Leaves, element: Element): Readonly<Record<string, string>> {

@@ -19,7 +19,7 @@ export type Options = {
   readonly lambda: number
   /** Score below which nothing is a cause: −ln of the chance to see one where there is none. */
   readonly floor: number
-  /** Causes weaker than this share of the first are left out. */
+  /** Causes weaker than this share of the first are left out as its shadow. */
   readonly stopShare: number
   readonly maxCauses: number
   readonly maxLayers?: number
@@ -29,11 +29,11 @@ export type Options = {
   readonly childGain: number
 }
 
-/** For failures among attempts. What is left after a large cause is mostly its shadow, so weak ones beside it are left out. */
+/** For failures among attempts. What is left after three causes is mostly their shadow. */
 export const ratioOptions: Options = {
   lambda: 1,
   floor: 3,
-  stopShare: 0.5,
+  stopShare: 0.01,
   maxCauses: 3,
   tellApart: 2,
   childGain: 1,
@@ -113,11 +113,12 @@ function childMeant(
 ): Found | undefined {
   const sign = Math.sign(found.a)
   let chosen: Found | undefined
+  const inside = scan.present(found.element)
   let bar = found.llr * (1 + childGain) + tellApart
   for (const dimension of leaves.dimensions.keys()) {
     if (found.element.some((fixed) => fixed.dimension === dimension)) continue
     const parts = scan
-      .partsOf(found.element, dimension)
+      .partsOf(inside, dimension)
       .sort((x, y) => measure.strength(y.a, y.b, sign) - measure.strength(x.a, x.b, sign))
     let sum = { a: 0, b: 0 }
     for (const [at, { a, b }] of parts.slice(0, -1).entries()) {

@@ -45,7 +45,7 @@ export function createScan(leaves: Leaves, measure: Measure, lambda: number, max
   const counts = new Map(cuboids.map(({ dimensions, count }) => [dimensions.join(), count]))
   const layers = leaves.dimensions.length
 
-  return { best, foundOf, partsOf, take }
+  return { best, foundOf, partsOf, present, take }
 
   /** The best elements over all cuboids, best first, whether or not they are worth their price. */
   function best(limit: number): readonly Found[] {
@@ -78,11 +78,11 @@ export function createScan(leaves: Leaves, measure: Measure, lambda: number, max
   }
 
   /** What an element holds of each value of a dimension. */
-  function partsOf(element: Element, dimension: number): Part[] {
+  function partsOf(inside: Int32Array, dimension: number): Part[] {
     const { codes, values } = leaves.dimensions[dimension]!
     const a = new Float64Array(values.length)
     const b = new Float64Array(values.length)
-    for (const leaf of present(element)) {
+    for (const leaf of inside) {
       a[codes[leaf]!]! += measure.a[leaf]!
       b[codes[leaf]!]! += measure.b[leaf]!
     }
@@ -93,18 +93,22 @@ export function createScan(leaves: Leaves, measure: Measure, lambda: number, max
 
   /** Takes an element's leaves away. */
   function take(element: Element): void {
-    for (const leaf of present(element)) {
+    const inside = present(element)
+    for (const leaf of inside) {
       gone[leaf] = 1
-      const [a, b] = [measure.a[leaf]!, measure.b[leaf]!]
-      A -= a
-      B -= b
-      for (const [at, { elements }] of cuboids.entries()) {
-        sums[at]!.a[elements[leaf]!]! -= a
-        sums[at]!.b[elements[leaf]!]! -= b
+      A -= measure.a[leaf]!
+      B -= measure.b[leaf]!
+    }
+    for (const [at, { elements }] of cuboids.entries()) {
+      const { a, b } = sums[at]!
+      for (const leaf of inside) {
+        a[elements[leaf]!]! -= measure.a[leaf]!
+        b[elements[leaf]!]! -= measure.b[leaf]!
       }
     }
   }
 
+  /** The leaves of an element that are still there. */
   function present(element: Element): Int32Array {
     return leavesIn(leaves, element).filter((leaf) => gone[leaf] === 0)
   }
