@@ -1,9 +1,8 @@
 // From a payment to its facts: one per attempt and one for itself. Pure, so that facts can be made again from the ledger
-// at any time and come out the same (`sumsOf` of the old and the new rows agree).
+// at any time and come out the same. What changes later is a correction (correction.ts).
 
-import assert from "node:assert/strict"
 import { exponentOf } from "../core/currency.ts"
-import { declineReasons, isDeclineReason, type DeclineCategory, type DeclineFault } from "../core/decline.ts"
+import { declineReasons, isDeclineReason } from "../core/decline.ts"
 import type { Intent } from "../core/intent.ts"
 import type { Money } from "../core/money.ts"
 import type { Outcome } from "../core/outcome.ts"
@@ -19,6 +18,7 @@ import {
   type Payment,
 } from "../core/payment.ts"
 import { MAX_TEXT, type Dimension, type Fact, type FactName } from "./facts.ts"
+import { endingOf } from "./failure.ts"
 import { bucketOf } from "./histogram/histogram.ts"
 
 /** What a payment does not hold itself. Whatever is not given is undefined in the facts, never guessed. */
@@ -40,37 +40,6 @@ export type Facts = { readonly attempts: readonly Fact<"attempt">[]; readonly pa
 export function factsOf(payment: Payment, beside: Beside = {}): Facts {
   const attempts = payment.attempts.map((attempt) => attemptFact(payment, attempt, beside))
   return { attempts, payment: paymentFact(payment, attempts, beside) }
-}
-
-/** The rows that turn the facts of `before` into those of `after`: nothing for what stayed the same. */
-export function correction(before: Facts | undefined, after: Facts): readonly Fact<FactName>[] {
-  const rows: Fact<FactName>[] = []
-  const old = new Map<string, Fact<FactName>>(
-    (before === undefined ? [] : [...before.attempts, before.payment]).map((fact) => [fact.id, fact]),
-  )
-  for (const fact of [...after.attempts, after.payment]) {
-    const known = old.get(fact.id)
-    old.delete(fact.id)
-    if (known !== undefined && saysTheSame(known, fact)) continue
-    if (known !== undefined) rows.push(negated(known))
-    rows.push(fact)
-  }
-  assert(old.size === 0, "an attempt never goes away")
-  return rows
-}
-
-export function negated<F extends FactName>(fact: Fact<F>): Fact<F> {
-  const measures = Object.fromEntries(
-    Object.entries<bigint>(fact.measures).map(([name, value]) => [name, -value]),
-  ) as Fact<F>["measures"]
-  return { ...fact, sign: fact.sign === 1 ? -1 : 1, measures }
-}
-
-/** All but the version: a payment changes in ways that no column shows. */
-function saysTheSame(a: Fact<FactName>, b: Fact<FactName>): boolean {
-  const told = ({ version: _version, ...rest }: Fact<FactName>): string =>
-    JSON.stringify(rest, (_key, value: unknown) => (typeof value === "bigint" ? `${value}n` : value))
-  return told(a) === told(b)
 }
 
 function attemptFact(payment: Payment, attempt: Attempt, beside: Beside): Fact<"attempt"> {
@@ -339,77 +308,6 @@ function isLate(operations: readonly Operation[], verdict: Operation | undefined
   if (verdict === undefined) return true
   const asked = operations.filter(authorizes)
   return asked.some((o) => o.checks > 0) || verdict.state === "reversed" || verdict.state === "absent"
-}
-
-type Ending = {
-  readonly reason: string | undefined
-  readonly category: DeclineCategory | undefined
-  readonly fault: DeclineFault | "engine" | undefined
-  readonly technical: boolean
-  readonly atIssuer: boolean
-}
-
-/** What an attempt that came to nothing failed by, and whose failure it is. */
-function endingOf(attempt: Attempt, outcome: Outcome | undefined, approved: boolean, settled: boolean): Ending {
-  const none = { reason: undefined, category: undefined, technical: false, atIssuer: false }
-  if (approved || !settled) return { ...none, fault: undefined }
-  switch (outcome?.kind) {
-    case "declined":
-    case "rejected": {
-      const { category, fault, countsAgainstHealth } = declineReasons[outcome.reason]
-      const theirs = outcome.kind === "rejected" && outcome.fault === "theirs"
-      return {
-        reason: outcome.reason,
-        category,
-        fault,
-        technical: countsAgainstHealth || theirs,
-        atIssuer: outcome.kind === "declined" && reachesIssuer[category],
-      }
-    }
-    case "not_sent":
-    case "unknown":
-    case "absent":
-      return { ...none, fault: "provider", technical: true }
-    case "action":
-    case "pending":
-      // The customer never came back, or the provider never told.
-      return { ...none, fault: attempt.state === "lapsed" && outcome.kind === "action" ? "customer" : "provider" }
-    case "approved":
-    case undefined:
-      return { ...none, fault: "engine" }
-    default:
-      return outcome satisfies never
-  }
-}
-
-/**
- * Whether a decline of this category says that an issuer, or a network in its place, was asked: only these count in the
- * issuer authorization rate. Where it cannot be told from the code, `false`, so that issuers are not blamed.
- */
-export const reachesIssuer: Readonly<Record<DeclineCategory, boolean>> = {
-  insufficient_funds: true,
-  limit: true,
-  card_data: true,
-  card_state: true,
-  account_closed: true,
-  authentication: true,
-  fraud: true,
-  issuer_policy: true,
-  not_permitted: true,
-  revoked: true,
-  lifecycle: true,
-  token: true,
-  compliance: true,
-  issuer_technical: true,
-  duplicate: false,
-  customer_action: false,
-  provider_risk: false,
-  merchant_configuration: false,
-  request: false,
-  state: false,
-  network_technical: false,
-  provider_technical: false,
-  unmapped: false,
 }
 
 function threeDsOf({ evidence }: Attempt, operations: readonly Operation[]): string | undefined {
