@@ -23,7 +23,7 @@ const help = `Runs the localiser of insight on labelled incidents.
   --verbose        every case that was not answered exactly
 
 Data: docs/insight.md says where the public sets are. The time of a case is that of the localiser on the encoded table.
-The last line is JSON: {cases, f1, f1_interval, hit1, hit3, hit5, ms: {p50, p95}}.`
+The last line is JSON: {cases, f1, f1_interval, hit1, hit3, hit5, ms: {p50, p95}, cpu_ms}.`
 
 // Reading a case leaves behind several times the memory that the localiser needs; collecting that is not its work.
 setFlagsFromString("--expose-gc")
@@ -70,9 +70,11 @@ function casesOf(data: string, format: string | undefined): Iterable<Case> {
 function solve({ name, group, leaves, data, labels }: Case): Scored {
   collect()
   const started = performance.now()
+  const cpu = process.cpuUsage()
   const located =
     data.kind === "ratio" ? locateExcess(leaves, data.counts) : locateDeviation(leaves, data.values, data.forecasts)
   const ms = performance.now() - started
+  const { user, system } = process.cpuUsage(cpu)
   const text = (element: Parameters<typeof namesOf>[1]): string => labelOf(namesOf(leaves, element))
   const predicted = located.causes.flatMap(({ elements }) => elements.map(({ element }) => text(element)))
   const ranked = located.candidates.map(({ element }) => text(element))
@@ -81,7 +83,7 @@ function solve({ name, group, leaves, data, labels }: Case): Scored {
     console.error(
       `${name}: ${labels.join(" ; ")}  <- ${located.candidates.map((c, i) => `${ranked[i]} (${c.score.toFixed(1)}, ${c.a.toFixed(0)}/${c.b.toFixed(1)})${predicted.includes(ranked[i]!) ? "*" : ""}`).join("  ")}`,
     )
-  return { name, group, ...score, ms }
+  return { name, group, ...score, ms, cpuMs: (user + system) / 1_000 }
 }
 
 function asked() {

@@ -26,8 +26,8 @@ describe("the scorer", () => {
     const one = scoreOf(["a=1", "b=2"], ["a=1", "c=3"], ["c=3", "a=1"])
     assert.deepEqual(one, { tp: 1, fp: 1, fn: 1, hits: [0, 0.5, 0.5] })
     const summary = summaryOf([
-      { name: "x", group: "g", ms: 10, ...one },
-      { name: "y", group: "h", ms: 20, ...scoreOf(["a=1"], ["a=1"], ["a=1"]) },
+      { name: "x", group: "g", ms: 10, cpuMs: 10, ...one },
+      { name: "y", group: "h", ms: 20, cpuMs: 20, ...scoreOf(["a=1"], ["a=1"], ["a=1"]) },
     ])
     assert.deepEqual([summary.cases, summary.f1, summary.hit1], [2, 0.6667, 0.5])
   })

@@ -19,9 +19,13 @@ export type Options = {
   readonly lambda: number
   /** Score below which nothing is a cause: −ln of the chance to see one where there is none. */
   readonly floor: number
-  /** Causes weaker than this share of the first are left out as its shadow. */
-  readonly stopShare: number
-  readonly maxCauses: number
+  /**
+   * Whether a cause leaves a shadow: what is left of rates that were hit unequally shares a value with the cause and is not
+   * named. Siblings of its own strength are.
+   */
+  readonly shadows: boolean
+  /** Searches, shadows included. */
+  readonly maxRounds: number
   readonly maxLayers?: number
   /** Nats by which a child and the rest of its parent must differ to be told apart. */
   readonly tellApart: number
@@ -29,12 +33,12 @@ export type Options = {
   readonly childGain: number
 }
 
-/** For failures among attempts. What is left after three causes is mostly their shadow. */
+/** For failures among attempts, whose rates one cause hits unequally. */
 export const ratioOptions: Options = {
   lambda: 1,
   floor: 3,
-  stopShare: 0.01,
-  maxCauses: 3,
+  shadows: true,
+  maxRounds: 3,
   tellApart: 2,
   childGain: 1,
 }
@@ -42,8 +46,8 @@ export const ratioOptions: Options = {
 export const valueOptions: Options = {
   lambda: 1,
   floor: 3,
-  stopShare: 0,
-  maxCauses: 24,
+  shadows: false,
+  maxRounds: 24,
   tellApart: 2,
   childGain: 0.6,
 }
@@ -69,12 +73,11 @@ export function locate(leaves: Leaves, measure: Measure, options: Options): Loca
   const scan = createScan(leaves, measure, options.lambda, options.maxLayers)
   const shortList = scan.best(SHORT_LIST)
   const found: Found[] = []
-  for (let round = 0; round < options.maxCauses; round++) {
+  for (let round = 0; round < options.maxRounds; round++) {
     const best = round === 0 ? shortList[0] : scan.best(1)[0]
     if (best === undefined || best.score < options.floor) break
-    if (found[0] !== undefined && best.score < options.stopShare * found[0].score) break
     const meant = meantBy(best, scan, leaves, measure, options)
-    found.push(meant)
+    if (!options.shadows || !found.some((known) => isShadow(measure, known, meant))) found.push(meant)
     scan.take(meant.element)
   }
   const causes = found.toSorted((x, y) => y.score - x.score)
@@ -142,6 +145,13 @@ function parentMeant(child: Found, scan: Scan, measure: Measure, { tellApart }: 
     .map(({ dimension }) => scan.foundOf(child.element.filter((fixed) => fixed.dimension !== dimension)))
     .filter(({ a, b }) => b > child.b && measure.apart(child.a, child.b, a, b) <= tellApart)
   return parents.length === 0 ? undefined : parents.reduce((x, y) => (y.score > x.score ? y : x))
+}
+
+function isShadow(measure: Measure, cause: Found, one: Found): boolean {
+  const shared = one.element.some(({ dimension, code }) =>
+    cause.element.some((fixed) => fixed.dimension === dimension && fixed.code === code),
+  )
+  return shared && !(isSameCuboid(cause.element, one.element) && isAlike(measure, [cause], one))
 }
 
 function unions(measure: Measure, found: readonly Found[]): readonly Cause[] {
