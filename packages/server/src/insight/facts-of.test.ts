@@ -3,6 +3,7 @@ import { describe, test } from "node:test"
 import fc from "fast-check"
 import { parseCurrency } from "../core/currency.ts"
 import { declineCategories } from "../core/decline.ts"
+import type { AccountId, PolicyId } from "../core/id.ts"
 import { connectors } from "../connectors/registry.ts"
 import { accountAt, scripted, type Reply, type Scripted } from "../../testing/scripted.ts"
 import { correction, negated } from "./correction.ts"
@@ -93,6 +94,26 @@ describe("the facts of a payment", () => {
     assert.ok(attempt !== undefined)
     if (attempt.measures.settled === 1n) assert.equal(attempt.measures.verdict_late, 1n)
     else assert.equal(after.payment.measures.was_unknown, 1n)
+  })
+
+  test("say which rule of which policy decided, and how likely, as far as the decision's record tells", async () => {
+    const policy = {
+      id: "pol_1" as PolicyId,
+      version: 7,
+      rules: [{ name: "everything", when: {}, accounts: ["first" as AccountId] }],
+    }
+    const world = scripted([accountAt("first")], () => authorised, policy)
+    const { id } = world.pay()
+    await world.pass(60_000)
+    const payment = world.stored(id)
+    const { dimensions } = factsOf(payment).attempts[0]!
+    assert.deepEqual([dimensions.policy, dimensions.policy_version, dimensions.rule], ["pol_1", 7, "everything"])
+    assert.deepEqual([dimensions.decision, dimensions.propensity], [undefined, undefined])
+    const [attempt] = payment.attempts
+    const decision = { reason: "explore", propensities: { first: 0.0125 } }
+    const learned = factsOf({ ...payment, attempts: [{ ...attempt!, decision }] }).attempts[0]!
+    assert.deepEqual([learned.dimensions.decision, learned.dimensions.propensity], ["explore", 12_500])
+    assert.deepEqual([learned.measures.routed, learned.measures.explored], [1n, 1n])
   })
 
   test("have every column, and nothing but columns", async () => {

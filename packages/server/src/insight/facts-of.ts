@@ -76,6 +76,7 @@ function attemptFact(payment: Payment, attempt: Attempt, beside: Beside): Fact<"
       operation: verdict?.kind ?? operations.findLast(authorizes)?.kind,
       ordinal: attempt.ordinal,
       decision,
+      propensity: decisionOf(attempt).propensity,
       three_ds: threeDsOf(attempt, operations),
       state: attempt.state,
       outcome: outcome?.kind,
@@ -252,6 +253,7 @@ type Decided = {
   readonly rule: string | undefined
   readonly reason: string | undefined
   readonly arm: string | undefined
+  readonly propensity: number | undefined
 }
 const nothingDecided: Decided = {
   policy: undefined,
@@ -259,10 +261,12 @@ const nothingDecided: Decided = {
   rule: undefined,
   reason: undefined,
   arm: undefined,
+  propensity: undefined,
 }
 
 /** What a stored decision says, whatever version of the router wrote it: fields that are not there are undefined. */
-function decisionOf({ decision }: Attempt): Decided {
+function decisionOf({ decision, account }: Attempt): Decided {
+  const chance = field(field(decision, "propensities"), account)
   const policy = field(decision, "policy")
   return {
     policy: asText(field(policy, "id")),
@@ -270,6 +274,7 @@ function decisionOf({ decision }: Attempt): Decided {
     rule: asText(field(field(decision, "rule"), "name")),
     reason: asText(field(decision, "reason")),
     arm: asText(field(decision, "arm")),
+    propensity: typeof chance === "number" && Number.isFinite(chance) ? Math.round(chance * 1e6) : undefined,
   }
 }
 const field = (value: unknown, name: string): unknown =>

@@ -48,6 +48,7 @@ export const attemptDimensions = {
   operation: text("the call that decided the attempt: prepare, authorize or complete"),
   ordinal: whole("1 for the payment's first attempt"),
   decision: text("why routing chose this account: best, explore, probe …"),
+  propensity: whole("chance in millionths that routing chose this account first, where it drew one"),
   three_ds: text("challenged, and the status and version that came back"),
   state: text("the attempt's state"),
   outcome: text("kind of the provider's last word on the authorization"),
