@@ -79,10 +79,13 @@ function solve({ name, group, leaves, data, labels }: Case): Scored {
   const predicted = located.causes.flatMap(({ elements }) => elements.map(({ element }) => text(element)))
   const ranked = located.candidates.map(({ element }) => text(element))
   const score = scoreOf(labels, predicted, ranked)
-  if (values.verbose && score.fp + score.fn > 0)
-    console.error(
-      `${name}: ${labels.join(" ; ")}  <- ${located.candidates.map((c, i) => `${ranked[i]} (${c.score.toFixed(1)}, ${c.a.toFixed(0)}/${c.b.toFixed(1)})${predicted.includes(ranked[i]!) ? "*" : ""}`).join("  ")}`,
-    )
+  if (values.verbose && score.fp + score.fn > 0) {
+    const shown = located.candidates.map(({ score: nats }, at) => {
+      const mark = predicted.includes(ranked[at]!) ? "*" : ""
+      return `${ranked[at]}${mark} ${nats.toFixed(1)}`
+    })
+    console.error(`${name}: ${labels.join(" ; ")}  <-  ${shown.join("  ")}`)
+  }
   return { name, group, ...score, ms, cpuMs: (user + system) / 1_000 }
 }
 

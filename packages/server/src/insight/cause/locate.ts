@@ -15,8 +15,6 @@ import type { Measure } from "./measure.ts"
 import { createScan, lnChoose, type Found, type Scan } from "./scan.ts"
 
 export type Options = {
-  /** Price of a nat of description. */
-  readonly lambda: number
   /** Score below which nothing is a cause: −ln of the chance to see one where there is none. */
   readonly floor: number
   /**
@@ -35,7 +33,6 @@ export type Options = {
 
 /** For failures among attempts, whose rates one cause hits unequally. */
 export const ratioOptions: Options = {
-  lambda: 1,
   floor: 3,
   shadows: true,
   maxRounds: 3,
@@ -44,7 +41,6 @@ export const ratioOptions: Options = {
 }
 /** For values with forecasts, where noise is the forecast's alone. */
 export const valueOptions: Options = {
-  lambda: 1,
   floor: 3,
   shadows: false,
   maxRounds: 24,
@@ -70,7 +66,7 @@ const SHORT_LIST = 40
 const SAME_STRENGTH = 3
 
 export function locate(leaves: Leaves, measure: Measure, options: Options): Located {
-  const scan = createScan(leaves, measure, options.lambda, options.maxLayers)
+  const scan = createScan(leaves, measure, options.maxLayers)
   const shortList = scan.best(SHORT_LIST)
   const found: Found[] = []
   for (let round = 0; round < options.maxRounds; round++) {
@@ -112,7 +108,7 @@ function childMeant(
   scan: Scan,
   leaves: Leaves,
   measure: Measure,
-  { lambda, tellApart, childGain }: Options,
+  { tellApart, childGain }: Options,
 ): Found | undefined {
   const sign = Math.sign(found.a)
   let chosen: Found | undefined
@@ -126,7 +122,7 @@ function childMeant(
     let sum = { a: 0, b: 0 }
     for (const [at, { a, b }] of parts.slice(0, -1).entries()) {
       sum = { a: sum.a + a, b: sum.b + b }
-      const evidence = scan.foundOf(found.element, sum).llr - lambda * lnChoose(parts.length, at + 1)
+      const evidence = scan.foundOf(found.element, sum).llr - lnChoose(parts.length, at + 1)
       if (evidence <= bar) continue
       bar = evidence
       chosen = parts

@@ -2,7 +2,7 @@
 // evidence after its price.
 //
 // The price of an element is −ln of its prior: every layer is as likely as any other, within it every cuboid, within that
-// every element that occurs. These priors sum to one, so with λ = 1 the score is −ln of a bound on the chance to find
+// every element that occurs. These priors sum to one, so the score is −ln of a bound on the chance to find
 // anything that strong where nothing is (Bonferroni over all elements, the bound of measure.ts for each): the
 // look-elsewhere effect is paid for, and "score ≥ 3" is significance at 5 %.
 
@@ -24,7 +24,7 @@ export type Part = { readonly code: number; readonly a: number; readonly b: numb
 
 export type Scan = ReturnType<typeof createScan>
 
-export function createScan(leaves: Leaves, measure: Measure, lambda: number, maxLayers?: number) {
+export function createScan(leaves: Leaves, measure: Measure, maxLayers?: number) {
   const cuboids = cuboidsOf(leaves, maxLayers)
   const gone = new Uint8Array(leaves.size)
   let [A, B] = [0, 0]
@@ -126,7 +126,7 @@ export function createScan(leaves: Leaves, measure: Measure, lambda: number, max
     const elements =
       counts.get(dimensions.join()) ??
       dimensions.reduce((n, at) => Math.min(n * leaves.dimensions[at]!.values.length, leaves.size), 1)
-    return lambda * (Math.log(elements) + lnChoose(layers, dimensions.length) + Math.log(layers))
+    return Math.log(elements) + lnChoose(layers, dimensions.length) + Math.log(layers)
   }
 }
 
