@@ -12,6 +12,7 @@ const help = `Measures the detector of insight beside windows, EWMA and CUSUM on
   npm run detect:bench
   --months N   stream-months that false alarms are counted in (default 1000), over volumes and overdispersions
   --runs N     drops of each kind (default 200)
+  --wander PP  quiet rates also wander by so many points within hours (default 0), which the guarantee does not cover
   --json       only the last line
 
 Every detector is held to one false alarm in thirty days a stream: ours by its guarantee, learning what is usual from four
@@ -43,7 +44,9 @@ function run(months: number, runs: number): void {
   const say = (line: string): void => {
     if (!values.json) console.log(line)
   }
-  const quiet = falseAlarms(months)
+  const wander = Number(values.wander) / 100
+  if (!(wander >= 0 && wander < 0.1)) fail(`--wander is a number of points from 0 to 10, not "${values.wander}".`)
+  const quiet = falseAlarms(months, wander)
   for (const row of quiet.rows)
     say(
       `quiet ${row.volume}/min, rate ± ${row.rho * 100} pp: ${row.alarms} false alarms in ${row.months} stream-months`,
@@ -75,14 +78,14 @@ function alone(): Fleet {
   return createFleet([{ name: "all", fixed: 0 }], { perWeek: MINUTES_PER_WEEK / MONTH, rate: 0.12 })
 }
 
-function falseAlarms(months: number) {
+function falseAlarms(months: number, wander: number) {
   const each = Math.ceil(months / (volumes.length * rhos.length))
   const rows = volumes.flatMap((volume) =>
     rhos.map((rho) => {
       let alarms = 0
       for (let stream = 0; stream < each; stream++) {
         const fleet = alone()
-        const next = createStream({ volume, rho }, 1 + stream + 10_000 * volume + 1_000_000 * rho)
+        const next = createStream({ volume, rho, wander }, 1 + stream + 10_000 * volume + 1_000_000 * rho)
         for (let minute = 0; minute < WARM_UP + MONTH; minute++) {
           const { n, k } = next(minute)
           const told = fleet.observe(0, minute, n, k)
@@ -175,6 +178,7 @@ function asked() {
       options: {
         months: { type: "string", default: "1000" },
         runs: { type: "string", default: "200" },
+        wander: { type: "string", default: "0" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },

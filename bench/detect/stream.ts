@@ -8,18 +8,23 @@ export type StreamKind = {
   readonly volume: number
   /** Standard deviation of the rate of failures from minute to minute. */
   readonly rho: number
+  /** Standard deviation of a part of it that wanders, with a memory of an hour. */
+  readonly wander?: number
 }
 export type Minute = { readonly n: number; readonly k: number; readonly usual: number }
 
 const FAILURES = 0.1
 const DAY = 1_440
+const MEMORY = Math.exp(-1 / 60)
 
-export function createStream({ volume, rho }: StreamKind, seed: number) {
+export function createStream({ volume, rho, wander = 0 }: StreamKind, seed: number) {
   const random = createRandom(seed)
   const phase = random.whole(DAY)
+  let drift = 0
   return (minute: number, drop = 0): Minute => {
     const usual = usualRate(minute + phase)
-    const rate = Math.min(Math.max(usual + drop + rho * random.normal(), 0), 1)
+    if (wander > 0) drift = MEMORY * drift + Math.sqrt(1 - MEMORY ** 2) * wander * random.normal()
+    const rate = Math.min(Math.max(usual + drop + drift + rho * random.normal(), 0), 1)
     const n = poisson(random, volume * breath(minute + phase))
     return { n, k: binomial(random, n, rate), usual }
   }
