@@ -1,5 +1,5 @@
 // What is usual: an hour-of-week profile that many slices share, and for each slice its own level against it and how much
-// its rate moves beyond chance. A slice's part is a dozen numbers, so that thousands cost nothing; slices with days of their own
+// its rate moves beyond chance. A slice's part is two dozen numbers, so that thousands cost nothing; slices with days of their own
 // (a country, a method) have a profile of their own.
 //
 // An incident must not become usual while it lasts: an hour is learned only once the next one is over too and neither saw an
@@ -28,6 +28,8 @@ const MAX_RHO = 0.05
 const RHO_PRIOR = 1e5
 /** The usual rate is known with an error; its upper bound at so many standard deviations is what evidence is held against. */
 const CAUTION = 0.5
+/** Wandering by less than this (a tenth of a point) is the profile's own error: neighbours are not the hour itself. */
+const SMOOTHING = 0.001
 /** An hour with more failures than so many times the usual ones is learned as if it had had that many. */
 const MAX_SURPRISE = 1.5
 
@@ -82,13 +84,20 @@ function estimate({ attempts, failures, totalAttempts, totalFailures, rates, var
 }
 
 /** Columns of a slice's state, which lies in one array of the fleet: what is known, the hour before, and the running hour. */
-const COUNTS = 5
-const [FAILURES, EXPECTED, SQUARES, PAIRS, ATTEMPTS] = [0, 1, 2, 3, 4] as const
+const COUNTS = 7
+const [FAILURES, EXPECTED, SQUARES, PAIRS, ATTEMPTS, HOUR_SQUARES, HOUR_PAIRS] = [0, 1, 2, 3, 4, 5, 6] as const
 const HELD = COUNTS
 const RUNNING = 2 * COUNTS
 export const USUAL_SIZE = 3 * COUNTS
 
-export type Usual = { readonly rate: number; readonly cautious: number; readonly rho: number }
+export type Usual = {
+  readonly rate: number
+  /** Its upper bound: what evidence is held against. */
+  readonly cautious: number
+  /** Standard deviations of the rate: from minute to minute, and of whole hours beyond that. */
+  readonly rho: number
+  readonly wander: number
+}
 
 /** What is usual for a slice in an hour of the week. */
 export function usualOf(state: Float64Array, at: number, profile: Profile, hour: number): Usual {
@@ -98,8 +107,11 @@ export function usualOf(state: Float64Array, at: number, profile: Profile, hour:
   const pairs = state[at + PAIRS]! + RHO_PRIOR
   const variance = (state[at + SQUARES]! + RHO_PRIOR * FIRST_RHO ** 2) / pairs
   const rho = Math.min(Math.max(Math.sqrt(Math.max(variance, 0)), MIN_RHO), MAX_RHO)
+  const wander = Math.sqrt(
+    Math.max(state[at + HOUR_SQUARES]! / Math.max(state[at + HOUR_PAIRS]!, 1) - SMOOTHING ** 2, 0),
+  )
   const error = Math.sqrt(rate ** 2 / failures + profile.variances[hour]!)
-  return { rate, cautious: clamp(rate + CAUTION * error), rho }
+  return { rate, cautious: clamp(rate + CAUTION * error), rho, wander: Math.min(wander, MAX_RHO) }
 }
 
 /** Takes in a minute of the running hour. */
@@ -113,20 +125,34 @@ export function notice(state: Float64Array, at: number, k: number, n: number, pr
   state[running + ATTEMPTS]! += n
 }
 
-/** The hour is over: the one before it is learned. Returns what a profile may learn of that one. */
-export function closeHour(state: Float64Array, at: number): { readonly attempts: number; readonly failures: number } {
+/**
+ * The hour is over: the one before it is learned. `variance` is that of the profile's rate in that hour. Returns what a
+ * profile may learn of it.
+ */
+export function closeHour(
+  state: Float64Array,
+  at: number,
+  variance: number,
+  isYoung: boolean,
+): { readonly attempts: number; readonly failures: number } {
   const held = at + HELD
-  const learned = { attempts: state[held + ATTEMPTS]!, failures: state[held + FAILURES]! }
+  const attempts = state[held + ATTEMPTS]!
   const known = (state[at + FAILURES]! + LEVEL_PRIOR) / (state[at + EXPECTED]! + LEVEL_PRIOR)
   const usual = state[held + EXPECTED]! * known
-  const most = usual * MAX_SURPRISE + 3 * Math.sqrt(usual)
-  learned.failures = Math.min(learned.failures, most)
-  state[at + FAILURES] = state[at + FAILURES]! * FADE + learned.failures
-  for (const column of [EXPECTED, SQUARES, PAIRS])
+  // A week in which the profile is still being learned says nothing of how rates wander.
+  if (attempts > 0 && !isYoung) {
+    // What whole hours vary by beyond chance, minutes, and the error of the profile.
+    const chance = usual * (1 - usual / attempts) + Math.max(state[held + SQUARES]!, 0) + attempts ** 2 * variance
+    state[held + HOUR_SQUARES] = (state[held + FAILURES]! - usual) ** 2 - chance
+    state[held + HOUR_PAIRS] = attempts ** 2
+  }
+  const failures = Math.min(state[held + FAILURES]!, usual * MAX_SURPRISE + 3 * Math.sqrt(usual))
+  state[at + FAILURES] = state[at + FAILURES]! * FADE + failures
+  for (const column of [EXPECTED, SQUARES, PAIRS, HOUR_SQUARES, HOUR_PAIRS])
     state[at + column] = state[at + column]! * FADE + state[held + column]!
   state.copyWithin(held, at + RUNNING, at + USUAL_SIZE)
   state.fill(0, at + RUNNING, at + USUAL_SIZE)
-  return learned
+  return { attempts, failures }
 }
 
 /** Forgets the running hour and the one before it: something is wrong since some time. */

@@ -21,10 +21,16 @@ export const COMPONENTS = WORSE.length
 /** Evidence beyond this says nothing more, and numbers stay finite. */
 const MAX_EVIDENCE = 1e12
 
-/** ln Λ of k failures in n for one size of worse, deflated. */
-export function failureNats(worse: number, k: number, n: number, usual: number, rho: number): number {
+/**
+ * φ of a minute with n attempts: the rate moves by ρ from minute to minute, and by `wander` within hours. What wanders stays
+ * for a while, so that its minutes add up: two hours' worth, its integrated memory where it lasts about an hour.
+ */
+export const dispersionOf = (n: number, usual: number, rho: number, wander: number): number =>
+  1 + (Math.max(n - 1, 0) * rho * rho + 120 * n * wander * wander) / (usual * (1 - usual))
+
+/** ln Λ of k failures in n for one size of worse, deflated by φ. */
+export function failureNats(worse: number, k: number, n: number, usual: number, phi: number): number {
   const bad = (worse * usual) / (1 - usual + worse * usual)
-  const phi = 1 + (Math.max(n - 1, 0) * rho * rho) / (usual * (1 - usual))
   return (k * Math.log(bad / usual) + (n - k) * Math.log((1 - bad) / (1 - usual))) / phi
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { describe, test } from "node:test"
 import { createRandom } from "../../../gym/random.ts"
 import { DEFAULT_BUDGET, MINUTES_PER_WEEK, thresholdOf } from "./budget.ts"
-import { accumulate, failureNats, LESS, volumeNats, WEIGHTS, WORSE } from "./evidence.ts"
+import { accumulate, dispersionOf, failureNats, LESS, volumeNats, WEIGHTS, WORSE } from "./evidence.ts"
 import { createFleet, MAX_SLICES, type Alarm, type Slice } from "./fleet.ts"
 
 const DAY = 1_440
@@ -41,16 +41,17 @@ describe("the evidence", () => {
       for (const worse of WORSE) {
         let mean = 0
         for (let k = 0; k <= n; k++)
-          mean += choose(k) * q ** k * (1 - q) ** (n - k) * Math.exp(failureNats(worse, k, n, q, rho))
+          mean +=
+            choose(k) * q ** k * (1 - q) ** (n - k) * Math.exp(failureNats(worse, k, n, q, dispersionOf(n, q, rho, 0)))
         assert.ok(rho === 0 ? Math.abs(mean - 1) < 1e-9 : mean <= 1, `${worse}: ${mean}`)
       }
   })
 
   test("speaks for the size of worse that is there, and against it where all is well", () => {
-    assert.ok(failureNats(2, 30, 100, 0.1, 0) > 0)
-    assert.ok(failureNats(2, 10, 100, 0.1, 0) < 0)
+    assert.ok(failureNats(2, 30, 100, 0.1, 1) > 0)
+    assert.ok(failureNats(2, 10, 100, 0.1, 1) < 0)
     assert.ok(
-      failureNats(2, 30, 100, 0.1, 0.03) < failureNats(2, 30, 100, 0.1, 0),
+      failureNats(2, 30, 100, 0.1, dispersionOf(100, 0.1, 0.03, 0)) < failureNats(2, 30, 100, 0.1, 1),
       "less where rates move by themselves",
     )
     for (const less of LESS) assert.ok(volumeNats(less, 100, 100, 0.1) < 0)
@@ -59,7 +60,7 @@ describe("the evidence", () => {
 
   test("stays finite whatever comes", () => {
     let evidence = 0
-    for (let i = 0; i < 10_000; i++) evidence = accumulate(evidence, failureNats(8, 1e6, 1e6, 0.001, 0))
+    for (let i = 0; i < 10_000; i++) evidence = accumulate(evidence, failureNats(8, 1e6, 1e6, 0.001, 1))
     assert.ok(Number.isFinite(evidence))
     assert.ok(Math.abs(WEIGHTS.reduce((x, y) => x + y, 0) - 1) < 1e-12)
   })
@@ -118,10 +119,10 @@ describe("a fleet", () => {
     for (let minute = 0; minute < 6 * DAY; minute++) assert.equal(fleet.observe(0, minute, 50, 40), undefined)
   })
 
-  test("is bounded: thousands of slices are about a megabyte, and more are refused", () => {
+  test("is bounded: thousands of slices are less than two megabytes, and more are refused", () => {
     const slices = (count: number): Slice[] =>
       Array.from({ length: count }, (_, at) => ({ name: String(at), fixed: 2 }))
-    assert.ok(createFleet(slices(MAX_SLICES)).bytes <= 1_500_000)
+    assert.ok(createFleet(slices(MAX_SLICES)).bytes <= 2_000_000)
     assert.throws(() => createFleet(slices(MAX_SLICES + 1)), /at most 5000/)
     assert.throws(() => createFleet(slices(1)).observe(0, 0, 1, 2), /2 of 1/)
   })

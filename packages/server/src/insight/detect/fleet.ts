@@ -1,5 +1,5 @@
 // All slices of a merchant, watched minute by minute: failures among attempts (or any share: technical failures, pending
-// attempts, answers slower than usual, fallbacks). One array of numbers, some thirty-five per slice, so that 5,000 slices are a
+// attempts, answers slower than usual, fallbacks). One array of numbers, some forty per slice, so that 5,000 slices are a
 // megabyte and a minute of them a few milliseconds. Pure: minutes come in, alarms go out.
 //
 //   watching → alarmed     the evidence crosses the slice's share of the merchant's false-alarm budget (budget.ts)
@@ -21,7 +21,7 @@ import {
   type Profile,
 } from "./baseline.ts"
 import { DEFAULT_BUDGET, layerOf, LAYERS, thresholdOf } from "./budget.ts"
-import { accumulate, COMPONENTS, failureNats, WEIGHTS, WORSE } from "./evidence.ts"
+import { accumulate, COMPONENTS, dispersionOf, failureNats, WEIGHTS, WORSE } from "./evidence.ts"
 
 export const MAX_SLICES = 5_000
 export const MAX_PROFILES = 64
@@ -111,18 +111,19 @@ export function createFleet(slices: readonly Slice[], { perWeek = DEFAULT_BUDGET
     const known = usualOf(state, at + USUAL, profile, hourOfWeek(hour))
     notice(state, at + USUAL, k, n, profile.rates[hourOfWeek(hour)]!, known.rate)
     if (state[at + COLUMN.age]! < YOUNG_HOURS) return undefined
+    const phi = dispersionOf(n, known.rate, known.rho, known.wander)
     for (const [place, j] of ONSETS.entries())
-      dateOnset(at + COLUMN.onsets + 4 * place, minute, n, k, failureNats(WORSE[j], k, n, known.cautious, known.rho))
+      dateOnset(at + COLUMN.onsets + 4 * place, minute, n, k, failureNats(WORSE[j], k, n, known.cautious, phi))
     return state[at + COLUMN.alarmed] === 1
-      ? recover(slice, minute, n, k, known.rate, known.rho)
-      : alarm(slice, minute, n, k, known.cautious, known.rho)
+      ? recover(slice, minute, n, k, known.rate, phi)
+      : alarm(slice, minute, n, k, known.cautious, phi)
   }
 
-  function alarm(slice: number, minute: number, n: number, k: number, usual: number, rho: number): Alarm | undefined {
+  function alarm(slice: number, minute: number, n: number, k: number, usual: number, phi: number): Alarm | undefined {
     const at = slice * COLUMN.size
     let [sum, best] = [0, 0]
     for (let j = 0; j < COMPONENTS; j++) {
-      const evidence = accumulate(state[at + j]!, failureNats(WORSE[j]!, k, n, usual, rho))
+      const evidence = accumulate(state[at + j]!, failureNats(WORSE[j]!, k, n, usual, phi))
       state[at + j] = evidence
       sum += WEIGHTS[j]! * evidence
       if (evidence > state[at + best]!) best = j
@@ -136,10 +137,10 @@ export function createFleet(slices: readonly Slice[], { perWeek = DEFAULT_BUDGET
     return told("alarm", slice, minute, sum, usual)
   }
 
-  function recover(slice: number, minute: number, n: number, k: number, usual: number, rho: number): Alarm | undefined {
+  function recover(slice: number, minute: number, n: number, k: number, usual: number, phi: number): Alarm | undefined {
     const at = slice * COLUMN.size
     const worse = WORSE[state[at + COLUMN.component]!]!
-    const evidence = accumulate(state[at + COLUMN.recovery]!, -failureNats(worse, k, n, usual, rho))
+    const evidence = accumulate(state[at + COLUMN.recovery]!, -failureNats(worse, k, n, usual, phi))
     state[at + COLUMN.recovery] = evidence
     if (evidence < RECOVERED || minute - state[at + COLUMN.since]! < MIN_ALARM_MINUTES) return undefined
     const over = told("recovery", slice, minute, evidence, usual)
@@ -190,11 +191,17 @@ export function createFleet(slices: readonly Slice[], { perWeek = DEFAULT_BUDGET
     const before = state[at + COLUMN.hour]!
     if (before >= 0) {
       if (isAlarmed(slice) && hour * 60 - state[at + COLUMN.since]! < MAX_ALARM_MINUTES) forgetRecent(state, at + USUAL)
-      const { attempts, failures } = closeHour(state, at + USUAL)
       const profile = profileOf[slice]!
+      const week = hourOfWeek(before + HOURS_PER_WEEK - 1)
+      const { attempts, failures } = closeHour(
+        state,
+        at + USUAL,
+        profiles[profile]!.variances[week]!,
+        state[at + COLUMN.age]! < YOUNG_HOURS,
+      )
       // Coarse slices teach the profile; finer ones are parts of them. What is learned is the hour before the last.
       if (slices[slice]!.fixed === coarsest[profile] && attempts > 0)
-        learnHour(profiles[profile]!, hourOfWeek(before + HOURS_PER_WEEK - 1), attempts, failures)
+        learnHour(profiles[profile]!, week, attempts, failures)
       state[at + COLUMN.age]! += 1
     }
     state[at + COLUMN.hour] = hour
