@@ -53,6 +53,21 @@ describe("health", () => {
     assert.equal(health.read(visa, 1, now()).state, "healthy", "the others are not touched")
   })
 
+  test("comes back where no payment may carry a probe: after an hour without any, by a small share", () => {
+    const { health, see, now, wait } = scene()
+    for (let i = 0; i < 6; i++) see(0, "technical")
+    wait(60_000)
+    assert.deepEqual([health.read(visa, 0, now()).state, health.read(visa, 0, now()).share], ["probing", 0])
+    wait(50 * 60_000)
+    health.probed(visa, 0, now())
+    wait(50 * 60_000)
+    assert.equal(health.read(visa, 0, now()).state, "probing", "probes ride")
+    wait(20 * 60_000)
+    assert.deepEqual([health.read(visa, 0, now()).state, health.read(visa, 0, now()).share], ["returning", 0.25])
+    for (let i = 0; i < 6; i++) see(0, "technical")
+    assert.equal(health.read(visa, 0, now()).state, "ejected", "and is out again if it still fails")
+  })
+
   test("ejects one network where one network fails", () => {
     const { health, see, now } = scene()
     const amex: Situation = { ...visa, network: "amex" }

@@ -51,6 +51,8 @@ const DAY_MS = 24 * 3_600_000
 const WAIT_MS = 30_000
 const LONGEST_WAIT_MS = 20 * 60_000
 const PROBE_EVERY_MS = 10_000
+/** Without any probe for so long its traffic is such that none may ride on it (payments of the merchant alone, …). */
+const UNPROBED_MS = 3_600_000
 /** ln(0.05)/ln(0.6): so many successes in a row reject a failure rate of 40 % at 5 %. */
 const PROBE_SUCCESSES = 6
 /** Shares of traffic on the way back, each held for so many outcomes. */
@@ -168,6 +170,9 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
   /** What time alone changes. */
   function advance(watch: Watch, nowMs: number): void {
     if (watch.state === "suspect" && isCalm(watch, nowMs)) change(watch, "healthy", "odds", nowMs)
+    // Else it would never be back: a small share of its traffic finds out instead.
+    if (watch.state === "probing" && nowMs - Math.max(watch.changedAtMs, watch.retryAtMs) >= UNPROBED_MS)
+      giveBack(watch, "waited", nowMs)
     if (watch.state !== "ejected" || nowMs < watch.retryAtMs) return
     if (watch.cause === "technical") {
       const mustRead = watch.dimension === "all" && readable[watch.account] === true
