@@ -1,0 +1,37 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { accountAt } from "../../testing/scripted.ts"
+import { createReadings, MAX_AT_ONCE, type ReadingEngine } from "./harmless-read.ts"
+
+test("however many accounts never answer, everybody is asked in turn, and one that cannot be asked holds up nobody", async () => {
+  const accounts = Array.from({ length: 2 * MAX_AT_ONCE }, (_, i) => accountAt(`acc_${i}`))
+  const asked: string[] = []
+  let now = 1_000
+  const came: string[] = []
+  const engine = {
+    transport: {
+      send: (origin: string) => {
+        asked.push(origin)
+        if (origin === accounts[0]!.origin) throw new TypeError("a bug")
+        return Promise.resolve({ kind: "not_sent", code: "ETIMEDOUT" })
+      },
+    },
+    clock: { now: () => now },
+    log: { error: () => {} },
+    directory: { account: (id: string) => accounts.find((account) => account.id === id) },
+    // What never answers is wanted again before the others had their turn.
+    signals: { shelves: () => [{ signals: { wantsRead: () => accounts.map(({ id }) => id) } }] },
+    sharing: {
+      readCame: ({ account }: { account: string }) => void came.push(account),
+      isSick: () => false,
+      sickAt: () => [],
+    },
+  } as unknown as ReadingEngine
+  const read = createReadings(engine)
+  for (let steps = 0; steps < 2; steps++) {
+    assert.equal(await read(), true)
+    now += 15_000
+  }
+  assert.equal(new Set(asked).size, accounts.length)
+  assert.equal(came.length, accounts.length - 1)
+})
