@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { accountAt } from "../../testing/scripted.ts"
+import type { MerchantId } from "../core/id.ts"
 import { createReadings, MAX_AT_ONCE, type ReadingEngine } from "./harmless-read.ts"
 
 test("however many accounts never answer, everybody is asked in turn, and one that cannot be asked holds up nobody", async () => {
@@ -34,4 +35,33 @@ test("however many accounts never answer, everybody is asked in turn, and one th
   }
   assert.equal(new Set(asked).size, accounts.length)
   assert.equal(came.length, accounts.length - 1)
+})
+
+test("a sick node asks any provider, as those that did not answer may be down themselves", async () => {
+  const [down, well] = [accountAt("acc_down"), accountAt("acc_well", undefined, { merchant: "mer_1" as MerchantId })]
+  const came: [string, boolean][] = []
+  const engine = {
+    transport: {
+      send: (origin: string) =>
+        Promise.resolve(
+          origin === down.origin
+            ? { kind: "not_sent", code: "ECONNREFUSED" }
+            : { kind: "answered", response: { status: 200, headers: {}, body: "{}" } },
+        ),
+    },
+    clock: { now: () => 1_000 },
+    directory: { account: (id: string) => [down, well].find((account) => account.id === id) },
+    signals: { shelves: () => [{ accounts: [well], signals: { wantsRead: () => [] } }] },
+    sharing: {
+      readCame: ({ account }: { account: string }, _ok: boolean, answered: boolean) =>
+        void came.push([account, answered]),
+      isSick: () => true,
+      sickAt: () => [down.id],
+    },
+  } as unknown as ReadingEngine
+  await createReadings(engine)()
+  assert.deepEqual(came.toSorted(), [
+    ["acc_down", false],
+    ["acc_well", true],
+  ])
 })

@@ -8,7 +8,7 @@ import { MAX_RESENDS } from "./call.ts"
 import { CONNECT_MS, type Account, type Engine } from "./engine.ts"
 import type { Sent } from "./transport.ts"
 import type { SignalSharing } from "./signal-sharing.ts"
-import type { RoutingSignals } from "./signals.ts"
+import type { RoutingSignals, Shelf } from "./signals.ts"
 
 /** How long the provider may take to say whether it knows us (ms). */
 export const READ_MS = 15_000
@@ -62,8 +62,9 @@ export function createReadings(engine: ReadingEngine): () => Promise<boolean> {
     const now = clock.now()
     for (const [id, at] of askedAt) if (now - at > REMEMBERED_MS) askedAt.delete(id)
     const wanted = new Set(signals.shelves().flatMap((shelf) => shelf.signals.wantsRead(now)))
-    // Nobody pays through a sick node, so nothing else would tell that it is well again.
-    if (sharing.isSick()) for (const id of sharing.sickAt()) wanted.add(id)
+    // Nobody pays through a sick node, so nothing else would tell that it is well again. Those that did not answer may be down:
+    // a test's, or another merchant's. Any provider's answer will do.
+    if (sharing.isSick()) for (const id of [...sharing.sickAt(), ...signals.shelves().flatMap(readable)]) wanted.add(id)
     const accounts = [...wanted]
       .flatMap((id) => directory.account(id as AccountId) ?? [])
       .toSorted((a, b) => (askedAt.get(a.id) ?? 0) - (askedAt.get(b.id) ?? 0))
@@ -73,6 +74,11 @@ export function createReadings(engine: ReadingEngine): () => Promise<boolean> {
     return accounts.length > 0
   }
 }
+
+const readable = ({ accounts }: Shelf): readonly AccountId[] =>
+  accounts.flatMap(({ id, state, connector }) =>
+    state === "enabled" && connector.verifyCredentials !== undefined ? [id] : [],
+  )
 
 async function readOne(engine: ReadingEngine, account: Account): Promise<void> {
   const owner = { merchant: account.merchant, mode: account.config.mode, account: account.id }
