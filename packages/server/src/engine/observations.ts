@@ -27,6 +27,8 @@ export type Observation = ObservedAttempt & {
   readonly amount: number
   readonly currency: string
   readonly at: number
+  /** Nothing came back for it. Said of what this node itself has sent, and not shared. */
+  readonly unanswered?: true
 }
 
 /** Attempts of one payment that one commit may end; there are never more (MAX_ATTEMPTS). */
@@ -50,10 +52,14 @@ export function observationsOf(before: Payment | undefined, after: Payment, at: 
         ...(latencyMs === undefined ? {} : { latencyMs }),
         ...wholeAmount(after.intent.amount),
         at,
+        ...(told.ending === "technical" && isUnanswered(attempt) ? { unanswered: true as const } : {}),
       },
     ]
   })
 }
+
+/** A refusal is an answer, also of what was only prepared. */
+const isUnanswered = ({ outcome }: Attempt): boolean => outcome?.kind !== "rejected" && outcome?.kind !== "declined"
 
 /** How routing sees an attempt of a payment; the same for the decision and for what became of it. */
 export function situationOf(payment: Payment, ordinal: number, asked: boolean): Situation {
