@@ -10,7 +10,7 @@
 //
 // A challenge or a pending answer is nothing yet: it waits. An abandoned challenge and a risk block are payments not paid.
 
-import { declineReasons } from "../core/decline.ts"
+import { declineReasons, type DeclineCategory } from "../core/decline.ts"
 import { exponentOf } from "../core/currency.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
 import type { Money } from "../core/money.ts"
@@ -52,11 +52,18 @@ export function observationsOf(before: Payment | undefined, after: Payment, at: 
         ...(latencyMs === undefined ? {} : { latencyMs }),
         ...wholeAmount(after.intent.amount),
         at,
+        ...(told.ending === "not_paid" && isMistyped(attempt) ? { mistyped: true as const } : {}),
         ...(told.ending === "technical" && isUnanswered(attempt) ? { unanswered: true as const } : {}),
       },
     ]
   })
 }
+
+/** Whoever tests stolen cards makes thousands of them, at whichever account comes first. */
+const isMistyped = ({ outcome }: Attempt): boolean =>
+  (outcome?.kind === "declined" || outcome?.kind === "rejected") &&
+  mistyped.has(declineReasons[outcome.reason].category)
+const mistyped: ReadonlySet<DeclineCategory> = new Set(["card_data", "duplicate"])
 
 /** A refusal is an answer, also of what was only prepared. */
 const isUnanswered = ({ outcome }: Attempt): boolean => outcome?.kind !== "rejected" && outcome?.kind !== "declined"

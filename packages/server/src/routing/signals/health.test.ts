@@ -92,6 +92,16 @@ describe("health", () => {
     assert.ok(changes.some((c) => c.kind === "health" && c.cause === "declines" && c.account === 0))
   })
 
+  test("blames no account for what was mistyped, however often", () => {
+    const { health, see, changes, now, wait } = scene()
+    for (let i = 0; i < 300; i++) {
+      see(0, "paid")
+      wait(1_000)
+      health.observe(visa, 0, "not_paid", 0.88, now(), true)
+    }
+    assert.deepEqual(changes, [])
+  })
+
   test("blames nobody where all fall together on an issuer", () => {
     const { health, see, changes, now } = scene()
     for (let i = 0; i < 900; i++) see(i % SIZE, diceAt(4, i) < 0.4 ? "paid" : "not_paid")
