@@ -85,9 +85,9 @@ export function situationOf(payment: Payment, ordinal: number, asked: boolean): 
   }
 }
 
-/** The rule wanted 3-D Secure where the payment left it open. */
-const asksForThreeDs = ({ decision }: Attempt): boolean =>
-  (decision as Partial<DecisionRecord> | undefined)?.threeDs === "required"
+/** The rule wants 3-D Secure where the payment left it open; what its retry plan says of the very attempt stands above that. */
+export const asksForThreeDs = ({ decision, shape }: Attempt): boolean =>
+  (shape?.threeDs ?? (decision as Partial<DecisionRecord> | undefined)?.threeDs) === "required"
 
 const UNKNOWN = "unknown"
 
