@@ -62,3 +62,22 @@ test("a sick node asks any provider, as those that did not answer may be down th
   await createReadings(engine)()
   assert.deepEqual(Object.fromEntries(came), { acc_down: false, acc_well: true })
 })
+
+test("a provider that refuses the key is up: a key that may pay and not read must come back, too", async () => {
+  const account = accountAt("acc_a")
+  const upAt = async (status: number): Promise<boolean | undefined> => {
+    let up: boolean | undefined
+    const engine = {
+      transport: {
+        send: () => Promise.resolve({ kind: "answered", response: { status, headers: {}, body: "{}" } }),
+      },
+      clock: { now: () => 1_000 },
+      directory: { account: () => account },
+      signals: { shelves: () => [{ signals: { wantsRead: () => [account.id] } }] },
+      sharing: { readCame: (_owner: unknown, ok: boolean) => void (up = ok), isSick: () => false, sickAt: () => [] },
+    } as unknown as ReadingEngine
+    await createReadings(engine)()
+    return up
+  }
+  assert.deepEqual(await Promise.all([401, 403, 429, 500].map(upAt)), [true, true, false, false])
+})

@@ -80,12 +80,15 @@ const readable = ({ accounts }: Shelf): readonly AccountId[] =>
     state === "enabled" && connector.verifyCredentials !== undefined ? [id] : [],
   )
 
+/** Who refuses the key is up. Whether it takes payments they will tell; a key that may pay and not read must come back, too. */
+const isUp = (read: HarmlessRead): boolean =>
+  read.kind === "answered" && (read.ok || read.response.status === 401 || read.response.status === 403)
+
 async function readOne(engine: ReadingEngine, account: Account): Promise<void> {
   const owner = { merchant: account.merchant, mode: account.config.mode, account: account.id }
   try {
     const read = await readHarmlessly(engine, account)
-    if (read !== undefined)
-      engine.sharing.readCame(owner, read.kind === "answered" && read.ok, read.kind === "answered")
+    if (read !== undefined) engine.sharing.readCame(owner, isUp(read), read.kind === "answered")
   } catch (error) {
     engine.log.error({ account: account.id, error: String(error) }, "an account could not be asked whether it is well")
   }
