@@ -114,13 +114,14 @@ const neverMade: ReadonlySet<string> = new Set([
   "TOO_LATE",
   "owner_gone",
 ])
+export const isNeverMade = ({ raw }: Outcome): boolean => neverMade.has(raw.code)
 
 function knownOf(payment: Payment, attempt: Attempt): Known {
   const { state, outcome, authorized } = attempt
   if (state === "lapsed" && authorized === 0n)
     // What its merchant called off was not abandoned by its customer.
     return payment.ending?.as === "canceled" ? undefined : "not_paid"
-  if (outcome === undefined || neverMade.has(outcome.raw.code)) return undefined
+  if (outcome === undefined || isNeverMade(outcome)) return undefined
   switch (outcome.kind) {
     case "approved":
       return outcome.effect === "prepared" ? undefined : "paid"
