@@ -13,6 +13,7 @@ import type { LiveReading } from "../routing/conditions/live.ts"
 import { EXPLORATION_SHARE } from "../routing/exploration.ts"
 import type { Policy } from "../routing/policy.ts"
 import { NOTHING_READ, rounded, type Readings } from "../routing/readings.ts"
+import { plainRetryPlan, type RetryPlan } from "../routing/retry-plan.ts"
 import { diceOf } from "../routing/signals/dice.ts"
 import type { SignalChange } from "../routing/signals/health-change.ts"
 import { MAX_ACCOUNTS } from "../routing/signals/observation.ts"
@@ -151,7 +152,9 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       accounts: eligible,
       challenged: intent.threeDs.mode === "external" || payment.attempts.some((a) => a.action !== undefined),
       // A cryptogram is spent by the first account that it is sent to.
-      reroutable: !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
+      reroutable:
+        goesOn(rule?.rule.retry ?? plainRetryPlan) &&
+        !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
       rounded: true,
       costOf: (id) => feeAt(directory.account(id as AccountId), context, clock.now()),
       ...(strategy.kind === "optimize"
@@ -254,6 +257,14 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     },
   }
 }
+
+/** Whether what came to nothing at one account is tried at another at once. */
+const goesOn = ({ maxRetries, steps }: RetryPlan): boolean =>
+  maxRetries > 0 &&
+  steps.some(
+    ({ on, provider, initiator, delaySeconds }) =>
+      on.notExecuted === true && provider !== "same" && initiator !== "merchant" && (delaySeconds[0] ?? 0) === 0,
+  )
 
 const termsOf = (policy: Policy | undefined): Readonly<Record<string, Commitment>> =>
   Object.fromEntries((policy?.commitments ?? []).map((terms) => [terms.account, terms]))
