@@ -12,7 +12,8 @@ import type { Commitment } from "../routing/commitment.ts"
 import type { LiveReading } from "../routing/conditions/live.ts"
 import { EXPLORATION_SHARE } from "../routing/exploration.ts"
 import type { Policy } from "../routing/policy.ts"
-import { rounded, type Readings } from "../routing/readings.ts"
+import { NOTHING_READ, rounded, type Readings } from "../routing/readings.ts"
+import { plainRetryPlan, type RetryPlan } from "../routing/retry-plan.ts"
 import { diceOf } from "../routing/signals/dice.ts"
 import type { SignalChange } from "../routing/signals/health-change.ts"
 import { MAX_ACCOUNTS } from "../routing/signals/observation.ts"
@@ -48,7 +49,11 @@ export type RoutingSignalsParts = {
 }
 
 /** What was read for a payment, so that whoever acts on it can say so. */
-export type Read = { readonly readings: Readings; readonly ask: Ask }
+export type Read = {
+  readonly readings: Readings
+  /** Absent where reading failed: then nothing was known, and nothing is spent. */
+  readonly ask?: Ask
+}
 
 /** Merchants and modes that are kept in memory; beyond it the one that was asked for longest ago is dropped, and read again. */
 export const MAX_SHELVES = 2_000
@@ -58,7 +63,7 @@ const MAX_MEANWHILE = 20_000
 export type RoutingSignals = ReturnType<typeof createRoutingSignals>
 
 export function createRoutingSignals(parts: RoutingSignalsParts) {
-  const { clock, directory } = parts
+  const { clock, directory, log } = parts
   const shelves = new Map<string, Shelf>()
   let seen: (owner: Owner, what: Seen) => boolean = () => true
   let wanted: (owner: Owner) => void = () => {}
@@ -67,12 +72,27 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     changes: readonly { readonly account: AccountId; readonly change: SignalChange }[],
   ) => void = () => {}
 
+  /** An error in here is a bug, and costs what was learned, not the payment. */
+  function guarded<T>(ask: () => T, otherwise: T): T {
+    try {
+      return ask()
+    } catch (error) {
+      log.error({ error: String(error) }, "routing could not use what it has learned")
+      return otherwise
+    }
+  }
+
   /** Made when somebody first asks; what is stored of it follows in the background. */
   function shelfOf({ merchant, mode }: Owner): Shelf {
     const key = `${merchant} ${mode}`
     const known = shelves.get(key)
     const accounts = directory.accounts(merchant)
     const shelf = known ?? shelve(key, { merchant, mode }, accounts)
+    if (known !== undefined) {
+      // To the end: who was asked for longest ago stands first.
+      shelves.delete(key)
+      shelves.set(key, known)
+    }
     if (shelf.accounts !== accounts) {
       shelf.accounts = accounts
       const isNew = accountsOf(accounts, mode).some(({ id }) => !shelf.signals.knows(id))
@@ -132,7 +152,9 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       accounts: eligible,
       challenged: intent.threeDs.mode === "external" || payment.attempts.some((a) => a.action !== undefined),
       // A cryptogram is spent by the first account that it is sent to.
-      reroutable: !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
+      reroutable:
+        goesOn(rule?.rule.retry ?? plainRetryPlan) &&
+        !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
       rounded: true,
       costOf: (id) => feeAt(directory.account(id as AccountId), context, clock.now()),
       ...(strategy.kind === "optimize"
@@ -149,6 +171,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
 
   /** A payment goes where the decision says: what it tries out is spent. */
   function decided(payment: Payment, { ask }: Read, { record, candidates, calm, benefit }: Decision): void {
+    if (ask === undefined) return
     const [chosen = ""] = candidates
     shelfOf(payment).signals.decided(ask, { chosen, reason: record.reason, calm, benefit }, clock.now())
   }
@@ -200,8 +223,10 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       signals.renewCommitments(from, until)
       return from
     },
-    read,
-    decided,
+    read: (payment: Payment, examined: Examined): Read =>
+      guarded(() => read(payment, examined), { readings: NOTHING_READ }),
+    decided: (payment: Payment, was: Read, decision: Decision): void =>
+      guarded(() => decided(payment, was, decision), undefined),
     committed,
     take,
     tellChanges,
@@ -210,13 +235,17 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     capped: (merchant: MerchantId, mode: Mode): readonly AccountId[] => {
       const { commitments } = directory.activePolicy(merchant, mode) ?? {}
       if (commitments === undefined || commitments.length === 0) return []
-      const { signals } = shelfOf({ merchant, mode })
-      return commitments.flatMap(({ account }) => (signals.isCapped(account) ? [account] : []))
+      return guarded(() => {
+        const { signals } = shelfOf({ merchant, mode })
+        return commitments.flatMap(({ account }) => (signals.isCapped(account) ? [account] : []))
+      }, [])
     },
     live: (merchant: MerchantId, mode: Mode, accounts: readonly AccountId[]): Readonly<Record<string, LiveReading>> => {
       if (accounts.length === 0) return {}
-      const { signals } = shelfOf({ merchant, mode })
-      return Object.fromEntries(accounts.map((id) => [id, liveOf(signals, id, clock.now())]))
+      return guarded(() => {
+        const { signals } = shelfOf({ merchant, mode })
+        return Object.fromEntries(accounts.map((id) => [id, liveOf(signals, id, clock.now())]))
+      }, {})
     },
     /** Who shares what is seen here (and says whether it is to be believed), makes signals anew from what is stored, and tells changes of health. */
     connect: (station: {
@@ -228,6 +257,14 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     },
   }
 }
+
+/** Whether what came to nothing at one account is tried at another at once. */
+const goesOn = ({ maxRetries, steps }: RetryPlan): boolean =>
+  maxRetries > 0 &&
+  steps.some(
+    ({ on, provider, initiator, delaySeconds }) =>
+      on.notExecuted === true && provider !== "same" && initiator !== "merchant" && (delaySeconds[0] ?? 0) === 0,
+  )
 
 const termsOf = (policy: Policy | undefined): Readonly<Record<string, Commitment>> =>
   Object.fromEntries((policy?.commitments ?? []).map((terms) => [terms.account, terms]))
