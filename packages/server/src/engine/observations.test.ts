@@ -54,11 +54,11 @@ test("what was mistyped is told as such, also to other nodes", async () => {
   }
   const { payment } = await told([{ body }])
   const [observation] = observationsOf(undefined, payment, 0)
-  assert.deepEqual([observation?.ending, observation?.mistyped], ["not_paid", true])
+  assert.deepEqual([observation?.ending, observation?.blameless], ["not_paid", true])
   const shared = readSignalDocument(signalDocument({ observations: [observation!], choices: [] }))
   assert.deepEqual(shared?.observations, [observation])
   const [declined] = observationsOf(undefined, (await told([refused])).payment, 0)
-  assert.equal(declined?.mistyped, undefined)
+  assert.equal(declined?.blameless, undefined)
 })
 
 test("a request that never left speaks against the provider, and the next attempt begins with that", async () => {

@@ -52,7 +52,7 @@ export function observationsOf(before: Payment | undefined, after: Payment, at: 
         ...(latencyMs === undefined ? {} : { latencyMs }),
         ...wholeAmount(after.intent.amount),
         at,
-        ...(told.ending === "not_paid" && isMistyped(attempt) ? { mistyped: true as const } : {}),
+        ...(told.ending === "not_paid" && isMistyped(attempt) ? { blameless: true as const } : {}),
         ...(told.ending === "technical" && isUnanswered(attempt) ? { unanswered: true as const } : {}),
       },
     ]

@@ -1,10 +1,20 @@
 import assert from "node:assert/strict"
 import { describe, test } from "node:test"
-import { accountAt, scripted } from "../../testing/scripted.ts"
-import type { MerchantId, PolicyId } from "../core/id.ts"
+import { accountAt, MERCHANT, scripted } from "../../testing/scripted.ts"
+import type { CardId, MerchantId, PolicyId } from "../core/id.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
 import { plainRetryPlan, type RetryPlan } from "../routing/retry-plan.ts"
 import { createRoutingSignals, MAX_SHELVES } from "./signals.ts"
+
+const card = {
+  type: "card",
+  token: "card_0" as CardId,
+  network: "visa",
+  bin: "411111",
+  last4: "1111",
+  expiryMonth: 12,
+  expiryYear: 2099,
+} as const
 
 describe("what routing has learned", () => {
   test("fails no payment, whatever is wrong with it", async () => {
@@ -25,6 +35,30 @@ describe("what routing has learned", () => {
     await answer
     assert.equal(town.stored(id).attempts[0]?.account, "acc_a")
     assert.deepEqual(town.errors, ["routing could not use what it has learned"])
+  })
+
+  test("blames no account for one empty card that is tried again and again, but for many cards it does", async () => {
+    const GOOD = 40
+    const stateAfter = async (fingerprintOf: (payment: number) => string): Promise<string> => {
+      const accounts = [accountAt("acc_a"), accountAt("acc_b")]
+      const refused = {
+        resultCode: "Refused",
+        pspReference: "P1",
+        refusalReason: "Not enough balance",
+        refusalReasonCode: "12",
+      }
+      const approved = { resultCode: "Authorised", pspReference: "P1" }
+      const town = scripted(accounts, (_call, calls) => ({ body: calls.length < GOOD ? approved : refused }))
+      for (let payment = 0; payment < 3 * GOOD; payment++) {
+        const method = { ...card, fingerprint: payment < GOOD ? `good ${payment}` : fingerprintOf(payment) }
+        town.pay({ method })
+        await town.pass(2_000)
+      }
+      const { signals } = town.engine.signals.shelfOf({ merchant: MERCHANT, mode: "test" })
+      return signals.overall("acc_a", town.engine.clock.now())!.state
+    }
+    assert.equal(await stateAfter(() => "the same"), "healthy")
+    assert.equal(await stateAfter((payment) => `card ${payment}`), "ejected")
   })
 
   test("lets no payment carry a probe whose rule would not go on to another account", async () => {

@@ -19,6 +19,7 @@ import type { SignalChange } from "../routing/signals/health-change.ts"
 import { MAX_ACCOUNTS } from "../routing/signals/observation.ts"
 import { createSignals, type Ask, type Signals } from "../routing/signals/signals.ts"
 import type { Mode, Owner, Volume } from "../storage/resources/signal-store.ts"
+import { createDeclinedCards, type DeclinedCards } from "./declined-cards.ts"
 import type { Account, Directory } from "./engine.ts"
 import { feeAt } from "./expected-fee.ts"
 import { observationsOf, situationOf, wholeAmount, type Observation } from "./observations.ts"
@@ -33,6 +34,7 @@ export type Shelf = Owner & {
   month: string
   /** Observed while the signals are made anew from what is stored; undefined: they are not. */
   meanwhile: Observation[] | undefined
+  readonly cards: DeclinedCards
 }
 
 /** What this node itself has seen, to be shared. */
@@ -112,6 +114,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       policy: undefined,
       month: "",
       meanwhile: undefined,
+      cards: createDeclinedCards(),
     }
     shelves.set(key, shelf)
     wanted(owner)
@@ -179,10 +182,12 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
   /** A commit has changed a payment, and its fate is known: what it tells is learned here, and shared. */
   function committed(before: Payment | undefined, after: Payment): void {
     const now = clock.now()
-    const observations = observationsOf(before, after, now)
+    const owner: Owner = { merchant: after.merchant, mode: after.mode }
+    const observations = observationsOf(before, after, now).map((one) =>
+      isSameCardAgain(owner, after, one) ? { ...one, blameless: true as const } : one,
+    )
     const choice = choiceOf(before, after, now)
     if (observations.length === 0 && choice === undefined) return
-    const owner: Owner = { merchant: after.merchant, mode: after.mode }
     const volumes =
       choice === undefined ? [] : [{ account: choice.chosen, month: monthOf(now), payments: 1, amount: choice.amount }]
     const isBelieved = seen(owner, {
@@ -191,6 +196,15 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       volumes,
     })
     take(owner, isBelieved ? observations : [], choice === undefined ? [] : [choice])
+  }
+
+  function isSameCardAgain(
+    owner: Owner,
+    { intent: { method } }: Payment,
+    { ending, attempt, at }: Observation,
+  ): boolean {
+    if (ending !== "not_paid" || attempt > 1 || method === undefined || method.type === "provider_token") return false
+    return shelfOf(owner).cards.declinedAgain(method.fingerprint, at)
   }
 
   const isCommitted = ({ policy }: Shelf, { eligible }: Choice): boolean =>

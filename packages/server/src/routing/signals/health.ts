@@ -192,14 +192,14 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     for (const scope of scopesOf(situation, nowMs)) scope[account]!.retryAtMs = nowMs + PROBE_EVERY_MS
   }
 
-  /** `expected` is the estimated chance of being paid, technical failures aside. What was `mistyped` nobody has judged. */
+  /** `expected` is the estimated chance of being paid, technical failures aside. What is `blameless` says nothing of the account. */
   function observe(
     situation: Situation,
     account: number,
     ending: Ending,
     expected: number,
     nowMs: number,
-    mistyped = false,
+    blameless = false,
   ): void {
     outcomes[account]! += 1
     const bad = ending === "technical"
@@ -210,10 +210,10 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       usualTotal[account]! += 1
     }
     const ratio = bad ? SICK_TECHNICAL / usual : (1 - SICK_TECHNICAL) / (1 - usual)
-    const judged = !mistyped && situation.attempt === 1 && (ending === "paid" || ending === "not_paid")
+    const judged = !blameless && situation.attempt === 1 && (ending === "paid" || ending === "not_paid")
     const keys = peerKeys(situation)
     const declineRatio = judged ? ratioOfDecline(keys, account, ending, expected, nowMs) : 1
-    if (situation.attempt === 1 && !bad && !mistyped)
+    if (situation.attempt === 1 && !bad && !blameless)
       peers.observe(keys, account, ending === "paid", ending === "issuer_technical", expected, nowMs)
     const scopesNow = scopesOf(situation, nowMs)
     // What an ejected scope explains is no evidence for other ones.
@@ -226,7 +226,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       if (watch.state !== "healthy") progress(watch, bad, nowMs)
     }
     if (bad) judge(situation, account, "technical", nowMs)
-    else if (ending === "not_paid" && !mistyped) judge(situation, account, "declines", nowMs)
+    else if (ending === "not_paid" && !blameless) judge(situation, account, "declines", nowMs)
   }
 
   function isOut({ state }: Watch): boolean {
