@@ -11,6 +11,8 @@ import type { Routes } from "./routes.ts"
 
 const states = ["healthy", "suspect", "ejected", "probing", "returning"] as const
 
+const worstFirst = ["ejected", "probing", "returning", "suspect"] as const
+
 const Evidence = Type.Object(
   {
     since: Type.Optional(Time),
@@ -27,7 +29,7 @@ const Evidence = Type.Object(
 export const AccountHealthResource = Type.Object(
   {
     account: Type.String(),
-    state: words(states, "In all that it does."),
+    state: words(states, "The worst of what its `troubles` say; each is about a part of its traffic."),
     success_rate: Type.Union([Type.Number(), Type.Null()], { description: "Of late; null: too few payments." }),
     technical_failure_rate: Type.Union([Type.Number(), Type.Null()]),
     latency_ms: Type.Integer({ description: "The answer that is expected of it." }),
@@ -86,15 +88,16 @@ export const routing: Routes = (app, api, guard) => {
       )
       return Promise.resolve({
         data: accounts.map(({ id }): Static<typeof AccountHealthResource> => {
-          const { state, successRate, technicalFailureRate, latencyMs, capLeft } = live[id]!
+          const { successRate, technicalFailureRate, latencyMs, capLeft } = live[id]!
+          const troubles = signals.overall(id, engine.clock.now())?.troubles ?? []
           return {
             account: id,
-            state,
+            state: worstFirst.find((state) => troubles.some((trouble) => trouble.state === state)) ?? "healthy",
             success_rate: successRate ?? null,
             technical_failure_rate: technicalFailureRate ?? null,
             latency_ms: latencyMs ?? 0,
             cap_left: capLeft ?? null,
-            troubles: (signals.overall(id, engine.clock.now())?.troubles ?? []).map((trouble) => ({
+            troubles: troubles.map((trouble) => ({
               scope: trouble.dimension === "all" ? "all" : `${trouble.dimension}:${trouble.value}`,
               state: trouble.state,
               cause: trouble.cause,

@@ -398,8 +398,9 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       const watch = scope[account]!
       advance(watch, nowMs)
       const { state, dimension, value, cause, share, changedAtMs: sinceMs } = watch
-      if (state !== "healthy")
-        troubles.push({ dimension, value, state, cause, share, sinceMs, evidence: evidenceOf(watch, nowMs) })
+      if (state === "healthy") continue
+      const open = state === "ejected" || state === "probing" ? 0 : share
+      troubles.push({ dimension, value, state, cause, share: open, sinceMs, evidence: evidenceOf(watch, nowMs) })
     }
     const whole = scopeOf("all", "", nowMs)![account]!
     return { state: whole.state, troubles }
