@@ -22,6 +22,7 @@ import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
 import * as policyLanguageRoutes from "./policy-language.ts"
 import { policyPublication } from "./policy-publication.ts"
+import * as publicationSchema from "./publication-schema.ts"
 import * as policySchema from "./policy-schema.ts"
 import { retryBudget } from "./retry-budget.ts"
 import * as retrySchema from "./retry-resource.ts"
@@ -68,6 +69,7 @@ const files: readonly object[] = [
   feesSchema,
   connectorRoutes,
   policySchema,
+  publicationSchema,
   routingRoutes,
   explainRoutes,
   decisionSchema,
@@ -97,6 +99,7 @@ const parts: Readonly<Record<string, TSchema>> = {
   Condition: policySchema.ConditionPart,
   PolicyRule: policySchema.RuleSchema,
   PolicyStrategy: policySchema.StrategySchema,
+  Publication: publicationSchema.PublicationResource,
   RetryPlan: policySchema.RetryPlanPart,
 }
 

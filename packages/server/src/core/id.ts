@@ -27,6 +27,7 @@ export const idPrefixes = {
   signalBatch: "sig",
   routingChange: "rch",
   backtest: "bkt",
+  trial: "trl",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -56,6 +57,7 @@ export type RequestId = Id<"req">
 export type SignalBatchId = Id<"sig">
 export type RoutingChangeId = Id<"rch">
 export type BacktestId = Id<"bkt">
+export type TrialId = Id<"trl">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */
 export const maxIdMs = 2 ** 48 - 1

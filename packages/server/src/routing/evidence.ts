@@ -26,9 +26,10 @@ export {
   type ExperimentState,
   planned,
   resultsOf,
+  type Comparison,
   type StopReason,
 } from "./evidence/experiment.ts"
-export { type Guardrail, watchedMetrics } from "./evidence/guardrail.ts"
+export { type Guardrail, type WatchedMetric, watchedMetrics } from "./evidence/guardrail.ts"
 export { createOffPolicy, type MetricEstimate, type OffPolicyReport, whyNot } from "./evidence/off-policy.ts"
 export { createShadowReport, type ShadowedDecision, type ShadowReport } from "./evidence/shadow.ts"
-export { stagedPublish, usualGuardrails } from "./evidence/staged-publish.ts"
+export { FALSE_STOPS, stagedPublish, usualGuardrails } from "./evidence/staged-publish.ts"

@@ -16,8 +16,12 @@ export const ALL_BPS = 10_000
 export function versionFor(versions: PolicyVersions, payment: PaymentId): Policy {
   if (versions.candidate === undefined) return versions.active
   const shared = sharesOf(versions)
-  return placeOf(versions.candidate, payment) < versions.candidateBps ? shared.candidate : shared.active
+  return isCandidates(versions.candidate, versions.candidateBps, payment) ? shared.candidate : shared.active
 }
+
+/** Whether a payment is in the candidate's share, whatever became of it. */
+export const isCandidates = (candidate: Pick<Policy, "id" | "version">, bps: number, payment: PaymentId): boolean =>
+  placeOf(candidate, payment) < bps
 
 type Shared = { readonly active: Policy; readonly candidate: Policy }
 
@@ -37,4 +41,5 @@ function sharesOf(versions: Extract<PolicyVersions, { readonly candidate: Policy
 }
 
 /** Below 10,000, even over payments, and drawn anew for every version that is published to a share. */
-const placeOf = ({ id, version }: Policy, payment: PaymentId): number => diceOf(`${id} ${version} ${payment}`) * ALL_BPS
+const placeOf = ({ id, version }: Pick<Policy, "id" | "version">, payment: PaymentId): number =>
+  diceOf(`${id} ${version} ${payment}`) * ALL_BPS

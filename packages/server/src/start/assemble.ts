@@ -33,6 +33,7 @@ import { runRecovery } from "../engine/recover.ts"
 import { RELAY_LEASE_MS, runRelay } from "../engine/relay.ts"
 import { STORE_METHOD_IDLE_MS, storeMethodSink } from "../engine/store-method.ts"
 import { createTransport } from "../engine/transport.ts"
+import { runTrials, trialSink } from "../engine/trials.ts"
 import { systemPorts, type Clock, type Log, type Ports } from "../ports.ts"
 import { calibratedClock } from "../storage/clock.ts"
 import { openDatabase, type Database, type DatabaseOptions } from "../storage/database.ts"
@@ -204,7 +205,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
         // A relay of its own: what cannot be stored must not hold up what can be told.
         runRelay(
           engine,
-          [storeMethodSink(engine, database), decisionCheckSink(engine, database, checks)],
+          [storeMethodSink(engine, database), decisionCheckSink(engine, database, checks), trialSink(database)],
           { name: "stored methods", owner: parts.node, leaseMs: RELAY_LEASE_MS },
           STORE_METHOD_IDLE_MS,
         ),
@@ -213,6 +214,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
           owner: parts.node,
           leaseMs: RELAY_LEASE_MS,
         }),
+        runTrials({ ...engine, database }),
         runRecovery(engine),
         runInbound(engine),
         runBacktests({ ...ports, database, directory }),

@@ -1,0 +1,55 @@
+-- Versions of policies held against each other on live payments, and who put which version in force, when and why. The rules at the
+-- top of 0001 hold here too.
+
+-- A trial of a version that is published to a share. experiment: arms and guardrails, as they were asked for; tally: what was counted,
+-- replaced whole by whoever saw `revision` last. taken_*: the place in the log up to which payments are in trial_payments. ended_as:
+-- stopped (by a guardrail), withdrawn, promoted, replaced (another share or version), retired (another policy is in force).
+create table trials (
+  merchant_id text collate "C" not null,
+  id text collate "C" not null,
+  mode text not null,
+  policy_id text collate "C" not null,
+  experiment jsonb not null,
+  tally jsonb not null,
+  revision integer not null default 0,
+  taken_transaction bigint not null default ledger_transaction(),
+  taken_event text collate "C" not null default '',
+  author text not null,
+  note text not null,
+  started_ms bigint not null default now_ms(),
+  ended_ms bigint,
+  ended_as text,
+  ended_by text,
+  reason jsonb,
+  primary key (merchant_id, id)
+) with (fillfactor = 50);
+create unique index trials_running on trials (merchant_id, mode) where ended_ms is null;
+create index trials_by_policy on trials (merchant_id, policy_id, id);
+
+-- Payments of a trial that are not counted yet; a row goes with the statement that counts it. arm: by the payment's hash. next_ms:
+-- when it is looked at next; whoever looks moves it ahead. drawn: its arm has been counted, its outcome has not.
+create table trial_payments (
+  merchant_id text collate "C" not null,
+  trial_id text collate "C" not null,
+  payment_id text collate "C" not null,
+  arm smallint not null,
+  drawn boolean not null default false,
+  next_ms bigint not null,
+  primary key (merchant_id, trial_id, payment_id)
+) with (fillfactor = 70);
+create index trial_payments_due on trial_payments (next_ms);
+
+-- Every act on a policy, named by the version (ETag) that it made. author: an API key; empty where guardrails acted.
+create table policy_history (
+  merchant_id text collate "C" not null,
+  policy_id text collate "C" not null,
+  version integer not null,
+  act text not null,
+  policy_version integer,
+  share_bps integer,
+  author text not null,
+  note text not null,
+  reason jsonb,
+  at_ms bigint not null default now_ms(),
+  primary key (merchant_id, policy_id, version)
+);

@@ -1,0 +1,254 @@
+// Trials: versions of a policy held against each other on live payments. Payments are taken from the log in its order, and a trial notes
+// in the same statement how far that is: a relay that repeats itself adds nothing. A payment is counted by the statement that takes its
+// row away, and only over the tally that was read: whatever crashes, and however many nodes work, it counts once.
+
+import type { MerchantId, PaymentId, PolicyId, TrialId } from "../../core/id.ts"
+import type { Database, Statement } from "../database.ts"
+import { decodeDocument, encodeDocument } from "../document.ts"
+import type { Position } from "../ledger/ledger.ts"
+
+export const trialEnds = ["stopped", "withdrawn", "promoted", "replaced", "retired"] as const
+export type TrialEnd = (typeof trialEnds)[number]
+
+export type TrialRow = {
+  readonly id: TrialId
+  readonly merchant: MerchantId
+  readonly mode: "live" | "test"
+  readonly policy: PolicyId
+  readonly experiment: unknown
+  readonly tally: unknown
+  /** Counts the writings of the tally. */
+  readonly revision: number
+  readonly author: string
+  readonly note: string
+  readonly startedAt: number
+  readonly ended?: {
+    readonly at: number
+    readonly as: TrialEnd
+    /** An API key; absent where guardrails ended it. */
+    readonly by?: string
+    readonly reason?: unknown
+  }
+}
+
+/** Running ones that are looked at; one merchant has at most two. */
+export const MAX_RUNNING_TRIALS = 10_000
+
+export async function listRunningTrials(database: Database): Promise<readonly TrialRow[]> {
+  return (await database.query<Row>(running, [MAX_RUNNING_TRIALS])).map(trialFrom)
+}
+
+export async function findTrial(database: Database, merchant: MerchantId, id: TrialId): Promise<TrialRow | undefined> {
+  const [row] = await database.query<Row>(byId, [merchant, id])
+  return row === undefined ? undefined : trialFrom(row)
+}
+
+/** The one that runs, or else the last one that did. */
+export async function latestTrialOf(
+  database: Database,
+  merchant: MerchantId,
+  policy: PolicyId,
+): Promise<TrialRow | undefined> {
+  const [row] = await database.query<Row>(latest, [merchant, policy])
+  return row === undefined ? undefined : trialFrom(row)
+}
+
+export type TakenPayment = {
+  readonly payment: PaymentId
+  readonly arm: number
+  /** When it is looked at first (ms). */
+  readonly lookAt: number
+  readonly position: Position
+}
+
+/** Payments of a trial in log order; what it had before is passed by. */
+export async function takePayments(
+  database: Database,
+  { merchant, id }: Pick<TrialRow, "merchant" | "id">,
+  taken: readonly TakenPayment[],
+): Promise<void> {
+  const last = taken.at(-1)
+  if (last === undefined) return
+  await database.query(take, [
+    merchant,
+    id,
+    taken.map(({ payment }) => payment),
+    taken.map(({ arm }) => arm),
+    taken.map(({ lookAt }) => Math.round(lookAt)),
+    taken.map(({ position }) => position.transaction),
+    taken.map(({ position }) => position.event),
+    last.position.transaction,
+    last.position.event,
+  ])
+}
+
+/** A payment in hand, with the time that only its holder knows. */
+export type DuePayment = {
+  readonly merchant: MerchantId
+  readonly trial: TrialId
+  readonly payment: PaymentId
+  readonly arm: number
+  readonly drawn: boolean
+  readonly claim: bigint
+}
+
+/** Payments that are to be looked at now, ours for so long. */
+export async function claimDuePayments(
+  database: Database,
+  limit: number,
+  leaseMs: number,
+): Promise<readonly DuePayment[]> {
+  const rows = await database.query<DueRow>(claimDue, [limit, leaseMs])
+  return rows.map((row) => ({
+    merchant: row.merchant_id,
+    trial: row.trial_id,
+    payment: row.payment_id,
+    arm: row.arm,
+    drawn: row.drawn,
+    claim: row.next_ms,
+  }))
+}
+
+export type Counted = {
+  /** Counted, or no part of the trial. */
+  readonly done: readonly PaymentId[]
+  readonly later: readonly { readonly payment: PaymentId; readonly lookAt: number; readonly drawn: boolean }[]
+}
+
+/**
+ * Replaces the tally that was read, and lets go of the payments it now holds; all were claimed at once. False where somebody wrote the
+ * tally meanwhile, or the payments are no longer ours.
+ */
+export async function writeTally(
+  database: Database,
+  { merchant, id, revision }: Pick<TrialRow, "merchant" | "id" | "revision">,
+  claim: bigint,
+  tally: unknown,
+  { done, later }: Counted,
+): Promise<boolean> {
+  const [row] = await database.query<{ written: number }>(write, [
+    merchant,
+    id,
+    revision,
+    encodeDocument(tally),
+    claim,
+    done,
+    later.map(({ payment }) => payment),
+    later.map(({ lookAt }) => Math.round(lookAt)),
+    later.map(({ drawn }) => drawn),
+  ])
+  return row?.written === 1
+}
+
+type Row = {
+  merchant_id: MerchantId
+  id: TrialId
+  mode: TrialRow["mode"]
+  policy_id: PolicyId
+  experiment: unknown
+  tally: unknown
+  revision: number
+  author: string
+  note: string
+  started_ms: bigint
+  ended_ms: bigint | null
+  ended_as: TrialEnd | null
+  ended_by: string | null
+  reason: unknown
+}
+type DueRow = {
+  merchant_id: MerchantId
+  trial_id: TrialId
+  payment_id: PaymentId
+  arm: number
+  drawn: boolean
+  next_ms: bigint
+}
+
+const trialFrom = (row: Row): TrialRow => ({
+  id: row.id,
+  merchant: row.merchant_id,
+  mode: row.mode,
+  policy: row.policy_id,
+  experiment: decodeDocument(row.experiment),
+  tally: decodeDocument(row.tally),
+  revision: row.revision,
+  author: row.author,
+  note: row.note,
+  startedAt: Number(row.started_ms),
+  ...(row.ended_ms === null || row.ended_as === null
+    ? {}
+    : {
+        ended: {
+          at: Number(row.ended_ms),
+          as: row.ended_as,
+          ...(row.ended_by === null ? {} : { by: row.ended_by }),
+          ...(row.reason === null ? {} : { reason: decodeDocument(row.reason) }),
+        },
+      }),
+})
+
+const columns =
+  "merchant_id, id, mode, policy_id, experiment, tally, revision, author, note, started_ms, ended_ms, ended_as, ended_by, reason"
+
+const running: Statement = {
+  name: "trials-running",
+  text: `select ${columns} from trials where ended_ms is null order by merchant_id, mode limit $1`,
+}
+
+const byId: Statement = {
+  name: "trial-by-id",
+  text: `select ${columns} from trials where merchant_id = $1 and id = $2`,
+}
+
+const latest: Statement = {
+  name: "trial-of-policy",
+  text: `select ${columns} from trials where merchant_id = $1 and policy_id = $2 order by id desc limit 1`,
+}
+
+const take: Statement = {
+  name: "trial-take",
+  text: `with trial as materialized (
+      select merchant_id, id, taken_transaction, taken_event from trials
+      where merchant_id = $1 and id = $2 and ended_ms is null for no key update),
+    added as (
+      insert into trial_payments (merchant_id, trial_id, payment_id, arm, next_ms)
+      select t.merchant_id, t.id, g.payment, g.arm, g.look_ms from trial t
+      cross join unnest($3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::text[])
+        as g (payment, arm, look_ms, transaction, event)
+      where (g.transaction, g.event collate "C") > (t.taken_transaction, t.taken_event)
+      on conflict do nothing)
+    update trials t set taken_transaction = $8::bigint, taken_event = $9::text from trial o
+    where t.merchant_id = o.merchant_id and t.id = o.id
+      and (o.taken_transaction, o.taken_event) < ($8::bigint, $9::text collate "C")`,
+}
+
+const claimDue: Statement = {
+  name: "trial-payments-claim",
+  text: `with due as materialized (
+      select merchant_id, trial_id, payment_id from trial_payments where next_ms <= now_ms()
+      order by next_ms limit $1 for update skip locked)
+    update trial_payments p set next_ms = now_ms() + $2::bigint from due d
+    where p.merchant_id = d.merchant_id and p.trial_id = d.trial_id and p.payment_id = d.payment_id
+    returning p.merchant_id, p.trial_id, p.payment_id, p.arm, p.drawn, p.next_ms`,
+}
+
+const write: Statement = {
+  name: "trial-write",
+  text: `with ours as materialized (
+      select payment_id from trial_payments
+      where merchant_id = $1 and trial_id = $2 and next_ms = $5 and payment_id = any ($6::text[] || $7::text[]) for update),
+    written as (
+      update trials set tally = $4::jsonb, revision = revision + 1
+      where merchant_id = $1 and id = $2 and revision = $3
+        and (select count(*) from ours) = cardinality($6::text[]) + cardinality($7::text[])
+      returning 1),
+    gone as (
+      delete from trial_payments
+      where merchant_id = $1 and trial_id = $2 and payment_id = any ($6::text[]) and exists (select from written)),
+    moved as (
+      update trial_payments p set next_ms = l.look_ms, drawn = l.drawn
+      from unnest($7::text[], $8::bigint[], $9::boolean[]) as l (payment, look_ms, drawn)
+      where p.merchant_id = $1 and p.trial_id = $2 and p.payment_id = l.payment and exists (select from written))
+    select count(*)::integer as written from written`,
+}
