@@ -23,6 +23,8 @@ import { policies } from "./policies.ts"
 import * as policyLanguageRoutes from "./policy-language.ts"
 import { policyPublication } from "./policy-publication.ts"
 import * as publicationSchema from "./publication-schema.ts"
+import * as shadowSchema from "./shadow-schema.ts"
+import { shadows } from "./shadows.ts"
 import * as policySchema from "./policy-schema.ts"
 import { retryBudget } from "./retry-budget.ts"
 import * as retrySchema from "./retry-resource.ts"
@@ -49,6 +51,7 @@ export const resources: readonly Routes[] = [
   routingRoutes.routing,
   explainRoutes.explain,
   policyPublication,
+  shadows,
   policyLanguageRoutes.policyLanguage,
   backtests,
   webhookEndpoints,
@@ -70,6 +73,7 @@ const files: readonly object[] = [
   connectorRoutes,
   policySchema,
   publicationSchema,
+  shadowSchema,
   routingRoutes,
   explainRoutes,
   decisionSchema,

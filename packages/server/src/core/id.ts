@@ -28,6 +28,7 @@ export const idPrefixes = {
   routingChange: "rch",
   backtest: "bkt",
   trial: "trl",
+  shadow: "shd",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -58,6 +59,7 @@ export type SignalBatchId = Id<"sig">
 export type RoutingChangeId = Id<"rch">
 export type BacktestId = Id<"bkt">
 export type TrialId = Id<"trl">
+export type ShadowId = Id<"shd">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */
 export const maxIdMs = 2 ** 48 - 1

@@ -3,7 +3,7 @@
 // cannot be used is left out with its reason in the log; it takes neither the node nor the merchant's other accounts down.
 
 import type { Connector } from "../connectors/connector.ts"
-import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
+import type { AccountId, MerchantId, PaymentId, PolicyId } from "../core/id.ts"
 import type { Ports } from "../ports.ts"
 import { compilePolicy } from "../routing/policy-dispatch.ts"
 import { versionFor, type PolicyVersions } from "../routing/policy-share.ts"
@@ -17,9 +17,11 @@ import {
   type PolicyInForce,
   type PolicyVersion,
 } from "../storage/resources/policies.ts"
+import { listRunningShadows, MAX_RUNNING_SHADOWS, type RunningShadow } from "../storage/resources/shadows.ts"
 import { accountOf, type OpenAccount } from "./account.ts"
 import type { Account, Directory } from "./engine.ts"
 import { runLoop } from "./loop.ts"
+import type { Shadow } from "./shadows.ts"
 
 export type FreshDirectory = Directory & {
   /** Reads one merchant's configuration now, so that whoever changed it here finds it changed. */
@@ -54,24 +56,27 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
   let reads = 0
   const load = async (merchant?: MerchantId): Promise<void> => {
     const read = (reads += 1)
-    const [accounts, policies] = await Promise.all([
+    const [accounts, policies, shadows] = await Promise.all([
       listAccounts(database, merchant),
       listPoliciesInForce(database, merchant),
+      listRunningShadows(database, merchant),
     ])
-    if (accounts.length >= MAX_ACCOUNTS || policies.length >= MAX_POLICIES)
+    if (accounts.length >= MAX_ACCOUNTS || policies.length >= MAX_POLICIES || shadows.length >= MAX_RUNNING_SHADOWS)
       log.error(
-        { accounts: accounts.length, policies: policies.length },
+        { accounts: accounts.length, policies: policies.length, shadows: shadows.length },
         "more configuration than fits: some is missing",
       )
     const accountsOf = Map.groupBy(accounts, (row) => row.merchant)
     const policiesOf = Map.groupBy(policies, ({ policy }) => policy.merchant)
-    const everyone = [...shelf.merchants(), ...accountsOf.keys(), ...policiesOf.keys()]
+    const shadowsOf = Map.groupBy(shadows, (one) => one.merchant)
+    const everyone = [...shelf.merchants(), ...accountsOf.keys(), ...policiesOf.keys(), ...shadowsOf.keys()]
     for (const owner of merchant === undefined ? new Set(everyone) : [merchant])
       shelf.put(
         owner,
         read,
         (accountsOf.get(owner) ?? []).flatMap(openOrLeave),
         (policiesOf.get(owner) ?? []).flatMap(policyOrLeave),
+        (shadowsOf.get(owner) ?? []).flatMap(shadowOrLeave),
       )
   }
 
@@ -91,11 +96,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
   /** What cannot be compiled is found here, not by a payment. */
   function policyOrLeave({ policy: row, active, candidate }: PolicyInForce): readonly InForce[] {
     const { id, merchant, mode } = row
-    const read = ({ version, document }: PolicyVersion): Policy => {
-      const policy = { ...(document as PolicyDocument), id, version }
-      compilePolicy(policy)
-      return policy
-    }
+    const read = ({ version, document }: PolicyVersion): Policy => readPolicy(document, id, version)
     try {
       const versions =
         row.candidate === undefined || candidate === undefined
@@ -107,6 +108,18 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
         { merchant, policy: id, version: active.version, error: String(error) },
         "a policy cannot be used and is left out",
       )
+      return []
+    }
+  }
+
+  function shadowOrLeave({ id, merchant, mode, policy, policyVersion, document }: RunningShadow): readonly InShadow[] {
+    // The same value each time, so that it is compiled once.
+    const known = shelf.shadow(merchant, mode)
+    if (known?.id === id) return [{ mode, shadow: known }]
+    try {
+      return [{ mode, shadow: { id, policy: readPolicy(document, policy, policyVersion) } }]
+    } catch (error) {
+      log.error({ merchant, policy, version: policyVersion, error: String(error) }, "a shadow cannot be used")
       return []
     }
   }
@@ -147,6 +160,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
     count: () => shelf.count(),
     policy: (merchant, mode, payment) => shelf.policy(merchant, mode, payment),
     activePolicy: (merchant, mode) => shelf.activePolicy(merchant, mode),
+    shadow: (merchant, mode) => shelf.shadow(merchant, mode),
     refresh: (merchant) => load(merchant),
     stop: async () => {
       await watch.stop()
@@ -157,6 +171,13 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
 
 type Stored = { readonly version: number; readonly account: Account }
 type InForce = { readonly mode: "live" | "test"; readonly versions: PolicyVersions }
+type InShadow = { readonly mode: "live" | "test"; readonly shadow: Shadow }
+
+function readPolicy(document: unknown, id: PolicyId, version: number): Policy {
+  const policy = { ...(document as PolicyDocument), id, version }
+  compilePolicy(policy)
+  return policy
+}
 
 /**
  * What is known, replaced one merchant at a time, so that no reader sees half a change. Reads may overtake each other:
@@ -167,7 +188,11 @@ function createShelf() {
   const byId = new Map<AccountId, Stored>()
   const byMerchant = new Map<
     MerchantId,
-    { readonly accounts: readonly Account[]; readonly policies: readonly InForce[] }
+    {
+      readonly accounts: readonly Account[]
+      readonly policies: readonly InForce[]
+      readonly shadows: readonly InShadow[]
+    }
   >()
   return {
     merchants: () => byMerchant.keys(),
@@ -180,13 +205,21 @@ function createShelf() {
     },
     activePolicy: (merchant: MerchantId, mode: "live" | "test") =>
       byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)?.versions.active,
-    put: (merchant: MerchantId, read: number, stored: readonly Stored[], policies: readonly InForce[]) => {
+    shadow: (merchant: MerchantId, mode: "live" | "test") =>
+      byMerchant.get(merchant)?.shadows.find((one) => one.mode === mode)?.shadow,
+    put: (
+      merchant: MerchantId,
+      read: number,
+      stored: readonly Stored[],
+      policies: readonly InForce[],
+      shadows: readonly InShadow[],
+    ) => {
       if (read < (readOf.get(merchant) ?? 0)) return
       readOf.set(merchant, read)
       for (const { id } of byMerchant.get(merchant)?.accounts ?? []) byId.delete(id)
       for (const one of stored) byId.set(one.account.id, one)
-      if (stored.length + policies.length === 0) byMerchant.delete(merchant)
-      else byMerchant.set(merchant, { accounts: stored.map(({ account }) => account), policies })
+      if (stored.length + policies.length + shadows.length === 0) byMerchant.delete(merchant)
+      else byMerchant.set(merchant, { accounts: stored.map(({ account }) => account), policies, shadows })
     },
   }
 }

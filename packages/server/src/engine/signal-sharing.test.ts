@@ -35,6 +35,7 @@ function town(policy?: Policy) {
     accounts: () => accounts,
     policy: () => policy,
     activePolicy: () => policy,
+    shadow: () => undefined,
   }
   const errors: string[] = []
   const ports = {

@@ -31,5 +31,15 @@ export {
 } from "./evidence/experiment.ts"
 export { type Guardrail, type WatchedMetric, watchedMetrics } from "./evidence/guardrail.ts"
 export { createOffPolicy, type MetricEstimate, type OffPolicyReport, whyNot } from "./evidence/off-policy.ts"
-export { createShadowReport, type ShadowedDecision, type ShadowReport } from "./evidence/shadow.ts"
+export {
+  createShadowTally,
+  type Divergence,
+  MAX_DIVERGENCES,
+  mergedShadow,
+  nothingShadowed,
+  type ShadowedDecision,
+  type ShadowReport,
+  shadowReport,
+  type ShadowTally,
+} from "./evidence/shadow.ts"
 export { FALSE_STOPS, stagedPublish, usualGuardrails } from "./evidence/staged-publish.ts"

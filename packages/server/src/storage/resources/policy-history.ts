@@ -7,9 +7,18 @@ import { decodeDocument } from "../document.ts"
 
 /**
  * `activated`: for all payments; `published`: for a share; `promoted`: from its share to all; `withdrawn`: by a person;
- * `stopped`: by its guardrails; `retired`: another policy came into force.
+ * `stopped`: by its guardrails; `retired`: another policy came into force; `shadowed`: it decides without acting, `shadow_ended`: no more.
  */
-export const policyActs = ["activated", "published", "promoted", "withdrawn", "stopped", "retired"] as const
+export const policyActs = [
+  "activated",
+  "published",
+  "promoted",
+  "withdrawn",
+  "stopped",
+  "retired",
+  "shadowed",
+  "shadow_ended",
+] as const
 export type PolicyAct = (typeof policyActs)[number]
 
 export type PolicyHistoryLine = {

@@ -53,3 +53,23 @@ create table policy_history (
   at_ms bigint not null default now_ms(),
   primary key (merchant_id, policy_id, version)
 );
+
+-- Versions that decide on live payments without acting, one of a merchant and mode at a time. tally: what all nodes have counted so far,
+-- bounded however many payments; replaced whole by whoever saw `revision` last.
+create table shadows (
+  merchant_id text collate "C" not null,
+  id text collate "C" not null,
+  mode text not null,
+  policy_id text collate "C" not null,
+  policy_version integer not null,
+  tally jsonb not null,
+  revision integer not null default 0,
+  author text not null,
+  note text not null,
+  started_ms bigint not null default now_ms(),
+  ended_ms bigint,
+  ended_by text,
+  primary key (merchant_id, id)
+) with (fillfactor = 50);
+create unique index shadows_running on shadows (merchant_id, mode) where ended_ms is null;
+create index shadows_by_policy on shadows (merchant_id, policy_id, id);
