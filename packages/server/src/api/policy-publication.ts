@@ -2,7 +2,7 @@
 // back. Rolling back is putting an older version in force. Who did it and why is kept, and what guardrails did by themselves.
 
 import { Type } from "typebox"
-import { invalid } from "../core/fault.ts"
+import { Fault, invalid } from "../core/fault.ts"
 import { rfc3339 } from "../core/instant.ts"
 import { makeId } from "../core/id.ts"
 import { tallyOf } from "../engine/trials.ts"
@@ -105,6 +105,7 @@ export const policyPublication: Routes = (app, api, guard) => {
               who,
             )
       await putInForce(api, merchant)
+      if (published.kind === "taken") throw experimentRuns()
       const row = editedRow(published, "version of the policy")
       return tagged(reply, row).send(await policyWithPublication(api, row))
     },
@@ -136,6 +137,7 @@ export const policyPublication: Routes = (app, api, guard) => {
       const who = by(caller, request.body.note)
       const withdrawn = await setCandidate(api.database, merchant, policy.id, seen, undefined, who)
       await putInForce(api, merchant)
+      if (withdrawn.kind === "taken") throw experimentRuns()
       const row = editedRow(withdrawn, "policy")
       return tagged(reply, row).send(await policyWithPublication(api, row))
     },
@@ -162,6 +164,11 @@ export const policyPublication: Routes = (app, api, guard) => {
     },
   )
 }
+
+const experimentRuns = (): Fault =>
+  new Fault("resource.conflict", {
+    detail: "An experiment runs in this mode, and no version is published to a share beside it: stop it first.",
+  })
 
 const by = ({ id }: Key, note: string = ""): By => ({ author: id, note })
 

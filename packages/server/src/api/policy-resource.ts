@@ -42,7 +42,7 @@ function publicationResource(row: TrialRow): PublicationResource {
     share_bps: Math.round(candidate.share * ALL_BPS),
     state: ended?.as ?? "running",
     published_by: row.author,
-    published_at: rfc3339(row.startedAt),
+    published_at: rfc3339(row.createdAt),
     note: row.note,
     ended_at: ended === undefined ? null : rfc3339(ended.at),
     ended_by: ended?.by ?? null,

@@ -95,7 +95,8 @@ export const PolicyHistoryLineResource = Type.Object(
     act: words(
       policyActs,
       "`activated`: in force for all payments; `published`: for a share; `promoted`: from its share to all; `withdrawn`: by a person; " +
-        "`stopped`: by its guardrails; `retired`: another policy came into force; `shadowed`, `shadow_ended`: it decides without acting, or no more.",
+        "`stopped`: by its guardrails; `retired`: another policy came into force; `shadowed`, `shadow_ended`: it decides without acting, or no more; " +
+        "`experiment_started`, `experiment_stopped`: its versions are the arms of one.",
     ),
     policy_version: nullable(Type.Integer({ description: "The version of the document that this is about." })),
     share_bps: nullable(Type.Integer()),

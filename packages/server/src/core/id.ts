@@ -29,6 +29,7 @@ export const idPrefixes = {
   backtest: "bkt",
   trial: "trl",
   shadow: "shd",
+  experiment: "exp",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -58,7 +59,9 @@ export type RequestId = Id<"req">
 export type SignalBatchId = Id<"sig">
 export type RoutingChangeId = Id<"rch">
 export type BacktestId = Id<"bkt">
-export type TrialId = Id<"trl">
+export type ExperimentId = Id<"exp">
+/** An experiment is a trial, and so is a version that is published to a share. */
+export type TrialId = Id<"trl"> | ExperimentId
 export type ShadowId = Id<"shd">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */

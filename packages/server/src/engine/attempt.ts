@@ -111,7 +111,7 @@ export function look(
   sourceAccount: AccountId | undefined,
 ): { readonly read: Read; readonly decision: Decision } {
   const { clock, directory, signals } = engine
-  const policy = directory.policy(payment.merchant, payment.mode, payment.id)
+  const policy = directory.policy(payment.merchant, payment.mode, payment.id, payment.intent.customerId)
   const examined = examineFor(engine, policy, payment, sourceAccount, clock.now())
   const read = signals.read(payment, examined)
   return { read, decision: conclude(examined, read.readings) }

@@ -3,10 +3,11 @@
 // cannot be used is left out with its reason in the log; it takes neither the node nor the merchant's other accounts down.
 
 import type { Connector } from "../connectors/connector.ts"
-import type { AccountId, MerchantId, PaymentId, PolicyId } from "../core/id.ts"
+import type { AccountId, CustomerId, MerchantId, PaymentId, PolicyId } from "../core/id.ts"
 import type { Ports } from "../ports.ts"
 import { compilePolicy } from "../routing/policy-dispatch.ts"
-import { versionFor, type PolicyVersions } from "../routing/policy-share.ts"
+import type { Experiment } from "../routing/evidence.ts"
+import { ALL_BPS, versionFor, type ArmedExperiment, type PolicyVersions } from "../routing/policy-share.ts"
 import type { Policy, PolicyDocument } from "../routing/policy.ts"
 import type { Database } from "../storage/database.ts"
 import { listAccounts, MAX_ACCOUNTS, type AccountRow } from "../storage/resources/accounts.ts"
@@ -94,13 +95,16 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
   }
 
   /** What cannot be compiled is found here, not by a payment. */
-  function policyOrLeave({ policy: row, active, candidate }: PolicyInForce): readonly InForce[] {
+  function policyOrLeave({ policy: row, active, candidate, experiment, arms }: PolicyInForce): readonly InForce[] {
     const { id, merchant, mode } = row
     const read = ({ version, document }: PolicyVersion): Policy => readPolicy(document, id, version)
     try {
       const versions =
         row.candidate === undefined || candidate === undefined
-          ? { active: read(active) }
+          ? {
+              active: read(active),
+              ...(experiment === undefined ? {} : { experiment: armed(experiment, arms.map(read)) }),
+            }
           : { active: read(active), candidate: read(candidate), candidateBps: row.candidate.bps }
       return [{ mode, versions }]
     } catch (error) {
@@ -158,7 +162,7 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
     account: (id) => shelf.stored(id)?.account,
     accounts: (merchant) => shelf.accounts(merchant),
     count: () => shelf.count(),
-    policy: (merchant, mode, payment) => shelf.policy(merchant, mode, payment),
+    policy: (merchant, mode, payment, customer) => shelf.policy(merchant, mode, payment, customer),
     activePolicy: (merchant, mode) => shelf.activePolicy(merchant, mode),
     shadow: (merchant, mode) => shelf.shadow(merchant, mode),
     refresh: (merchant) => load(merchant),
@@ -172,6 +176,21 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
 type Stored = { readonly version: number; readonly account: Account }
 type InForce = { readonly mode: "live" | "test"; readonly versions: PolicyVersions }
 type InShadow = { readonly mode: "live" | "test"; readonly shadow: Shadow }
+
+/** Every arm's policy says which arm it is, and is one value as long as it runs. */
+function armed({ id, plan }: NonNullable<PolicyInForce["experiment"]>, policies: readonly Policy[]): ArmedExperiment {
+  const { salt, unit, arms } = plan as Experiment
+  return {
+    salt,
+    unit,
+    arms: arms.map(({ name, share, policyVersion }) => {
+      const policy = policies.find(({ version }) => version === policyVersion)
+      if (policy === undefined) throw new Error(`version ${policyVersion} of an arm is not there`)
+      const bps = Math.round(share * ALL_BPS)
+      return { name, share, policy: { ...policy, share: { of: "arm", bps, experiment: id, arm: name } } }
+    }),
+  }
+}
 
 function readPolicy(document: unknown, id: PolicyId, version: number): Policy {
   const policy = { ...(document as PolicyDocument), id, version }
@@ -199,9 +218,9 @@ function createShelf() {
     stored: (id: AccountId) => byId.get(id),
     count: () => byId.size,
     accounts: (merchant: MerchantId) => byMerchant.get(merchant)?.accounts ?? [],
-    policy: (merchant: MerchantId, mode: "live" | "test", payment: PaymentId) => {
+    policy: (merchant: MerchantId, mode: "live" | "test", payment: PaymentId, customer?: CustomerId) => {
       const found = byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)
-      return found === undefined ? undefined : versionFor(found.versions, payment)
+      return found === undefined ? undefined : versionFor(found.versions, payment, customer)
     },
     activePolicy: (merchant: MerchantId, mode: "live" | "test") =>
       byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)?.versions.active,

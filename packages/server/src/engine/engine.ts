@@ -3,7 +3,7 @@
 
 import type { AccountConfig, Connector, Manifest } from "../connectors/connector.ts"
 import type { Country } from "../core/country.ts"
-import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
+import type { AccountId, CustomerId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Method, OnUnknown } from "../core/intent.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Ports } from "../ports.ts"
@@ -50,7 +50,7 @@ export type Directory = {
   /** In the order of their creation. */
   accounts(merchant: MerchantId): readonly Account[]
   /** The version that decides for this payment: where two are in force, the same one each time it is asked. */
-  policy(merchant: MerchantId, mode: "live" | "test", payment: PaymentId): Policy | undefined
+  policy(merchant: MerchantId, mode: "live" | "test", payment: PaymentId, customer?: CustomerId): Policy | undefined
   /** The version that is active, whatever is published beside it to a share. */
   activePolicy(merchant: MerchantId, mode: "live" | "test"): Policy | undefined
   /** A version that decides without acting. */

@@ -10,6 +10,8 @@ import { KNOWN_EVERYWHERE_MS, lookAt, OUTCOME_WITHIN_MS, type Trial } from "./tr
 const policy = sampleId("pol", 1)
 const START = 1_000_000
 const trial: Trial = {
+  id: sampleId("trl", 1),
+  kind: "publication",
   policy,
   mode: "test",
   startedAt: START,

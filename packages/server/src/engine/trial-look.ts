@@ -3,7 +3,7 @@
 // is left out, which the hash does not choose. What has no outcome in time counts as not approved.
 
 import { given } from "../core/given.ts"
-import type { AccountId, PolicyId } from "../core/id.ts"
+import type { AccountId, PolicyId, TrialId } from "../core/id.ts"
 import type { Outcome } from "../core/outcome.ts"
 import type { Attempt, Payment } from "../core/payment.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
@@ -19,6 +19,8 @@ export const OUTCOME_WITHIN_MS = 30 * 60_000
 export const KNOWN_EVERYWHERE_MS = 5_000
 
 export type Trial = {
+  readonly id: TrialId
+  readonly kind: "publication" | "experiment"
   readonly policy: PolicyId
   readonly mode: Payment["mode"]
   readonly experiment: Experiment
@@ -66,15 +68,12 @@ function withoutAttempt(payment: Payment, { startedAt }: Trial): Look {
   return { kind: "final", values: { approval: 0, technical_failures: 0 } }
 }
 
-function isOf(decision: unknown, { policy: id, experiment }: Trial, arm: number): boolean {
+function isOf(decision: unknown, { id, kind, policy: policyId, experiment }: Trial, arm: number): boolean {
   const policy = (decision as Partial<DecisionRecord> | undefined)?.policy
-  const { policyVersion, share } = experiment.arms[arm]!
-  return (
-    policy?.id === id &&
-    policy.version === policyVersion &&
-    policy.share !== undefined &&
-    policy.share.bps === Math.round(share * ALL_BPS)
-  )
+  const { name, policyVersion, share } = experiment.arms[arm]!
+  if (policy?.id !== policyId || policy.version !== policyVersion || policy.share === undefined) return false
+  if (policy.share.of === "arm") return policy.share.experiment === id && policy.share.arm === name
+  return kind === "publication" && policy.share.bps === Math.round(share * ALL_BPS)
 }
 
 const approves = (outcome: Outcome): boolean => outcome.kind === "approved" && outcome.effect !== "prepared"

@@ -1,7 +1,7 @@
 // Routing policies: documents whose versions never change. One version of one policy is in force per mode; a candidate version
 // may get part of the traffic beside it. How they come into force is in policy-publication.ts.
 
-import type { MerchantId, PolicyId } from "../../core/id.ts"
+import type { ExperimentId, MerchantId, PolicyId } from "../../core/id.ts"
 import type { Database, Statement } from "../database.ts"
 import { decodeDocument, encodeDocument } from "../document.ts"
 import { change, noteChange } from "./changes.ts"
@@ -39,6 +39,9 @@ export type PolicyInForce = {
   readonly policy: PolicyRow
   readonly active: PolicyVersion
   readonly candidate?: PolicyVersion
+  /** One that runs on this policy, and the versions that its arms may be. */
+  readonly experiment?: { readonly id: ExperimentId; readonly plan: unknown }
+  readonly arms: readonly PolicyVersion[]
 }
 
 export const MAX_POLICIES = 10_000
@@ -111,6 +114,10 @@ export async function listPoliciesInForce(
     policy: policyFrom(row),
     active: versionFrom(row.active),
     ...(row.candidate === null ? {} : { candidate: versionFrom(row.candidate) }),
+    ...(row.experiment_id === null
+      ? {}
+      : { experiment: { id: row.experiment_id, plan: decodeDocument(row.experiment) } }),
+    arms: (row.arms ?? []).map(versionFrom),
   }))
 }
 
@@ -137,7 +144,13 @@ type VersionRow = {
   created_ms: bigint | number
   published_ms: bigint | number | null
 }
-type InForceRow = StoredPolicy & { active: VersionRow; candidate: VersionRow | null }
+type InForceRow = StoredPolicy & {
+  active: VersionRow
+  candidate: VersionRow | null
+  experiment_id: ExperimentId | null
+  experiment: unknown
+  arms: readonly VersionRow[] | null
+}
 
 export const policyFrom = (row: StoredPolicy): PolicyRow => ({
   id: row.id,
@@ -207,11 +220,18 @@ const versionsOfPolicy: Statement = {
 
 const inForce: Statement = {
   name: "policies-in-force",
-  text: `select ${policyColumns.replaceAll(/\w+/g, "p.$&")}, to_json(a) as active, to_json(c) as candidate
+  text: `select ${policyColumns.replaceAll(/\w+/g, "p.$&")}, to_json(a) as active, to_json(c) as candidate,
+      e.id as experiment_id, e.experiment, (
+        select json_agg(v) from jsonb_array_elements(e.experiment -> 'arms') arm
+        join policy_versions v on v.merchant_id = p.merchant_id and v.policy_id = p.id
+          and v.version = (arm ->> 'policyVersion')::integer) as arms
     from policies p
     join policy_versions a on a.merchant_id = p.merchant_id and a.policy_id = p.id and a.version = p.active_version
     left join policy_versions c
       on c.merchant_id = p.merchant_id and c.policy_id = p.id and c.version = p.candidate_version
+    left join trials e
+      on e.merchant_id = p.merchant_id and e.policy_id = p.id and e.mode = p.mode and e.kind = 'experiment'
+        and e.started_ms is not null and e.ended_ms is null
     where $1::text is null or p.merchant_id = $1
     order by p.merchant_id, p.mode limit $2`,
 }

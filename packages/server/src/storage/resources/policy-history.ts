@@ -8,6 +8,7 @@ import { decodeDocument } from "../document.ts"
 /**
  * `activated`: for all payments; `published`: for a share; `promoted`: from its share to all; `withdrawn`: by a person;
  * `stopped`: by its guardrails; `retired`: another policy came into force; `shadowed`: it decides without acting, `shadow_ended`: no more.
+ * `experiment_started`, `experiment_stopped`: its versions are the arms of one.
  */
 export const policyActs = [
   "activated",
@@ -18,6 +19,8 @@ export const policyActs = [
   "retired",
   "shadowed",
   "shadow_ended",
+  "experiment_started",
+  "experiment_stopped",
 ] as const
 export type PolicyAct = (typeof policyActs)[number]
 

@@ -2,7 +2,7 @@
 // that begins or ends with it, its line in the policy's history, and the note that tells the nodes. The policy's row is locked before
 // any trial's, here and where guardrails stop a trial.
 
-import type { EventId, MerchantId, PolicyId, TrialId } from "../../core/id.ts"
+import type { EventId, ExperimentId, MerchantId, PolicyId, TrialId } from "../../core/id.ts"
 import { failureOf, type Database, type Statement } from "../database.ts"
 import { encodeDocument } from "../document.ts"
 import { change, noteChange } from "./changes.ts"
@@ -31,8 +31,10 @@ export async function publishPolicy(
   etag: number,
   version: number,
   { author, note }: By = THE_SERVER,
+  /** The experiment that has shown it to be the better one. */
+  promotes?: { readonly experiment: ExperimentId; readonly arm: number },
 ): Promise<Edited<PolicyRow>> {
-  const values = [id, etag, version, author, note]
+  const values = [id, etag, version, author, note, promotes?.experiment ?? null, promotes?.arm ?? null]
   const [row] = await change<StoredPolicy>(database, "policies", merchant, publish, values).catch(
     (error: unknown): StoredPolicy[] => {
       // Another policy of this mode came into force at the same moment.
@@ -52,7 +54,7 @@ export type NewCandidate = {
   readonly trial: { readonly id: TrialId; readonly experiment: unknown; readonly tally: unknown }
 }
 
-/** Gives part of the traffic to another version, or with `undefined` to none. */
+/** Gives part of the traffic to another version, or with `undefined` to none. `taken`: an experiment runs. */
 export async function setCandidate(
   database: Database,
   merchant: MerchantId,
@@ -60,7 +62,7 @@ export async function setCandidate(
   etag: number,
   candidate: NewCandidate | undefined,
   { author, note }: By = THE_SERVER,
-): Promise<Edited<PolicyRow>> {
+): Promise<Edited<PolicyRow> | { readonly kind: "taken" }> {
   const trial = candidate?.trial
   const values = [
     id,
@@ -73,7 +75,13 @@ export async function setCandidate(
     trial === undefined ? null : encodeDocument(trial.experiment),
     trial === undefined ? null : encodeDocument(trial.tally),
   ]
-  const [row] = await change<StoredPolicy>(database, "policies", merchant, updateCandidate, values)
+  let row: StoredPolicy | undefined
+  try {
+    ;[row] = await change<StoredPolicy>(database, "policies", merchant, updateCandidate, values)
+  } catch (error) {
+    if (failureOf(error)?.constraint === "trials_running") return { kind: "taken" }
+    throw error
+  }
   if (
     row === undefined &&
     candidate !== undefined &&
@@ -86,7 +94,9 @@ export async function setCandidate(
 export type Stop = {
   readonly reason: unknown
   readonly note: string
-  readonly event: { readonly id: EventId; readonly type: string; readonly data: unknown }
+  /** Absent: by itself. */
+  readonly author?: string
+  readonly event?: { readonly id: EventId; readonly type: string; readonly data: unknown }
 }
 
 /** Ends a trial and its candidate's share, unless somebody has ended it before: undefined then. */
@@ -94,9 +104,10 @@ export async function stopTrial(
   database: Database,
   merchant: MerchantId,
   trial: TrialId,
-  { reason, note, event }: Stop,
+  { reason, note, author, event }: Stop,
 ): Promise<PolicyRow | undefined> {
-  const values = [trial, encodeDocument(reason), note, event.id, event.type, encodeDocument(event.data)]
+  const told = event === undefined ? [null, null, null] : [event.id, event.type, encodeDocument(event.data)]
+  const values = [trial, encodeDocument(reason), note, ...told, author ?? null]
   const [row] = await change<StoredPolicy>(database, "policies", merchant, stop, values)
   return row === undefined ? undefined : policyFrom(row)
 }
@@ -124,11 +135,14 @@ const publish: Statement = {
     ended as (
       update trials t set ended_ms = now_ms(), ended_by = $5,
         ended_as = case when t.policy_id <> w.id then 'retired' when w.candidate_version = $4 then 'promoted' else 'withdrawn' end
-      from wanted w where t.merchant_id = w.merchant_id and t.mode = w.mode and t.ended_ms is null
-        and exists (select from written)),
+      from wanted w where t.merchant_id = w.merchant_id and t.mode = w.mode and t.started_ms is not null
+        and t.ended_ms is null and exists (select from written)),
+    shown as (
+      update trials t set promoted_ms = now_ms(), promoted_by = $5, promoted_arm = $8::smallint
+      where t.merchant_id = $1 and t.id = $7::text and t.ended_ms is not null and exists (select from written)),
     kept as (
       insert into policy_history (merchant_id, policy_id, version, act, policy_version, author, note)
-      select p.merchant_id, p.id, p.version, case when w.candidate_version = $4 then 'promoted' else 'activated' end, $4, $5, $6
+      select p.merchant_id, p.id, p.version, case when w.candidate_version = $4 or $7 is not null then 'promoted' else 'activated' end, $4, $5, $6
       from written p join wanted w on w.id = p.id
       union all select p.merchant_id, p.id, p.version, 'retired', null, $5, $6 from retired p),
     ${noteChange("policies")}
@@ -147,11 +161,12 @@ const updateCandidate: Statement = {
     ended as (
       update trials t set ended_ms = now_ms(), ended_by = $6,
         ended_as = case when $4::integer is null then 'withdrawn' else 'replaced' end
-      from written p where t.merchant_id = p.merchant_id and t.policy_id = p.id and t.ended_ms is null
-      returning t.experiment),
+      from written p where t.merchant_id = p.merchant_id and t.policy_id = p.id and t.kind = 'publication'
+        and t.ended_ms is null returning 1),
     begun as (
-      insert into trials (merchant_id, id, mode, policy_id, experiment, tally, author, note)
-      select p.merchant_id, $8::text, p.mode, p.id, $9::jsonb, $10::jsonb, $6, $7 from written p
+      insert into trials
+        (merchant_id, id, kind, mode, policy_id, experiment, tally, author, note, started_ms, started_by)
+      select p.merchant_id, $8::text, 'publication', p.mode, p.id, $9::jsonb, $10::jsonb, $6, $7, now_ms(), $6 from written p
       where $4::integer is not null and (select count(*) from ended) >= 0),
     kept as (
       insert into policy_history (merchant_id, policy_id, version, act, policy_version, share_bps, author, note)
@@ -166,20 +181,21 @@ const stop: Statement = {
   text: `with held as materialized (
       select p.merchant_id, p.id, p.candidate_version, p.candidate_bps from policies p
       join trials t on t.merchant_id = p.merchant_id and t.policy_id = p.id
-      where t.merchant_id = $1 and t.id = $2 and t.ended_ms is null for no key update of p),
+      where t.merchant_id = $1 and t.id = $2 and t.started_ms is not null and t.ended_ms is null for no key update of p),
     ended as (
-      update trials t set ended_ms = now_ms(), ended_as = 'stopped', reason = $3::jsonb from held h
-      where t.merchant_id = h.merchant_id and t.id = $2 and t.ended_ms is null returning t.policy_id),
+      update trials t set ended_ms = now_ms(), ended_as = 'stopped', ended_by = $8::text, reason = $3::jsonb from held h
+      where t.merchant_id = h.merchant_id and t.id = $2 and t.ended_ms is null returning t.policy_id, t.kind),
     written as (
       update policies p set candidate_version = null, candidate_bps = 0, version = p.version + 1, updated_ms = now_ms()
       from ended e where p.merchant_id = $1 and p.id = e.policy_id returning p.*),
     kept as (
       insert into policy_history (merchant_id, policy_id, version, act, policy_version, share_bps, author, note, reason)
-      select p.merchant_id, p.id, p.version, 'stopped', h.candidate_version, h.candidate_bps, '', $4, $3::jsonb
-      from written p join held h on h.id = p.id),
+      select p.merchant_id, p.id, p.version, case e.kind when 'experiment' then 'experiment_stopped' else 'stopped' end,
+        h.candidate_version, nullif(h.candidate_bps, 0), coalesce($8::text, ''), $4, $3::jsonb
+      from written p join held h on h.id = p.id join ended e on e.policy_id = p.id),
     told as (
       insert into events (merchant_id, id, sequence, type, at_ms, data)
-      select p.merchant_id, $5, 0, $6, now_ms(), $7::jsonb from written p),
+      select p.merchant_id, $5::text, 0, $6::text, now_ms(), $7::jsonb from written p where $5::text is not null),
     ${noteChange("policies")}
     select ${policyColumns} from written`,
 }

@@ -13,6 +13,7 @@ import { publishPolicy, setCandidate, stopTrial } from "./policy-publication.ts"
 import { addPolicyVersion, createPolicy, findPolicy, type PolicyRow } from "./policies.ts"
 import {
   claimDuePayments,
+  claimUnits,
   findTrial,
   latestTrialOf,
   listRunningTrials,
@@ -54,7 +55,6 @@ async function published(): Promise<{
 let place = 1_000_000_000
 const taken = (payment: PaymentId, lookAt = 0) => ({
   payment,
-  arm: 1,
   lookAt,
   position: { transaction: String((place += 1)), event: sampleId("evt", 1) },
 })
@@ -163,6 +163,30 @@ test("a payment that is looked at again keeps that its arm was counted", async (
     await writeTally(database, trial, due.claim, {}, { done: [], later: [{ payment, lookAt: 0, drawn: true }] }),
   )
   assert.equal((await ours())?.drawn, true)
+})
+
+test("the payment that is a customer's evidence is the first that was asked for, whoever asks and however often", async () => {
+  const { trial } = await published()
+  const [first, second, third] = [sampleId("pay", 1), sampleId("pay", 2), sampleId("pay", 3)]
+  const asked = await claimUnits(database, trial, [
+    { unit: "cus_a", payment: first },
+    { unit: "cus_a", payment: second },
+    { unit: "cus_b", payment: third },
+  ])
+  assert.deepEqual(
+    [...asked].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    [
+      ["cus_a", first],
+      ["cus_b", third],
+    ],
+  )
+  const again = await Promise.all(
+    [second, third, first].map((payment) => claimUnits(database, trial, [{ unit: "cus_a", payment }])),
+  )
+  assert.deepEqual(
+    again.map((found) => found.get("cus_a")),
+    [first, first, first],
+  )
 })
 
 test("a stop ends trial and share at once, tells the merchant, and takes away the ETag that was read before", async () => {

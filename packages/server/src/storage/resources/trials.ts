@@ -12,6 +12,9 @@ export type TrialEnd = (typeof trialEnds)[number]
 
 export type TrialRow = {
   readonly id: TrialId
+  readonly kind: "publication" | "experiment"
+  /** Of an experiment. */
+  readonly name: string
   readonly merchant: MerchantId
   readonly mode: "live" | "test"
   readonly policy: PolicyId
@@ -21,7 +24,10 @@ export type TrialRow = {
   readonly revision: number
   readonly author: string
   readonly note: string
-  readonly startedAt: number
+  readonly createdAt: number
+  /** Absent while an experiment is planned. */
+  readonly startedAt?: number
+  readonly startedBy?: string
   readonly ended?: {
     readonly at: number
     readonly as: TrialEnd
@@ -29,17 +35,35 @@ export type TrialRow = {
     readonly by?: string
     readonly reason?: unknown
   }
+  readonly promoted?: { readonly at: number; readonly by: string; readonly arm: number }
 }
 
 /** Running ones that are looked at; one merchant has at most two. */
 export const MAX_RUNNING_TRIALS = 10_000
 
 export async function listRunningTrials(database: Database): Promise<readonly TrialRow[]> {
-  return (await database.query<Row>(running, [MAX_RUNNING_TRIALS])).map(trialFrom)
+  return (await database.query<StoredTrial>(running, [MAX_RUNNING_TRIALS])).map(trialFrom)
+}
+
+/**
+ * The payment that is a unit's evidence: the first that was asked for, whoever asks and however often.
+ */
+export async function claimUnits(
+  database: Database,
+  { merchant, id }: Pick<TrialRow, "merchant" | "id">,
+  units: readonly { readonly unit: string; readonly payment: PaymentId }[],
+): Promise<ReadonlyMap<string, PaymentId>> {
+  if (units.length === 0) return new Map()
+  // No unit twice in one statement: of two payments the one that comes first.
+  const first = new Map(units.toReversed().map(({ unit, payment }) => [unit, payment]))
+  const values = [merchant, id, [...first.keys()], [...first.values()]]
+  await database.query(insertUnits, values)
+  const rows = await database.query<{ unit_id: string; payment_id: PaymentId }>(unitsOf, values.slice(0, 3))
+  return new Map(rows.map((row) => [row.unit_id, row.payment_id]))
 }
 
 export async function findTrial(database: Database, merchant: MerchantId, id: TrialId): Promise<TrialRow | undefined> {
-  const [row] = await database.query<Row>(byId, [merchant, id])
+  const [row] = await database.query<StoredTrial>(byId, [merchant, id])
   return row === undefined ? undefined : trialFrom(row)
 }
 
@@ -49,13 +73,12 @@ export async function latestTrialOf(
   merchant: MerchantId,
   policy: PolicyId,
 ): Promise<TrialRow | undefined> {
-  const [row] = await database.query<Row>(latest, [merchant, policy])
+  const [row] = await database.query<StoredTrial>(latest, [merchant, policy])
   return row === undefined ? undefined : trialFrom(row)
 }
 
 export type TakenPayment = {
   readonly payment: PaymentId
-  readonly arm: number
   /** When it is looked at first (ms). */
   readonly lookAt: number
   readonly position: Position
@@ -73,7 +96,6 @@ export async function takePayments(
     merchant,
     id,
     taken.map(({ payment }) => payment),
-    taken.map(({ arm }) => arm),
     taken.map(({ lookAt }) => Math.round(lookAt)),
     taken.map(({ position }) => position.transaction),
     taken.map(({ position }) => position.event),
@@ -87,7 +109,6 @@ export type DuePayment = {
   readonly merchant: MerchantId
   readonly trial: TrialId
   readonly payment: PaymentId
-  readonly arm: number
   readonly drawn: boolean
   readonly claim: bigint
 }
@@ -103,7 +124,6 @@ export async function claimDuePayments(
     merchant: row.merchant_id,
     trial: row.trial_id,
     payment: row.payment_id,
-    arm: row.arm,
     drawn: row.drawn,
     claim: row.next_ms,
   }))
@@ -140,9 +160,12 @@ export async function writeTally(
   return row?.written === 1
 }
 
-type Row = {
+/** A row of `trials` as statements return it, with `trialColumns`. */
+export type StoredTrial = {
   merchant_id: MerchantId
   id: TrialId
+  kind: TrialRow["kind"]
+  name: string
   mode: TrialRow["mode"]
   policy_id: PolicyId
   experiment: unknown
@@ -150,23 +173,29 @@ type Row = {
   revision: number
   author: string
   note: string
-  started_ms: bigint
+  created_ms: bigint
+  started_ms: bigint | null
+  started_by: string | null
   ended_ms: bigint | null
   ended_as: TrialEnd | null
   ended_by: string | null
   reason: unknown
+  promoted_ms: bigint | null
+  promoted_by: string | null
+  promoted_arm: number | null
 }
 type DueRow = {
   merchant_id: MerchantId
   trial_id: TrialId
   payment_id: PaymentId
-  arm: number
   drawn: boolean
   next_ms: bigint
 }
 
-const trialFrom = (row: Row): TrialRow => ({
+export const trialFrom = (row: StoredTrial): TrialRow => ({
   id: row.id,
+  kind: row.kind,
+  name: row.name,
   merchant: row.merchant_id,
   mode: row.mode,
   policy: row.policy_id,
@@ -175,7 +204,9 @@ const trialFrom = (row: Row): TrialRow => ({
   revision: row.revision,
   author: row.author,
   note: row.note,
-  startedAt: Number(row.started_ms),
+  createdAt: Number(row.created_ms),
+  ...(row.started_ms === null ? {} : { startedAt: Number(row.started_ms) }),
+  ...(row.started_by === null ? {} : { startedBy: row.started_by }),
   ...(row.ended_ms === null || row.ended_as === null
     ? {}
     : {
@@ -186,41 +217,45 @@ const trialFrom = (row: Row): TrialRow => ({
           ...(row.reason === null ? {} : { reason: decodeDocument(row.reason) }),
         },
       }),
+  ...(row.promoted_ms === null || row.promoted_by === null || row.promoted_arm === null
+    ? {}
+    : { promoted: { at: Number(row.promoted_ms), by: row.promoted_by, arm: row.promoted_arm } }),
 })
 
-const columns =
-  "merchant_id, id, mode, policy_id, experiment, tally, revision, author, note, started_ms, ended_ms, ended_as, ended_by, reason"
+export const trialColumns =
+  "merchant_id, id, kind, name, mode, policy_id, experiment, tally, revision, author, note, created_ms, started_ms, started_by, " +
+  "ended_ms, ended_as, ended_by, reason, promoted_ms, promoted_by, promoted_arm"
 
 const running: Statement = {
   name: "trials-running",
-  text: `select ${columns} from trials where ended_ms is null order by merchant_id, mode limit $1`,
+  text: `select ${trialColumns} from trials where started_ms is not null and ended_ms is null order by merchant_id, mode limit $1`,
 }
 
 const byId: Statement = {
   name: "trial-by-id",
-  text: `select ${columns} from trials where merchant_id = $1 and id = $2`,
+  text: `select ${trialColumns} from trials where merchant_id = $1 and id = $2`,
 }
 
 const latest: Statement = {
   name: "trial-of-policy",
-  text: `select ${columns} from trials where merchant_id = $1 and policy_id = $2 order by id desc limit 1`,
+  text: `select ${trialColumns} from trials where merchant_id = $1 and policy_id = $2 and kind = 'publication'
+    order by id desc limit 1`,
 }
 
 const take: Statement = {
   name: "trial-take",
   text: `with trial as materialized (
       select merchant_id, id, taken_transaction, taken_event from trials
-      where merchant_id = $1 and id = $2 and ended_ms is null for no key update),
+      where merchant_id = $1 and id = $2 and started_ms is not null and ended_ms is null for no key update),
     added as (
-      insert into trial_payments (merchant_id, trial_id, payment_id, arm, next_ms)
-      select t.merchant_id, t.id, g.payment, g.arm, g.look_ms from trial t
-      cross join unnest($3::text[], $4::smallint[], $5::bigint[], $6::bigint[], $7::text[])
-        as g (payment, arm, look_ms, transaction, event)
+      insert into trial_payments (merchant_id, trial_id, payment_id, next_ms)
+      select t.merchant_id, t.id, g.payment, g.look_ms from trial t
+      cross join unnest($3::text[], $4::bigint[], $5::bigint[], $6::text[]) as g (payment, look_ms, transaction, event)
       where (g.transaction, g.event collate "C") > (t.taken_transaction, t.taken_event)
       on conflict do nothing)
-    update trials t set taken_transaction = $8::bigint, taken_event = $9::text from trial o
+    update trials t set taken_transaction = $7::bigint, taken_event = $8::text from trial o
     where t.merchant_id = o.merchant_id and t.id = o.id
-      and (o.taken_transaction, o.taken_event) < ($8::bigint, $9::text collate "C")`,
+      and (o.taken_transaction, o.taken_event) < ($7::bigint, $8::text collate "C")`,
 }
 
 const claimDue: Statement = {
@@ -230,7 +265,7 @@ const claimDue: Statement = {
       order by next_ms limit $1 for update skip locked)
     update trial_payments p set next_ms = now_ms() + $2::bigint from due d
     where p.merchant_id = d.merchant_id and p.trial_id = d.trial_id and p.payment_id = d.payment_id
-    returning p.merchant_id, p.trial_id, p.payment_id, p.arm, p.drawn, p.next_ms`,
+    returning p.merchant_id, p.trial_id, p.payment_id, p.drawn, p.next_ms`,
 }
 
 const write: Statement = {
@@ -251,4 +286,16 @@ const write: Statement = {
       from unnest($7::text[], $8::bigint[], $9::boolean[]) as l (payment, look_ms, drawn)
       where p.merchant_id = $1 and p.trial_id = $2 and p.payment_id = l.payment and exists (select from written))
     select count(*)::integer as written from written`,
+}
+
+const insertUnits: Statement = {
+  name: "trial-units-claim",
+  text: `insert into trial_units (merchant_id, trial_id, unit_id, payment_id)
+    select $1, $2, u.unit, u.payment from unnest($3::text[], $4::text[]) as u (unit, payment)
+    order by u.unit on conflict do nothing`,
+}
+
+const unitsOf: Statement = {
+  name: "trial-units",
+  text: `select unit_id, payment_id from trial_units where merchant_id = $1 and trial_id = $2 and unit_id = any ($3::text[])`,
 }

@@ -1,12 +1,15 @@
 -- Versions of policies held against each other on live payments, and who put which version in force, when and why. The rules at the
 -- top of 0001 hold here too.
 
--- A trial of a version that is published to a share. experiment: arms and guardrails, as they were asked for; tally: what was counted,
--- replaced whole by whoever saw `revision` last. taken_*: the place in the log up to which payments are in trial_payments. ended_as:
--- stopped (by a guardrail), withdrawn, promoted, replaced (another share or version), retired (another policy is in force).
+-- A version that is published to a share (kind publication), or an experiment, which has a name and is planned before it is started.
+-- experiment: arms and guardrails, as they were asked for; tally: what was counted, replaced whole by whoever saw `revision` last. taken_*:
+-- the place in the log up to which payments are in trial_payments. ended_as: stopped (by itself; an experiment also by a person),
+-- withdrawn, promoted, replaced (another share or version), retired (another policy is in force). promoted_*: of an experiment that has ended.
 create table trials (
   merchant_id text collate "C" not null,
   id text collate "C" not null,
+  kind text not null,
+  name text not null default '',
   mode text not null,
   policy_id text collate "C" not null,
   experiment jsonb not null,
@@ -16,28 +19,41 @@ create table trials (
   taken_event text collate "C" not null default '',
   author text not null,
   note text not null,
-  started_ms bigint not null default now_ms(),
+  created_ms bigint not null default now_ms(),
+  started_ms bigint,
+  started_by text,
   ended_ms bigint,
   ended_as text,
   ended_by text,
   reason jsonb,
+  promoted_ms bigint,
+  promoted_by text,
+  promoted_arm smallint,
   primary key (merchant_id, id)
 ) with (fillfactor = 50);
-create unique index trials_running on trials (merchant_id, mode) where ended_ms is null;
+create unique index trials_running on trials (merchant_id, mode) where started_ms is not null and ended_ms is null;
 create index trials_by_policy on trials (merchant_id, policy_id, id);
 
--- Payments of a trial that are not counted yet; a row goes with the statement that counts it. arm: by the payment's hash. next_ms:
+-- Payments of a trial that are not counted yet; a row goes with the statement that counts it. next_ms:
 -- when it is looked at next; whoever looks moves it ahead. drawn: its arm has been counted, its outcome has not.
 create table trial_payments (
   merchant_id text collate "C" not null,
   trial_id text collate "C" not null,
   payment_id text collate "C" not null,
-  arm smallint not null,
   drawn boolean not null default false,
   next_ms bigint not null,
   primary key (merchant_id, trial_id, payment_id)
 ) with (fillfactor = 70);
 create index trial_payments_due on trial_payments (next_ms);
+
+-- Of an experiment that draws customers: the payment that is a customer's evidence, the first that was looked at.
+create table trial_units (
+  merchant_id text collate "C" not null,
+  trial_id text collate "C" not null,
+  unit_id text collate "C" not null,
+  payment_id text collate "C" not null,
+  primary key (merchant_id, trial_id, unit_id)
+);
 
 -- Every act on a policy, named by the version (ETag) that it made. author: an API key; empty where guardrails acted.
 create table policy_history (
