@@ -72,7 +72,8 @@ export const experiments: Routes = (app, api, guard) => {
             },
             { author: caller.id, note: body.note ?? "" },
           )
-          if (row === undefined) throw conflict(`There are ${MAX_EXPERIMENTS} experiments already: no more are kept.`)
+          if (row === undefined)
+            throw conflict(`There are ${MAX_EXPERIMENTS} experiments already, and none of them is old enough to go.`)
           return made(row)
         },
         find: async (id) => {

@@ -14,7 +14,7 @@ import { feeAt } from "./expected-fee.ts"
 import { previousOf } from "./observations.ts"
 
 /** An outcome has this long from the first attempt on (ms): challenges, and providers that answer later. */
-export const OUTCOME_WITHIN_MS = 30 * 60_000
+export const OUTCOME_WITHIN_MS = 15 * 60_000
 /** After this all nodes know a version (ms): what was decided without an attempt does not say by which it was. */
 export const KNOWN_EVERYWHERE_MS = 5_000
 

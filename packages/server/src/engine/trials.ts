@@ -2,7 +2,7 @@
 // guardrail says with certainty that the candidate does harm. Beside payments, never in their way:
 //
 //   payment.created in the log ─ trialSink ─▶ a row: this payment is to be looked at
-//   a row whose time has come  ─ runTrials ─▶ counted with its outcome, or looked at again later
+//   a row whose time has come  ─ runTrials ─▶ drawn; its outcome counted in its turn, or looked at again later
 //   the tally after a count    ─ automaticStop ─▶ the candidate's share ends, everywhere, and the merchant is told
 //
 // Any number of nodes work; a row is claimed, and counted over the tally that was read.
@@ -18,10 +18,14 @@ import { stopTrial } from "../storage/resources/policy-publication.ts"
 import {
   claimDuePayments,
   claimUnits,
+  dropPayments,
   findTrial,
+  findTrialInOrder,
   listRunningTrials,
   takePayments,
   writeTally,
+  type Counted,
+  type DrawnPayment,
   type DuePayment,
   type TrialRow,
 } from "../storage/resources/trials.ts"
@@ -47,6 +51,8 @@ const LONGEST_LOOK_MS = 5 * 60_000
 /** Payments that are looked at at once, and loaded at once. */
 export const TRIAL_BATCH = 200
 const LOADED_AT_ONCE = 8
+/** Payments that were drawn first, of which those that have their outcome are counted at once. */
+const TRIAL_TURNS = 1_000
 /** Claimed payments are ours this long (ms). */
 const CLAIM_MS = 60_000
 /** Another node wrote the tally first, so often in a row. */
@@ -107,14 +113,23 @@ async function count(parts: TrialParts, due: readonly DuePayment[]): Promise<voi
   const [{ merchant, trial: id, claim }] = due as [DuePayment]
   const payments = await loadAll(parts, merchant, due)
   const firsts = await firstsOf(parts, id, due, payments)
-  for (let conflicts = 0; conflicts <= MAX_CONFLICTS; conflicts++) {
-    const trial = await findTrial(database, merchant, id)
-    if (trial === undefined) return
-    const { state, leftOut, done, later } = fold(parts, trial, due, payments, firsts)
+  let left = due
+  for (let conflicts = 0; conflicts <= MAX_CONFLICTS;) {
+    const found = await findTrialInOrder(database, merchant, id, TRIAL_TURNS)
+    if (found === undefined) return dropPayments(database, merchant, id)
+    const { trial, drawn } = found
+    const { state, leftOut, done, kept } = inTurn(drawn, fold(parts, trial, left, payments, firsts))
     const { units, repeats, differences } = state
     const tally: TrialTally = { units, repeats, differences, leftOut }
-    if (!(await writeTally(database, trial, claim, tally, { done, later }))) continue
-    return judge(parts, trial, state)
+    const claimed = left.map(({ payment }) => payment)
+    if (!(await writeTally(database, trial, tally, { claimed, claim, done, kept }))) {
+      conflicts += 1
+      continue
+    }
+    await judge(parts, trial, state)
+    // More may have waited for the same payment than fit into one look.
+    if (drawn.length < TRIAL_TURNS || !done.includes(drawn.at(-1)!.payment)) return
+    left = []
   }
   // They come again when the claim is over.
   log.warn({ merchant, trial: id, payments: due.length }, "the tally of a trial is written by too many; later")
@@ -171,69 +186,100 @@ function armIn(
   return isCandidates({ id: policy, version }, Math.round(share * ALL_BPS), payment.id) ? 1 : 0
 }
 
-/** In the order of the payments' ids, which is about that of their making. */
+type Seen = {
+  readonly state: ExperimentState
+  readonly leftOut: number
+  readonly done: PaymentId[]
+  readonly kept: Counted["kept"][number][]
+}
+
+/** What is seen of the payments whose time has come: who is drawn gets the next place, and an outcome waits for its turn. */
 function fold(
   { clock, directory }: TrialParts,
   trial: TrialRow,
   due: readonly DuePayment[],
   payments: ReadonlyMap<PaymentId, Payment>,
   firsts: ReadonlyMap<string, PaymentId>,
-) {
+): Seen {
   const now = clock.now()
   const experiment = trial.experiment as Experiment
   const of = { ...trial, experiment, startedAt: trial.startedAt ?? now }
   let state = stateOf(trial)
   let { leftOut } = trial.tally as TrialTally
   const done: PaymentId[] = []
-  const later: { payment: PaymentId; lookAt: number; drawn: boolean }[] = []
-  for (const { payment: id, drawn } of due.toSorted(byPayment)) {
+  const kept: Seen["kept"] = []
+  for (const { payment: id, place: before } of due.toSorted(byPayment)) {
     const payment = payments.get(id)
     const arm = payment === undefined ? undefined : armIn(of, payment)
     // Who was not drawn while it ran is no part of it.
-    const isPart = payment !== undefined && (drawn || trial.ended === undefined)
+    const isPart = payment !== undefined && (before !== undefined || trial.ended === undefined)
     const look: Look =
       isPart && arm !== undefined ? lookAt(payment, of, arm, now, (account) => directory.account(account)) : LEFT_OUT
-    const customer = payment?.intent.customerId
-    const isFirst = experiment.unit === "payment" || (customer !== undefined && firsts.get(customer) === id)
-    const rest = Math.min(Math.max((now - (payment?.createdAt ?? now)) / 2, FIRST_LOOK_MS), LONGEST_LOOK_MS)
-    switch (look.kind) {
-      case "left_out":
-        if (isPart) leftOut += 1
-        done.push(id)
-        break
-      case "undecided":
-        later.push({ payment: id, lookAt: now + rest, drawn })
-        break
-      case "open":
-        if (!drawn && isFirst) state = evolveExperiment(state, { kind: "assigned", arm: arm! })
-        later.push({ payment: id, lookAt: now + rest, drawn: true })
-        break
-      case "final":
-        if (!drawn && isFirst) state = evolveExperiment(state, { kind: "assigned", arm: arm! })
-        state = isFirst ? measured(state, arm!, look) : repeated(state, arm!)
-        done.push(id)
-        break
-      default:
-        return look satisfies never
+    const age = now - (payment?.createdAt ?? now)
+    if (look.kind === "undecided") {
+      kept.push({ payment: id, lookAt: now + Math.max(age / 2, FIRST_LOOK_MS) })
+      continue
     }
+    if (look.kind === "left_out" || arm === undefined) {
+      if (isPart) leftOut += 1
+      done.push(id)
+      continue
+    }
+    const customer = payment?.intent.customerId
+    if (experiment.unit === "customer" && (customer === undefined || firsts.get(customer) !== id)) {
+      state = repeated(state, arm)
+      done.push(id)
+      continue
+    }
+    if (before === undefined) state = evolveExperiment(state, { kind: "assigned", arm })
+    const place = before ?? state.units.reduce((sum, units) => sum + units, 0)
+    if (look.kind === "final") kept.push({ payment: id, place, outcome: { arm, values: look.values } })
+    else kept.push({ payment: id, place, lookAt: now + Math.min(Math.max(age / 2, FIRST_LOOK_MS), LONGEST_LOOK_MS) })
   }
-  return { state, leftOut, done, later }
+  return { state, leftOut, done, kept }
 }
+
+/**
+ * Counts outcomes in the order in which their payments were drawn, up to the first that is open. Whoever counted them as they come
+ * would count quick declines before slow approvals, and a version that asks for challenges would be stopped for it.
+ */
+function inTurn(drawn: readonly DrawnPayment[], seen: Seen): Seen {
+  const news = new Map(seen.kept.map((one) => [one.payment, one]))
+  const known = new Set(drawn.map(({ payment }) => payment))
+  const isWhole = drawn.length < TRIAL_TURNS
+  const line = [
+    ...drawn.map((one) => ({ ...one, ...news.get(one.payment) })),
+    ...(isWhole ? seen.kept.filter(({ payment, place }) => place !== undefined && !known.has(payment)) : []),
+  ].toSorted((a, b) => a.place! - b.place!)
+  let { state } = seen
+  const counted = new Set<PaymentId>()
+  for (const { payment, outcome } of line) {
+    if (outcome === undefined) break
+    const { arm, values } = outcome as Outcome
+    state = measured(state, arm, values)
+    counted.add(payment)
+  }
+  return {
+    ...seen,
+    state,
+    done: [...seen.done, ...counted],
+    kept: seen.kept.filter(({ payment }) => !counted.has(payment)),
+  }
+}
+type Outcome = { readonly arm: number; readonly values: Extract<Look, { kind: "final" }>["values"] }
+
 const LEFT_OUT: Look = { kind: "left_out" }
 
-function measured(before: ExperimentState, arm: number, look: Extract<Look, { kind: "final" }>): ExperimentState {
+function measured(before: ExperimentState, arm: number, values: Outcome["values"]): ExperimentState {
   let state = before
-  for (const metric of metricsOf(look))
-    state = evolveExperiment(state, { kind: "measured", arm, metric, value: look.values[metric]!, first: true })
+  for (const metric of Object.keys(values) as (keyof typeof values)[])
+    state = evolveExperiment(state, { kind: "measured", arm, metric, value: values[metric]!, first: true })
   return state
 }
 
 /** Another payment of a customer whose first one is the evidence. */
 const repeated = (state: ExperimentState, arm: number): ExperimentState =>
   evolveExperiment(state, { kind: "measured", arm, metric: state.experiment.decidedBy, value: 0, first: false })
-
-const metricsOf = ({ values }: Extract<Look, { kind: "final" }>): readonly (keyof typeof values)[] =>
-  Object.keys(values) as (keyof typeof values)[]
 
 /** Ends what does harm, and an experiment that has had its units. Whoever comes second, or finds it ended by a person, changes nothing. */
 async function judge(

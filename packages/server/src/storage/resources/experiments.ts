@@ -9,16 +9,18 @@ import { keyBelow, pageOf, rowsWanted, type Page, type PageRequest } from "./pag
 import type { By } from "./policy-publication.ts"
 import { findTrial, trialColumns, trialFrom, type StoredTrial, type TrialRow } from "./trials.ts"
 
-/** Of a merchant. */
+/** Of a merchant, kept; the oldest go first, of those that were never started or ended days ago. */
 export const MAX_EXPERIMENTS = 500
+const KEPT_MS = 3 * 86_400_000
 
-/** Undefined where the merchant has as many as may be. */
+/** Undefined where the merchant has as many as may be, and none of them may go. */
 export async function createExperiment(
   database: Database,
   row: Pick<TrialRow, "merchant" | "mode" | "name" | "policy" | "experiment" | "tally"> & { readonly id: ExperimentId },
   { author, note }: By,
 ): Promise<TrialRow | undefined> {
   const { merchant, id, mode, name, policy, experiment, tally } = row
+  await database.query(prune, [merchant, MAX_EXPERIMENTS - 1, KEPT_MS])
   const documents = [encodeDocument(experiment), encodeDocument(tally)]
   const values = [merchant, id, mode, name, policy, ...documents, author, note, MAX_EXPERIMENTS]
   const [made] = await database.query<StoredTrial>(insert, values)
@@ -60,6 +62,16 @@ export const findExperiment = (
   merchant: MerchantId,
   id: ExperimentId,
 ): Promise<TrialRow | undefined> => findTrial(database, merchant, id)
+
+const prune: Statement = {
+  name: "experiments-prune",
+  text: `delete from trials t using (
+      select merchant_id, id from trials where merchant_id = $1 and kind = 'experiment' order by id desc offset $2) old
+    where t.merchant_id = old.merchant_id and t.id = old.id
+      and (t.started_ms is null or t.ended_ms < now_ms() - $3::bigint)
+      and not exists (select from trial_payments p where p.merchant_id = t.merchant_id and p.trial_id = t.id)
+      and not exists (select from trial_units u where u.merchant_id = t.merchant_id and u.trial_id = t.id)`,
+}
 
 const insert: Statement = {
   name: "experiment-insert",

@@ -15,10 +15,12 @@ import {
   claimDuePayments,
   claimUnits,
   findTrial,
+  findTrialInOrder,
   latestTrialOf,
   listRunningTrials,
   takePayments,
   writeTally,
+  type DuePayment,
   type TrialRow,
 } from "./trials.ts"
 
@@ -58,6 +60,10 @@ const taken = (payment: PaymentId, lookAt = 0) => ({
   lookAt,
   position: { transaction: String((place += 1)), event: sampleId("evt", 1) },
 })
+const counted = (due: readonly DuePayment[]) => {
+  const claimed = due.map(({ payment }) => payment)
+  return { claimed, claim: due[0]!.claim, done: claimed, kept: [] }
+}
 const stopOf = (note: string) => ({
   reason: { kind: "guardrail" },
   note,
@@ -108,7 +114,7 @@ test("a relay that repeats itself adds nothing, also where the payment was count
   await takePayments(database, trial, batch)
   const due = (await claimDuePayments(database, 100, LEASE_MS)).filter((row) => row.trial === trial.id)
   assert.deepEqual(due.map(({ payment }) => payment).toSorted(), [one, two])
-  assert.ok(await writeTally(database, trial, due[0]!.claim, { n: 2 }, { done: [one, two], later: [] }))
+  assert.ok(await writeTally(database, trial, { n: 2 }, counted(due)))
   await takePayments(database, trial, batch)
   await takePayments(database, trial, [...batch, taken(sampleId("pay", 3), Date.now() + 9 * LEASE_MS)])
   assert.deepEqual(
@@ -130,39 +136,39 @@ test("a payment is claimed by one, and of two that count over the same tally onl
   const mine = claims.map((rows) => rows.filter((row) => row.trial === trial.id)).filter((rows) => rows.length > 0)
   const all = mine.flat().map(({ payment }) => payment)
   assert.equal(new Set(all).size, all.length)
-  const heard = await Promise.all(
-    mine.map((rows) =>
-      writeTally(
-        database,
-        trial,
-        rows[0]!.claim,
-        { n: rows.length },
-        { done: rows.map(({ payment }) => payment), later: [] },
-      ),
-    ),
-  )
+  const heard = await Promise.all(mine.map((rows) => writeTally(database, trial, { n: rows.length }, counted(rows))))
   assert.equal(heard.filter((written) => written).length, 1)
   const now = await findTrial(database, merchant, trial.id)
   assert.equal(now?.revision, 1)
   assert.equal(
-    await writeTally(database, now!, 5n, { n: 99 }, { done: [all[0]!], later: [] }),
+    await writeTally(database, now!, { n: 99 }, { ...counted(mine[0]!), claim: 5n }),
     false,
     "not ours any more",
   )
 })
 
-test("a payment that is looked at again keeps that its arm was counted", async () => {
-  const { trial } = await published()
-  const payment = sampleId("pay", 1)
-  await takePayments(database, trial, [taken(payment)])
-  const ours = async () => (await claimDuePayments(database, 100, LEASE_MS)).find((row) => row.trial === trial.id)
+test("a payment keeps its place, and with its outcome it waits for those before it and is looked at no more", async () => {
+  const { merchant, trial } = await published()
+  const [first, second] = [sampleId("pay", 1), sampleId("pay", 2)]
+  await takePayments(database, trial, [taken(first), taken(second)])
+  const ours = async () => (await claimDuePayments(database, 100, LEASE_MS)).filter((row) => row.trial === trial.id)
   const due = await ours()
-  assert.ok(due)
-  assert.equal(due.drawn, false)
-  assert.ok(
-    await writeTally(database, trial, due.claim, {}, { done: [], later: [{ payment, lookAt: 0, drawn: true }] }),
+  const outcome = { arm: 1, values: { approval: 1 } }
+  const kept = [
+    { payment: first, place: 1, lookAt: 0 },
+    { payment: second, place: 2, outcome },
+  ]
+  assert.ok(await writeTally(database, trial, {}, { ...counted(due), done: [], kept }))
+  assert.deepEqual(
+    (await ours()).map(({ payment, place }) => [payment, place]),
+    [[first, 1]],
   )
-  assert.equal((await ours())?.drawn, true)
+  const found = await findTrialInOrder(database, merchant, trial.id, 10)
+  assert.deepEqual(found?.drawn, [
+    { payment: first, place: 1 },
+    { payment: second, place: 2, outcome },
+  ])
+  assert.deepEqual((await findTrialInOrder(database, merchant, trial.id, 1))?.drawn.length, 1)
 })
 
 test("the payment that is a customer's evidence is the first that was asked for, whoever asks and however often", async () => {

@@ -109,7 +109,8 @@ export type DuePayment = {
   readonly merchant: MerchantId
   readonly trial: TrialId
   readonly payment: PaymentId
-  readonly drawn: boolean
+  /** Once it is drawn. */
+  readonly place?: number
   readonly claim: bigint
 }
 
@@ -124,27 +125,59 @@ export async function claimDuePayments(
     merchant: row.merchant_id,
     trial: row.trial_id,
     payment: row.payment_id,
-    drawn: row.drawn,
+    ...(row.place === null ? {} : { place: Number(row.place) }),
     claim: row.next_ms,
   }))
 }
 
+/** A payment that was drawn and is not counted: `outcome` where it only waits for its turn. */
+export type DrawnPayment = { readonly payment: PaymentId; readonly place: number; readonly outcome?: unknown }
+
+/** A trial with the payments whose turn comes first, as they stand at one moment. */
+export async function findTrialInOrder(
+  database: Database,
+  merchant: MerchantId,
+  id: TrialId,
+  limit: number,
+): Promise<{ readonly trial: TrialRow; readonly drawn: readonly DrawnPayment[] } | undefined> {
+  const [row] = await database.query<StoredTrial & { drawn: readonly DrawnRow[] | null }>(inOrder, [
+    merchant,
+    id,
+    limit,
+  ])
+  if (row === undefined) return undefined
+  const drawn = (row.drawn ?? []).map(({ payment_id: payment, place, outcome }) => ({
+    payment,
+    place,
+    ...(outcome === null ? {} : { outcome }),
+  }))
+  return { trial: trialFrom(row), drawn }
+}
+
 export type Counted = {
+  /** Those that were claimed, all at once. */
+  readonly claimed: readonly PaymentId[]
+  readonly claim: bigint
   /** Counted, or no part of the trial. */
   readonly done: readonly PaymentId[]
-  readonly later: readonly { readonly payment: PaymentId; readonly lookAt: number; readonly drawn: boolean }[]
+  readonly kept: readonly {
+    readonly payment: PaymentId
+    readonly place?: number
+    readonly outcome?: unknown
+    /** Absent: it is looked at no more, and waits for its turn. */
+    readonly lookAt?: number
+  }[]
 }
 
 /**
- * Replaces the tally that was read, and lets go of the payments it now holds; all were claimed at once. False where somebody wrote the
- * tally meanwhile, or the payments are no longer ours.
+ * Replaces the tally that was read, and lets go of the payments that it now holds. False where somebody wrote the tally meanwhile, or
+ * the claimed payments are no longer ours.
  */
 export async function writeTally(
   database: Database,
   { merchant, id, revision }: Pick<TrialRow, "merchant" | "id" | "revision">,
-  claim: bigint,
   tally: unknown,
-  { done, later }: Counted,
+  { claimed, claim, done, kept }: Counted,
 ): Promise<boolean> {
   const [row] = await database.query<{ written: number }>(write, [
     merchant,
@@ -152,12 +185,19 @@ export async function writeTally(
     revision,
     encodeDocument(tally),
     claim,
+    claimed,
     done,
-    later.map(({ payment }) => payment),
-    later.map(({ lookAt }) => Math.round(lookAt)),
-    later.map(({ drawn }) => drawn),
+    kept.map(({ payment }) => payment),
+    kept.map(({ place }) => place ?? null),
+    kept.map(({ outcome }) => (outcome === undefined ? null : encodeDocument(outcome))),
+    kept.map(({ lookAt }) => (lookAt === undefined ? null : Math.round(lookAt))),
   ])
   return row?.written === 1
+}
+
+/** Of a trial that is no more. */
+export async function dropPayments(database: Database, merchant: MerchantId, id: TrialId): Promise<void> {
+  await database.query(drop, [merchant, id])
 }
 
 /** A row of `trials` as statements return it, with `trialColumns`. */
@@ -184,11 +224,12 @@ export type StoredTrial = {
   promoted_by: string | null
   promoted_arm: number | null
 }
+type DrawnRow = { payment_id: PaymentId; place: number; outcome: unknown }
 type DueRow = {
   merchant_id: MerchantId
   trial_id: TrialId
   payment_id: PaymentId
-  drawn: boolean
+  place: bigint | null
   next_ms: bigint
 }
 
@@ -265,27 +306,40 @@ const claimDue: Statement = {
       order by next_ms limit $1 for update skip locked)
     update trial_payments p set next_ms = now_ms() + $2::bigint from due d
     where p.merchant_id = d.merchant_id and p.trial_id = d.trial_id and p.payment_id = d.payment_id
-    returning p.merchant_id, p.trial_id, p.payment_id, p.drawn, p.next_ms`,
+    returning p.merchant_id, p.trial_id, p.payment_id, p.place, p.next_ms`,
+}
+
+const inOrder: Statement = {
+  name: "trial-in-order",
+  text: `select ${trialColumns}, (
+      select json_agg(d order by d.place) from (
+        select payment_id, place, outcome from trial_payments p
+        where p.merchant_id = $1 and p.trial_id = $2 and p.place is not null order by p.place limit $3) d) as drawn
+    from trials where merchant_id = $1 and id = $2`,
 }
 
 const write: Statement = {
   name: "trial-write",
   text: `with ours as materialized (
       select payment_id from trial_payments
-      where merchant_id = $1 and trial_id = $2 and next_ms = $5 and payment_id = any ($6::text[] || $7::text[]) for update),
+      where merchant_id = $1 and trial_id = $2 and next_ms = $5::bigint and payment_id = any ($6::text[]) for update),
     written as (
       update trials set tally = $4::jsonb, revision = revision + 1
-      where merchant_id = $1 and id = $2 and revision = $3
-        and (select count(*) from ours) = cardinality($6::text[]) + cardinality($7::text[])
+      where merchant_id = $1 and id = $2 and revision = $3 and (select count(*) from ours) = cardinality($6::text[])
       returning 1),
     gone as (
       delete from trial_payments
-      where merchant_id = $1 and trial_id = $2 and payment_id = any ($6::text[]) and exists (select from written)),
+      where merchant_id = $1 and trial_id = $2 and payment_id = any ($7::text[]) and exists (select from written)),
     moved as (
-      update trial_payments p set next_ms = l.look_ms, drawn = l.drawn
-      from unnest($7::text[], $8::bigint[], $9::boolean[]) as l (payment, look_ms, drawn)
-      where p.merchant_id = $1 and p.trial_id = $2 and p.payment_id = l.payment and exists (select from written))
+      update trial_payments p set place = k.place, outcome = k.outcome::jsonb, next_ms = k.look_ms
+      from unnest($8::text[], $9::bigint[], $10::text[], $11::bigint[]) as k (payment, place, outcome, look_ms)
+      where p.merchant_id = $1 and p.trial_id = $2 and p.payment_id = k.payment and exists (select from written))
     select count(*)::integer as written from written`,
+}
+
+const drop: Statement = {
+  name: "trial-payments-drop",
+  text: "delete from trial_payments where merchant_id = $1 and trial_id = $2",
 }
 
 const insertUnits: Statement = {

@@ -34,17 +34,20 @@ create table trials (
 create unique index trials_running on trials (merchant_id, mode) where started_ms is not null and ended_ms is null;
 create index trials_by_policy on trials (merchant_id, policy_id, id);
 
--- Payments of a trial that are not counted yet; a row goes with the statement that counts it. next_ms:
--- when it is looked at next; whoever looks moves it ahead. drawn: its arm has been counted, its outcome has not.
+-- Payments of a trial that are not counted yet; a row goes with the statement that counts it. place: in the order in which they were
+-- drawn, in which they are counted, too; null until then. outcome: of one that waits for those before it. next_ms: when it is looked at next,
+-- null when that is over; whoever looks moves it ahead.
 create table trial_payments (
   merchant_id text collate "C" not null,
   trial_id text collate "C" not null,
   payment_id text collate "C" not null,
-  drawn boolean not null default false,
-  next_ms bigint not null,
+  place bigint,
+  outcome jsonb,
+  next_ms bigint,
   primary key (merchant_id, trial_id, payment_id)
 ) with (fillfactor = 70);
-create index trial_payments_due on trial_payments (next_ms);
+create index trial_payments_due on trial_payments (next_ms) where next_ms is not null;
+create index trial_payments_in_order on trial_payments (merchant_id, trial_id, place) where place is not null;
 
 -- Of an experiment that draws customers: the payment that is a customer's evidence, the first that was looked at.
 create table trial_units (
