@@ -1,11 +1,11 @@
 // The wire format of experiments: what is planned, and what has been learned.
 
 import { Type, type Static } from "typebox"
+import { MAX_ARMS } from "../routing/evidence.ts"
 import { trialEnds } from "../storage/resources/trials.ts"
 import { guardedMetrics, Guardrails, Note } from "./publication-schema.ts"
 import { closed, Id, nullable, Text, Time, words } from "./schema.ts"
 
-export const MAX_ARMS_ASKED = 8
 /** Units after which an experiment ends, where nobody says. */
 export const USUAL_UNITS = 1_000_000
 
@@ -21,7 +21,7 @@ export const ExperimentCreate = closed(
       }),
       {
         minItems: 2,
-        maxItems: MAX_ARMS_ASKED,
+        maxItems: MAX_ARMS,
         description:
           "Versions of the policy. The first is the control: the version that is in force when it is started.",
       },

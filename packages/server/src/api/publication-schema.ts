@@ -11,7 +11,7 @@ export const guardedMetrics = (Object.keys(watchedMetrics) as WatchedMetric[]).f
 
 export const Note = Text(500, "Why, for whoever reads the history.")
 
-export const GuardrailSchema = closed({
+const GuardrailSchema = closed({
   metric: words(guardedMetrics),
   margin: Type.Number({
     minimum: 0,

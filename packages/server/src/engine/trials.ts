@@ -45,11 +45,11 @@ export type TrialParts = Ports & {
 }
 
 /** A payment is looked at so long after it was made (ms): most have ended then. */
-export const FIRST_LOOK_MS = 5_000
+const FIRST_LOOK_MS = 5_000
 /** Rests between looks grow with the payment's age, up to this (ms). */
 const LONGEST_LOOK_MS = 5 * 60_000
 /** Payments that are looked at at once, and loaded at once. */
-export const TRIAL_BATCH = 200
+const TRIAL_BATCH = 200
 const LOADED_AT_ONCE = 8
 /** Payments that were drawn first, of which those that have their outcome are counted at once. */
 const TRIAL_TURNS = 1_000

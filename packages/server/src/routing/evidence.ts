@@ -24,6 +24,7 @@ export {
   type Experiment,
   type ExperimentEvent,
   type ExperimentState,
+  MAX_ARMS,
   planned,
   resultsOf,
   type Comparison,

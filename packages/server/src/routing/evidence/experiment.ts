@@ -146,7 +146,7 @@ function measured(
   return { ...state, differences }
 }
 
-export type AutomaticStop = Exclude<StopReason, { readonly kind: "person" }>
+type AutomaticStop = Exclude<StopReason, { readonly kind: "person" }>
 
 /** Whether it has to stop now, and why. Of several reasons the gravest. */
 export function automaticStop(state: ExperimentState): AutomaticStop | undefined {

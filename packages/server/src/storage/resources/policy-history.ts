@@ -22,7 +22,7 @@ export const policyActs = [
   "experiment_started",
   "experiment_stopped",
 ] as const
-export type PolicyAct = (typeof policyActs)[number]
+type PolicyAct = (typeof policyActs)[number]
 
 export type PolicyHistoryLine = {
   /** The ETag that it made. */

@@ -47,7 +47,7 @@ export async function publishPolicy(
   return edited(row === undefined ? undefined : policyFrom(row), () => findPolicy(database, merchant, id))
 }
 
-export type NewCandidate = {
+type NewCandidate = {
   readonly version: number
   readonly bps: number
   /** What it is judged by; storage does not look into it. */

@@ -8,7 +8,7 @@ import { decodeDocument, encodeDocument } from "../document.ts"
 import type { Position } from "../ledger/ledger.ts"
 
 export const trialEnds = ["stopped", "withdrawn", "promoted", "replaced", "retired"] as const
-export type TrialEnd = (typeof trialEnds)[number]
+type TrialEnd = (typeof trialEnds)[number]
 
 export type TrialRow = {
   readonly id: TrialId
@@ -39,7 +39,7 @@ export type TrialRow = {
 }
 
 /** Running ones that are looked at; one merchant has at most two. */
-export const MAX_RUNNING_TRIALS = 10_000
+const MAX_RUNNING_TRIALS = 10_000
 
 export async function listRunningTrials(database: Database): Promise<readonly TrialRow[]> {
   return (await database.query<StoredTrial>(running, [MAX_RUNNING_TRIALS])).map(trialFrom)
@@ -77,7 +77,7 @@ export async function latestTrialOf(
   return row === undefined ? undefined : trialFrom(row)
 }
 
-export type TakenPayment = {
+type TakenPayment = {
   readonly payment: PaymentId
   /** When it is looked at first (ms). */
   readonly lookAt: number
