@@ -8,6 +8,7 @@ import { parseArgs } from "node:util"
 import { faultsDocument } from "../packages/server/src/core/faults-document.ts"
 import { outcomesDocument } from "../packages/server/src/core/outcomes-document.ts"
 import { schemeRulesDocument } from "../packages/server/src/core/scheme-rules-document.ts"
+import { metricsDocument } from "../packages/server/src/insight/metrics/metrics-document.ts"
 import { costEstimatesDocument } from "../packages/server/src/routing/cost/cost-estimates-document.ts"
 import { policyLanguageDocument } from "../packages/server/src/routing/conditions/language-document.ts"
 import { connectorIds, connectorsFolder, loadManifests } from "./generate/connector-folders.ts"
@@ -33,6 +34,7 @@ const files: readonly Generated[] = [
   { path: "docs/scheme-rules.md", text: schemeRulesDocument },
   { path: "docs/cost-estimates.md", text: costEstimatesDocument },
   { path: "docs/policy-language.md", text: policyLanguageDocument },
+  { path: "docs/metrics.md", text: metricsDocument },
   { path: "docs/faults.md", text: faultsDocument },
   { path: "docs/openapi.json", text: openapi },
 ]

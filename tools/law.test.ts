@@ -70,6 +70,11 @@ const cases: readonly Case[] = [
     ["../adyen/index.ts", "../../engine/execute.ts", "../../ports.ts", "../../../sim/world.ts", "node:http"],
   ),
   ...imports(
+    "insight/cause",
+    ["./scan.ts", "../facts.ts", "../statistics/interval.ts", "../histogram/histogram.ts", "../../core/decline.ts"],
+    ["../../routing/decide.ts", "../../engine/execute.ts", "../../ports.ts", "../histogram/../../routing/a.ts", "pg"],
+  ),
+  ...imports(
     "storage/ledger",
     ["../../core/money.ts", "../../ports.ts", "../embedded.ts", "../facts/a.ts"],
     ["../../engine/execute.ts", "../../main.ts", "../../core/../engine/execute.ts"],

@@ -2,6 +2,7 @@
 // makes is checked after every event, and once more when everything has come to rest.
 
 import {
+  type Attempt,
   amountsOf,
   holders,
   isOpen,
@@ -42,7 +43,7 @@ export type JudgeSight = {
   /** It can be asked, or what it tells surely comes. */
   readonly heard: (account: string) => boolean
   readonly note: (situation: Situation) => void
-  readonly decide: (payment: Payment, at: number) => readonly string[]
+  readonly decide: (payment: Payment, attempt: Attempt, at: number) => readonly string[]
   /** The version of the merchant's policy that decides for a payment. */
   readonly policy: (payment: Payment) => Policy | undefined
   /** What was counted of cards before the world began. */
@@ -169,7 +170,7 @@ export class Judge {
       const chosen = JSON.stringify((attempt.decision as DecisionRecord).chosen)
       const again = made
         .flatMap((at) => [at, at - SKEW_MS, at + SKEW_MS])
-        .map((at) => JSON.stringify(this.#sight.decide(payment, at)))
+        .map((at) => JSON.stringify(this.#sight.decide(payment, attempt, at)))
       // And by its own record, whatever has become of the accounts.
       judgeDecision(payment, attempt, this.#sight.policy(payment), this.#sight.note)
       claim(again.includes(chosen), () => `${id}: the decision of ${attempt.id} replays to ${again[0]}, not ${chosen}`)

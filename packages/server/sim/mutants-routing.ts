@@ -44,8 +44,9 @@ export const routingMutants: readonly Mutant[] = [
   {
     name: "a probe with a cryptogram that is spent by it",
     file: "engine/signals.ts",
-    find: `reroutable: !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),`,
-    replace: `reroutable: true,`,
+    find: `goesOn(rule?.rule.retry ?? plainRetryPlan) &&
+        !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),`,
+    replace: `true,`,
     quick: false,
   },
   {

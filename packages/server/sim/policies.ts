@@ -82,7 +82,7 @@ function strategyOf(dice: World, accounts: readonly AccountId[], note: Note): St
 }
 
 function retryOf(dice: World, note: Note): Pick<Rule, "retry"> {
-  if (dice.chance(0.4)) return {}
+  if (dice.chance(0.25)) return {}
   note("retry plan of a policy")
   return { retry: dice.pick(retryPlans) }
 }

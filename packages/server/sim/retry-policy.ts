@@ -22,7 +22,10 @@ const rate = { atLeastBps: 5_000, windowSeconds: 600, minimumAttempts: 2 }
 
 export const retryPlans: readonly RetryPlan[] = [
   { maxRetries: 1, steps: [elsewhere] },
-  { maxRetries: 4, steps: [{ ...elsewhere, provider: "other", delaySeconds: [2, 5] }] },
+  {
+    maxRetries: 4,
+    steps: [{ ...elsewhere, provider: "other", delaySeconds: [2, 5], shape: { descriptor: "SHOP AGAIN" } }],
+  },
   {
     maxRetries: 5,
     steps: [

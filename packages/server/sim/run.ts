@@ -1,7 +1,7 @@
 // One seed: a world with its own providers, weather, processes, merchant and misfortunes, run until it has come to rest.
 
 import type { AccountId } from "../src/core/id.ts"
-import type { Payment } from "../src/core/payment.ts"
+import type { Attempt, Payment } from "../src/core/payment.ts"
 import { candidateOf, routingContext } from "../src/engine/attempt.ts"
 import type { Directory } from "../src/engine/engine.ts"
 import { conclude, examine, type DecisionRecord } from "../src/routing/decide.ts"
@@ -95,7 +95,7 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
       [world.now, world.now - SKEW_MS].some((at) => directory.at(at).account(id as AccountId)?.state !== "disabled"),
     now: () => world.now,
     isOwned: (key) => nodes.some((n) => n.alive && n.engaged.has(key)),
-    decide: (payment, at) => decidedAt(payment, directory.at(at)),
+    decide: (payment, attempt, at) => decidedAt(payment, attempt, directory.at(at)),
     findable: (id) => profileOf(id).reverseByAttempt || profileOf(id).prepare || profileOf(id).byAttempt !== "none",
     heard: (id) =>
       profileOf(id).reliableWebhooks || profileOf(id).byReference !== "none" || profileOf(id).byAttempt !== "none",
@@ -263,8 +263,8 @@ export async function simulate(seed: number, tracing = false): Promise<Result> {
 }
 
 /** What the engine would decide with those accounts, and what it had read when it decided. */
-function decidedAt(payment: Payment, directory: Directory): readonly string[] {
-  const { capped, readings, context } = (payment.attempts[0]!.decision as DecisionRecord).inputs
+function decidedAt(payment: Payment, { decision }: Attempt, directory: Directory): readonly string[] {
+  const { capped, readings, context } = (decision as DecisionRecord).inputs
   const source = payment.intent.metadata["source"] as AccountId | undefined
   const policy = directory.policy(payment.merchant, payment.mode, payment.id)
   const examined = examine(
@@ -332,6 +332,7 @@ async function restartsAlike(
     )
   const plain = newSignals("test", directory.accounts(MERCHANT), observations[0]?.at ?? world.now)
   for (const observation of observations) plain.recall(observation, observation.at)
+  // Prices come of choices, not of ends; and the gaps are to the best score, in which prices are.
   const said = (of: Signals): string =>
     JSON.stringify(
       ["visa", "mastercard"].map(
@@ -359,6 +360,7 @@ async function restartsAlike(
             world.now,
           ).accounts,
       ),
+      (key, value: unknown) => (key === "price" || key === "gap" ? undefined : value),
     )
   claim(
     observations.some(({ at }) => at < since + 600_000) || said(plain) === said(signals.shelfOf(owner).signals),

@@ -172,6 +172,7 @@ function reportResource({
   records,
   isTruncated,
   skipped,
+  impossible,
   rerouting,
   offPolicy,
 }: StoredReport): NonNullable<BacktestResource["report"]> {
@@ -179,7 +180,7 @@ function reportResource({
   return {
     records,
     truncated: isTruncated,
-    skipped: { ...skipped },
+    skipped: { ...skipped, ...impossible },
     moved: rerouting.moved,
     accounts: [...rerouting.accounts],
     flows: [...rerouting.flows],

@@ -1,4 +1,4 @@
-// What operators measure: every number is there, says what happened, and is described in docs/metrics.md.
+// What operators measure: every number is there, says what happened, and is described in docs/prometheus.md.
 
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
@@ -127,11 +127,11 @@ test("what waits is counted with its age, and what needs a person", async () => 
 })
 
 test("every metric of ours is described, and no label holds an id of a payment or a path that a client made up", async () => {
-  const described = readFileSync(new URL("../../../../docs/metrics.md", import.meta.url), "utf8")
+  const described = readFileSync(new URL("../../../../docs/prometheus.md", import.meta.url), "utf8")
   const { text } = await api.call("GET", "/metrics")
   const names = [...text.matchAll(/^# TYPE (orchestra_\w+)/gm)].map(([, name]) => name)
   assert.ok(names.length >= 15, names.join())
-  for (const name of names) assert.ok(described.includes(`\`${name}\``), `${name} is not in docs/metrics.md`)
+  for (const name of names) assert.ok(described.includes(`\`${name}\``), `${name} is not in docs/prometheus.md`)
   assert.doesNotMatch(text, /pay_|att_|op_[0-9a-z]{26}|path-1|ok_test/)
 })
 

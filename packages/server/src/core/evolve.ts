@@ -177,11 +177,12 @@ function settleOperation(payment: Payment, event: Settled): Payment {
     const same = o.attempt === operation.attempt && authorizes(o) && isOpen(o) && decidesAttempt(operation, outcome)
     return same ? close(o, state, event.at) : o
   })
+  // Never before what is stored already: of two successes the first to be stored stands, whatever the nodes' clocks say.
   const after = applyToAttempt(
     { ...payment, operations },
     operation,
     outcome,
-    event.at,
+    payment.updatedAt,
     event.correction,
     event.actionUntil,
   )

@@ -18,7 +18,6 @@ import {
   examine,
   type Candidate,
   type Decision,
-  type DecisionRecord,
   type Examined,
   type RoutingContext,
 } from "../routing/decide.ts"
@@ -26,6 +25,7 @@ import type { Policy } from "../routing/policy.ts"
 import { CARD_GONE } from "../core/settlement.ts"
 import type { Account, Engine, Secrets } from "./engine.ts"
 import { newOperation } from "./change.ts"
+import { asksForThreeDs } from "./observations.ts"
 import type { Read } from "./signals.ts"
 import { deadline, sendUntil } from "./timing.ts"
 
@@ -287,9 +287,8 @@ async function methodInput(engine: Engine, payment: Payment, secrets: Secrets): 
 
 // A result from elsewhere goes with the payment to whichever account is tried: it authenticates the cardholder for this
 // purchase, not for one acquirer. Without its cryptogram it would be an unauthenticated payment, which nobody asked for.
-function threeDs({ threeDs: asked }: Intent, { decision }: Attempt, secrets: Secrets): ThreeDs {
-  if (asked.mode !== "external")
-    return (decision as Partial<DecisionRecord> | undefined)?.threeDs === "required" ? { mode: "required" } : asked
+function threeDs({ threeDs: asked }: Intent, attempt: Attempt, secrets: Secrets): ThreeDs {
+  if (asked.mode !== "external") return asksForThreeDs(attempt) ? { mode: "required" } : asked
   if (secrets.threeDsCryptogram === undefined)
     throw new MethodGone("cryptogram_gone", "the 3DS result's cryptogram was only in the process that took it")
   return { ...asked, cryptogram: secrets.threeDsCryptogram }

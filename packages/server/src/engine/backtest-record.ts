@@ -5,6 +5,7 @@ import { given } from "../core/given.ts"
 import type { AccountId } from "../core/id.ts"
 import type { Attempt, Payment } from "../core/payment.ts"
 import { decide, ROUTER_VERSION, type Candidate, type DecisionRecord, type RoutingContext } from "../routing/decide.ts"
+import { liveAccountsOf } from "../routing/conditions/live.ts"
 import { certainly, type DraftDecision, type StoredDecision } from "../routing/evidence/backtest.ts"
 import type { DecisionEvidence, Propensities } from "../routing/evidence/decision-evidence.ts"
 import type { Policy } from "../routing/policy.ts"
@@ -34,7 +35,8 @@ export function recordOf(
   if (record.router !== ROUTER_VERSION) return { none: "other_router" }
   // Where something else than the dice led there (the first choice could not be reached in time), its chance is not known.
   if (!((record.propensities?.[attempt.account] ?? 0) > 0)) return { none: "another_account" }
-  const { context } = record.inputs
+  // The record kept only what its own policy asked of the metadata; a draft may ask for more.
+  const context = { ...record.inputs.context, metadata: payment.intent.metadata }
   return {
     context,
     candidates: record.inputs,
@@ -67,18 +69,28 @@ function valuesOf(
   return given({ approval, cost, latency })
 }
 
+/** Why a draft cannot be asked about a record. */
+const NO_WORTH = "no_worth"
+const NO_LIVE = "no_live_readings"
+
 /**
  * By the very function that decides live payments, with what was read then. An account that only the draft names was not
- * looked at: it is taken as it is now, as well, and with nothing known of it.
+ * looked at: it is taken as it is now, as well, and with nothing known of it. Where the draft asks for what was not read at
+ * all (a rule that optimizes, of decisions that did not; a condition on an account's health), it cannot be asked.
  */
 export function draftDecider(
   policy: Policy,
   now: readonly Candidate[],
 ): (context: RoutingContext, kept: Kept) => DraftDecision {
+  const asked = liveAccountsOf(policy)
   return (context, { accounts, capped, readings }) => {
+    if (asked.some((id) => context.live?.[id] === undefined)) return { kind: "impossible", why: NO_LIVE }
     const known = new Set(accounts.map(({ id }) => id))
     const all = [...accounts, ...now.filter(({ id }) => !known.has(id))]
     const { record } = decide(policy, all, context, capped, readings)
+    const isWeighed = Object.values(readings.accounts).some(({ worth }) => worth !== undefined)
+    if (record.scores !== undefined && record.chosen.length > 1 && !isWeighed)
+      return { kind: "impossible", why: NO_WORTH }
     return { kind: "decided", rule: record.rule?.name ?? NO_RULE, propensities: chancesOf(record) }
   }
 }

@@ -77,7 +77,6 @@ export async function change(
       const committed = await engine.ledger.commit(commit)
       if (committed.kind === "committed") {
         learn(engine, before, commit.payment)
-        engine.errorRates.note(before, commit.payment)
         return { kind: "changed", payment: commit.payment, uncertain: failures > 0 }
       }
       if (committed.kind === "taken") {
@@ -98,9 +97,10 @@ export async function change(
 }
 
 /** What is learned is an estimate, and no payment may fail by it. */
-function learn({ signals, log }: Engine, before: Payment | undefined, payment: Payment): void {
+function learn({ signals, errorRates, log }: Engine, before: Payment | undefined, payment: Payment): void {
   try {
     signals.committed(before, payment)
+    errorRates.note(before, payment)
   } catch (error) {
     log.error({ payment: payment.id, error: String(error) }, "routing could not learn from a payment")
   }

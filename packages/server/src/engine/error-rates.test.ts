@@ -39,7 +39,7 @@ function counter() {
       payment = next
     }
   }
-  const seen = (windowSeconds: number) => rates.observed([windowSeconds])["stripe"]?.[0]
+  const seen = (windowSeconds: number) => rates.observed("test", [windowSeconds])["stripe"]?.[0]
   return { clock, rates, attempt, seen }
 }
 
@@ -75,7 +75,16 @@ test("a plan's step finds the rate of the window that it asks for", () => {
   const { attempt, rates } = counter()
   for (let i = 0; i < 5; i++) attempt(bare("not_sent"))
   const asked = { atLeastBps: 9_000, windowSeconds: 45, minimumAttempts: 5 }
-  assert.equal(isAbove(asked, rates.observed([45])["stripe"]), true)
-  assert.equal(isAbove(asked, rates.observed([60])["stripe"]), false)
-  assert.deepEqual(rates.observed([]), {})
+  assert.equal(isAbove(asked, rates.observed("test", [45])["stripe"]), true)
+  assert.equal(isAbove(asked, rates.observed("test", [60])["stripe"]), false)
+  assert.deepEqual(rates.observed("test", []), {})
+})
+
+test("neither tests say anything of live payments, nor what never left for reasons of our own", () => {
+  const { attempt, rates, seen } = counter()
+  attempt({ kind: "not_sent", raw: { code: "TOO_LATE" }, evidence: {} })
+  assert.equal(seen(60), undefined)
+  attempt(bare("not_sent"))
+  assert.equal(seen(60)?.technicalFailures, 1)
+  assert.deepEqual(rates.observed("live", [60]), {})
 })

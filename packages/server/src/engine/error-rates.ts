@@ -7,6 +7,7 @@ import type { Outcome } from "../core/outcome.ts"
 import type { Clock } from "../ports.ts"
 import { MAX_RATE_WINDOW_SECONDS } from "../routing/retry-plan.ts"
 import type { ErrorRates } from "../routing/retry-target.ts"
+import { isNeverMade } from "./observations.ts"
 
 /** Attempts are counted by so many seconds; windows are rounded up to them. */
 export const BUCKET_SECONDS = 10
@@ -17,21 +18,22 @@ const BUCKETS = MAX_RATE_WINDOW_SECONDS / BUCKET_SECONDS
 export type ErrorRateCounter = {
   /** Counts the attempts that this change has settled. */
   note(before: Payment | undefined, after: Payment): void
-  observed(windowsSeconds: readonly number[]): ErrorRates
+  /** Tests say nothing about live payments, and the other way round. */
+  observed(mode: Payment["mode"], windowsSeconds: readonly number[]): ErrorRates
 }
 
 type Bucket = { readonly number: number; attempts: number; technicalFailures: number }
 
 export function createErrorRates({ now }: Pick<Clock, "now">): ErrorRateCounter {
-  /** By provider, the oldest bucket first; those without attempts are not there. */
-  const counted = new Map<string, Bucket[]>()
+  /** By mode and provider, the oldest bucket first; those without attempts are not there. */
+  const counted = { live: new Map<string, Bucket[]>(), test: new Map<string, Bucket[]>() }
   const bucketNow = (): number => Math.floor(now() / 1000 / BUCKET_SECONDS)
 
-  function count(provider: string, isFailure: boolean): void {
-    const known = counted.get(provider)
-    if (known === undefined && counted.size >= MAX_PROVIDERS) return
+  function count(mode: Payment["mode"], provider: string, isFailure: boolean): void {
+    const known = counted[mode].get(provider)
+    if (known === undefined && counted[mode].size >= MAX_PROVIDERS) return
     const buckets = known ?? []
-    if (known === undefined) counted.set(provider, buckets)
+    if (known === undefined) counted[mode].set(provider, buckets)
     const number = bucketNow()
     let last = buckets.at(-1)
     if (last === undefined || last.number < number) {
@@ -51,14 +53,14 @@ export function createErrorRates({ now }: Pick<Clock, "now">): ErrorRateCounter 
         // Once for each attempt, by the first that is said of it.
         if (attempt === was || !isTold(attempt) || (was !== undefined && isTold(was))) continue
         const failure = isTechnicalFailure(attempt.outcome)
-        if (failure !== undefined) count(attempt.connector, failure)
+        if (failure !== undefined) count(after.mode, attempt.connector, failure)
       }
     },
-    observed: (windowsSeconds) =>
+    observed: (mode, windowsSeconds) =>
       Object.fromEntries(
         windowsSeconds.length === 0
           ? []
-          : [...counted].map(([provider, buckets]) => [
+          : [...counted[mode]].map(([provider, buckets]) => [
               provider,
               windowsSeconds.map((windowSeconds) => sum(buckets, bucketNow(), windowSeconds)),
             ]),
@@ -83,6 +85,7 @@ function sum(buckets: readonly Bucket[], number: number, windowSeconds: number) 
 
 /** Undefined where the outcome says nothing of the provider's health yet. */
 export function isTechnicalFailure(outcome: Outcome): boolean | undefined {
+  if (isNeverMade(outcome)) return undefined
   switch (outcome.kind) {
     case "approved":
     case "action":

@@ -200,6 +200,23 @@ describe("a retry plan", () => {
     assert.notEqual(bodyOf(going.calls[0])["reference"], bodyOf(going.calls[1])["reference"])
   })
 
+  test("may do without the 3-D Secure that its rule requires", async () => {
+    const retry = planned({ provider: "same", times: 1, shape: { threeDs: "none" } })
+    const again = refused("2", "Refused", "19 : Re-enter transaction")
+    const [rule] = policy(retry, ["first"]).rules
+    const rules = { ...policy(retry), rules: [{ ...rule!, requireThreeDs: true as const }] }
+    const asked = async (by: Policy): Promise<readonly unknown[]> => {
+      const going = scripted([accountAt("first")], (_call, calls) => (calls.length === 0 ? again : authorised), by)
+      going.pay()
+      await going.pass(5_000)
+      return going.calls.map((call) => bodyOf(call)["authenticationData"])
+    }
+    const [required, left] = await asked(rules)
+    const [, never] = await asked({ ...rules, rules: [rule!] })
+    assert.notDeepEqual(required, never, "the rule's word on the first attempt")
+    assert.deepEqual(left, never, "the step's word on the second")
+  })
+
   test("waits within the answer's time, and the payment is processing meanwhile", async () => {
     const going = world(
       ({ account }) => (account === "first" ? unavailable : authorised),

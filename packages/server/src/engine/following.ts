@@ -98,7 +98,7 @@ function situationOf(run: Run, question: Question): RetrySituation {
     }),
     taken: taken(payment),
     targets,
-    errorRates: run.engine.errorRates.observed(windowsOf(run.retry)),
+    errorRates: run.engine.errorRates.observed(payment.mode, windowsOf(run.retry)),
     // Nothing is weighed: what an attempt costs and brings is not known yet (routing/retry-value.ts).
     stakes: {},
     now,

@@ -4,6 +4,7 @@ import { accountAt, scripted, type Reply } from "../../testing/scripted.ts"
 import { connectors } from "../connectors/registry.ts"
 import type { Payment } from "../core/payment.ts"
 import { observationsOf, previousOf } from "./observations.ts"
+import { readSignalDocument, signalDocument } from "./signal-document.ts"
 
 const approved: Reply = {
   body: { resultCode: "Authorised", pspReference: "P1", amount: { currency: "EUR", value: 1000 } },
@@ -42,6 +43,22 @@ async function told(replies: readonly Reply[], accounts = 1, passMs = 200_000) {
 test("a payment that is paid, or declined, is told once when it is known", async () => {
   assert.deepEqual((await told([approved])).heard, ["acc_0 1 paid"])
   assert.deepEqual((await told([refused])).heard, ["acc_0 1 not_paid"])
+})
+
+test("what was mistyped is told as such, also to other nodes", async () => {
+  const body = {
+    resultCode: "Refused",
+    pspReference: "P1",
+    refusalReason: "Invalid Card Number",
+    refusalReasonCode: "8",
+  }
+  const { payment } = await told([{ body }])
+  const [observation] = observationsOf(undefined, payment, 0)
+  assert.deepEqual([observation?.ending, observation?.blameless], ["not_paid", true])
+  const shared = readSignalDocument(signalDocument({ observations: [observation!], choices: [] }))
+  assert.deepEqual(shared?.observations, [observation])
+  const [declined] = observationsOf(undefined, (await told([refused])).payment, 0)
+  assert.equal(declined?.blameless, undefined)
 })
 
 test("a request that never left speaks against the provider, and the next attempt begins with that", async () => {

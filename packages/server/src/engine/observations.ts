@@ -10,7 +10,7 @@
 //
 // A challenge or a pending answer is nothing yet: it waits. An abandoned challenge and a risk block are payments not paid.
 
-import { declineReasons } from "../core/decline.ts"
+import { declineReasons, type DeclineCategory } from "../core/decline.ts"
 import { exponentOf } from "../core/currency.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
 import type { Money } from "../core/money.ts"
@@ -27,6 +27,8 @@ export type Observation = ObservedAttempt & {
   readonly amount: number
   readonly currency: string
   readonly at: number
+  /** Nothing came back for it. Said of what this node itself has sent, and not shared. */
+  readonly unanswered?: true
 }
 
 /** Attempts of one payment that one commit may end; there are never more (MAX_ATTEMPTS). */
@@ -50,10 +52,21 @@ export function observationsOf(before: Payment | undefined, after: Payment, at: 
         ...(latencyMs === undefined ? {} : { latencyMs }),
         ...wholeAmount(after.intent.amount),
         at,
+        ...(told.ending === "not_paid" && isMistyped(attempt) ? { blameless: true as const } : {}),
+        ...(told.ending === "technical" && isUnanswered(attempt) ? { unanswered: true as const } : {}),
       },
     ]
   })
 }
+
+/** Whoever tests stolen cards makes thousands of them, at whichever account comes first. */
+const isMistyped = ({ outcome }: Attempt): boolean =>
+  (outcome?.kind === "declined" || outcome?.kind === "rejected") &&
+  mistyped.has(declineReasons[outcome.reason].category)
+const mistyped: ReadonlySet<DeclineCategory> = new Set(["card_data", "duplicate"])
+
+/** A refusal is an answer, also of what was only prepared. */
+const isUnanswered = ({ outcome }: Attempt): boolean => outcome?.kind !== "rejected" && outcome?.kind !== "declined"
 
 /** How routing sees an attempt of a payment; the same for the decision and for what became of it. */
 export function situationOf(payment: Payment, ordinal: number, asked: boolean): Situation {
@@ -72,9 +85,9 @@ export function situationOf(payment: Payment, ordinal: number, asked: boolean): 
   }
 }
 
-/** The rule wanted 3-D Secure where the payment left it open. */
-const asksForThreeDs = ({ decision }: Attempt): boolean =>
-  (decision as Partial<DecisionRecord> | undefined)?.threeDs === "required"
+/** The rule wants 3-D Secure where the payment left it open; what its retry plan says of the very attempt stands above that. */
+export const asksForThreeDs = ({ decision, shape }: Attempt): boolean =>
+  (shape?.threeDs ?? (decision as Partial<DecisionRecord> | undefined)?.threeDs) === "required"
 
 const UNKNOWN = "unknown"
 
@@ -101,13 +114,14 @@ const neverMade: ReadonlySet<string> = new Set([
   "TOO_LATE",
   "owner_gone",
 ])
+export const isNeverMade = ({ raw }: Outcome): boolean => neverMade.has(raw.code)
 
 function knownOf(payment: Payment, attempt: Attempt): Known {
   const { state, outcome, authorized } = attempt
   if (state === "lapsed" && authorized === 0n)
     // What its merchant called off was not abandoned by its customer.
     return payment.ending?.as === "canceled" ? undefined : "not_paid"
-  if (outcome === undefined || neverMade.has(outcome.raw.code)) return undefined
+  if (outcome === undefined || isNeverMade(outcome)) return undefined
   switch (outcome.kind) {
     case "approved":
       return outcome.effect === "prepared" ? undefined : "paid"

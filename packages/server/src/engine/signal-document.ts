@@ -37,6 +37,7 @@ export function signalDocument({ observations, choices }: SignalDocument): unkno
       o.amount,
       o.currency,
       o.at,
+      ...(o.blameless === true ? [1] : []),
     ]),
     choices: choices.map(({ chosen, eligible, amount, at }) => [chosen, eligible, amount, at]),
   }
@@ -75,5 +76,6 @@ function observationFrom(row: unknown[]): Observation {
     amount: row[12] as number,
     currency: row[13] as string,
     at: row[14] as number,
+    ...(row[15] === 1 ? { blameless: true as const } : {}),
   }
 }

@@ -6,14 +6,15 @@ import { accountAt, MERCHANT } from "../../testing/scripted.ts"
 import { World } from "../../sim/world.ts"
 import { connectors } from "../connectors/registry.ts"
 import { parseCurrency } from "../core/currency.ts"
-import { makeId, type AccountId, type PolicyId } from "../core/id.ts"
+import { makeId, type AccountId, type MerchantId, type PolicyId, type SignalBatchId } from "../core/id.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Outcome } from "../core/outcome.ts"
 import type { Policy } from "../routing/policy.ts"
 import { createMemorySignals } from "../storage/resources/signal-store-memory.ts"
+import type { SignalStore } from "../storage/resources/signal-store.ts"
 import type { Account, Directory } from "./engine.ts"
 import { readSignalDocument } from "./signal-document.ts"
-import { createSignalSharing, MAX_BUFFERED } from "./signal-sharing.ts"
+import { createSignalSharing, MAX_BUFFERED, START_MS } from "./signal-sharing.ts"
 import { createRoutingSignals } from "./signals.ts"
 
 const owner = { merchant: MERCHANT, mode: "test" } as const
@@ -55,9 +56,9 @@ function town(policy?: Policy) {
     for (let steps = 0; !done && steps < 10_000; steps++) await world.run(world.now + 10)
     return ended
   }
-  const node = (name: string) => {
+  const node = (name: string, at: SignalStore = store) => {
     const signals = createRoutingSignals({ ...ports, directory })
-    const sharing = createSignalSharing({ ...ports, node: name, store, directory, signals })
+    const sharing = createSignalSharing({ ...ports, node: name, store: at, directory, signals })
     return { signals, sharing, start: () => during(sharing.start()), share: () => during(sharing.write()) }
   }
   return {
@@ -196,6 +197,19 @@ describe("nodes that share what they learn", () => {
     assert.ok(one.sharing.counts().dropped > 0)
   })
 
+  test("learn anew with what is not written yet", async () => {
+    const { world, node, during, attempt, addAccount } = town()
+    const one = node("one")
+    await one.start()
+    for (let i = 0; i < 10; i++) attempt(one, "acc_b", paid)
+    for (let i = 0; i < 5; i++) attempt(one, "acc_a", down)
+    addAccount("acc_c")
+    one.signals.shelfOf(owner)
+    await during(one.sharing.renew())
+    assert.equal(one.signals.shelfOf(owner).signals.knows("acc_c"), true)
+    assert.equal(stateOf(one, "acc_a", world), "ejected")
+  })
+
   test("learn anew for a new account while the old signals serve", async () => {
     const { world, node, during, attempt, addAccount } = town()
     const one = node("one")
@@ -216,7 +230,64 @@ describe("nodes that share what they learn", () => {
   })
 })
 
+test("a batch that cannot be taken in is counted, and holds up none behind it", async () => {
+  const { node, during, store, attempt, errors } = town()
+  const [one, two] = [node("one"), node("two")]
+  await one.start()
+  await two.start()
+  await during(
+    store.write([
+      { ...owner, id: "sig_0" as SignalBatchId, node: "x", at: 0, observations: 1, document: null, volumes: [] },
+    ]),
+  )
+  for (let i = 0; i < 30; i++) attempt(one, "acc_a", paid)
+  await one.share()
+  await during(two.sharing.catchUp())
+  assert.equal(two.sharing.counts().unreadable, 1)
+  assert.equal(two.signals.live(MERCHANT, "test", ["acc_a" as AccountId])["acc_a"]?.successRate, 1)
+  assert.deepEqual(errors, ["a batch of signals could not be taken in"])
+})
+
+test("a node serves after a minute, and reads what is left of the past beside it", async () => {
+  const { world, node, during, store, attempt } = town()
+  const one = node("one")
+  await one.start()
+  for (let i = 0; i < 10; i++) attempt(one, "acc_a", paid)
+  await one.share()
+  const owners = [{ ...owner, merchant: "mer_1" as MerchantId }, owner]
+  const slow: typeof store = {
+    ...store,
+    owners: () => Promise.resolve(owners),
+    recent: async (...asked) => {
+      await world.sleep(START_MS)
+      return store.recent(...asked)
+    },
+  }
+  const two = node("two", slow)
+  await two.start()
+  assert.equal(two.sharing.counts().replayed, 0)
+  assert.ok(two.sharing.counts().replayMs < 2 * START_MS)
+  assert.equal(await during(two.sharing.renew()), true)
+  assert.equal(two.sharing.counts().replayed, 10)
+})
+
 describe("a node that no provider answers", () => {
+  test("is not one whose providers refuse what it sends, be it before money could move", async () => {
+    const { node, attempt } = town()
+    const one = node("one")
+    await one.start()
+    const refused: Outcome = {
+      kind: "rejected",
+      fault: "theirs",
+      reason: "provider_error",
+      executed: "no",
+      raw,
+      evidence: {},
+    }
+    for (let i = 0; i < 12; i++) attempt(one, i % 2 === 0 ? "acc_a" : "acc_b", refused)
+    assert.equal(one.sharing.isSick(), false)
+  })
+
   test("blames nobody, shares nothing, says so once, and is well again with the first answer", async () => {
     const { world, node, store, errors, attempt } = town()
     const one = node("one")

@@ -30,8 +30,10 @@ export const REPLAY_OWNERS = 1_000
 export const MAX_BUFFERED = 50_000
 /** Batches that one look reads. */
 const PAGE = 200
-/** Observations that are replayed between two moments for everything else. */
-const REPLAY_SLICE = 1_000
+/** Observations that are replayed between two moments for everything else: payments do not wait for longer than these take. */
+const REPLAY_SLICE = 100
+/** After so long a node serves, and what is left of the past follows in the background (ms). */
+export const START_MS = 60_000
 /** Batches that a replay has read, and that come once more by the log. */
 const MAX_REPLAYED_IDS = 10_000
 const DAY_MS = 86_400_000
@@ -73,9 +75,7 @@ export function createSignalSharing(parts: SharingParts) {
 
   signals.connect({
     seen: (owner, seen) => {
-      // A technical failure that has no latency was no answer.
-      for (const { account, ending, latencyMs, at } of seen.observations)
-        hear(account, ending !== "technical" || latencyMs !== undefined, at)
+      for (const { account, unanswered, at } of seen.observations) hear(account, unanswered !== true, at)
       // What a sick node sees says nothing about providers.
       const isBelieved = !nodeHealth.isSick()
       buffer(owner, isBelieved ? seen : { ...seen, observations: [] })
@@ -156,9 +156,15 @@ export function createSignalSharing(parts: SharingParts) {
   }
 
   function takeBatch(batch: StoredBatch): void {
-    const document = readSignalDocument(batch.document)
-    if (document === undefined) counts.unreadable += 1
-    else signals.take(batch, document.observations, document.choices)
+    try {
+      const document = readSignalDocument(batch.document)
+      if (document === undefined) counts.unreadable += 1
+      else signals.take(batch, document.observations, document.choices)
+    } catch (error) {
+      // It would be read again and again, and nothing after it ever.
+      counts.unreadable += 1
+      log.error({ batch: batch.id, error: String(error) }, "a batch of signals could not be taken in")
+    }
   }
 
   /** Makes signals anew that somebody wants with their past; the old ones serve until then. Answers whether any was. */
@@ -180,7 +186,8 @@ export function createSignalSharing(parts: SharingParts) {
   async function replay(owner: Owner): Promise<void> {
     const shelf = signals.shelfOf(owner)
     const began = clock.now()
-    shelf.meanwhile = []
+    // What was seen here and is not written yet is in no batch that is read.
+    shelf.meanwhile = [...unwrittenOf(owner)]
     const { observations, choices, ids } = await recentOf(owner, began)
     const made = newSignals(owner.mode, directory.accounts(owner.merchant), observations[0]?.at ?? began)
     const told = new Set<string>()
@@ -206,6 +213,14 @@ export function createSignalSharing(parts: SharingParts) {
     counts.replayed += observations.length
     // These come once more by the log.
     for (const id of ids) if (replayedIds.size < MAX_REPLAYED_IDS) replayedIds.add(id)
+  }
+
+  function unwrittenOf({ merchant, mode }: Owner): readonly Observation[] {
+    const batches = unwritten.filter((batch) => batch.merchant === merchant && batch.mode === mode)
+    return [
+      ...batches.flatMap(({ document }) => readSignalDocument(document)?.observations ?? []),
+      ...(waiting.get(`${merchant} ${mode}`)?.observations ?? []),
+    ]
   }
 
   async function recentOf(owner: Owner, now: number) {
@@ -262,6 +277,8 @@ export function createSignalSharing(parts: SharingParts) {
       for (const owner of await store.owners(began - REPLAY_DAYS * DAY_MS, REPLAY_OWNERS)) {
         if (directory.accounts(owner.merchant).length === 0) continue
         signals.shelfOf(owner)
+        // Wanted, as it has no past yet.
+        if (clock.now() - began > START_MS) continue
         await replay(owner)
         wanted.delete(`${owner.merchant} ${owner.mode}`)
       }

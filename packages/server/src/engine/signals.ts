@@ -12,12 +12,14 @@ import type { Commitment } from "../routing/commitment.ts"
 import type { LiveReading } from "../routing/conditions/live.ts"
 import { EXPLORATION_SHARE } from "../routing/exploration.ts"
 import type { Policy } from "../routing/policy.ts"
-import { rounded, type Readings } from "../routing/readings.ts"
+import { NOTHING_READ, rounded, type Readings } from "../routing/readings.ts"
+import { plainRetryPlan, type RetryPlan } from "../routing/retry-plan.ts"
 import { diceOf } from "../routing/signals/dice.ts"
 import type { SignalChange } from "../routing/signals/health-change.ts"
 import { MAX_ACCOUNTS } from "../routing/signals/observation.ts"
 import { createSignals, type Ask, type Signals } from "../routing/signals/signals.ts"
 import type { Mode, Owner, Volume } from "../storage/resources/signal-store.ts"
+import { createDeclinedCards, type DeclinedCards } from "./declined-cards.ts"
 import type { Account, Directory } from "./engine.ts"
 import { feeAt } from "./expected-fee.ts"
 import { observationsOf, situationOf, wholeAmount, type Observation } from "./observations.ts"
@@ -32,6 +34,7 @@ export type Shelf = Owner & {
   month: string
   /** Observed while the signals are made anew from what is stored; undefined: they are not. */
   meanwhile: Observation[] | undefined
+  readonly cards: DeclinedCards
 }
 
 /** What this node itself has seen, to be shared. */
@@ -48,7 +51,11 @@ export type RoutingSignalsParts = {
 }
 
 /** What was read for a payment, so that whoever acts on it can say so. */
-export type Read = { readonly readings: Readings; readonly ask: Ask }
+export type Read = {
+  readonly readings: Readings
+  /** Absent where reading failed: then nothing was known, and nothing is spent. */
+  readonly ask?: Ask
+}
 
 /** Merchants and modes that are kept in memory; beyond it the one that was asked for longest ago is dropped, and read again. */
 export const MAX_SHELVES = 2_000
@@ -58,7 +65,7 @@ const MAX_MEANWHILE = 20_000
 export type RoutingSignals = ReturnType<typeof createRoutingSignals>
 
 export function createRoutingSignals(parts: RoutingSignalsParts) {
-  const { clock, directory } = parts
+  const { clock, directory, log } = parts
   const shelves = new Map<string, Shelf>()
   let seen: (owner: Owner, what: Seen) => boolean = () => true
   let wanted: (owner: Owner) => void = () => {}
@@ -67,12 +74,27 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     changes: readonly { readonly account: AccountId; readonly change: SignalChange }[],
   ) => void = () => {}
 
+  /** An error in here is a bug, and costs what was learned, not the payment. */
+  function guarded<T>(ask: () => T, otherwise: T): T {
+    try {
+      return ask()
+    } catch (error) {
+      log.error({ error: String(error) }, "routing could not use what it has learned")
+      return otherwise
+    }
+  }
+
   /** Made when somebody first asks; what is stored of it follows in the background. */
   function shelfOf({ merchant, mode }: Owner): Shelf {
     const key = `${merchant} ${mode}`
     const known = shelves.get(key)
     const accounts = directory.accounts(merchant)
     const shelf = known ?? shelve(key, { merchant, mode }, accounts)
+    if (known !== undefined) {
+      // To the end: who was asked for longest ago stands first.
+      shelves.delete(key)
+      shelves.set(key, known)
+    }
     if (shelf.accounts !== accounts) {
       shelf.accounts = accounts
       const isNew = accountsOf(accounts, mode).some(({ id }) => !shelf.signals.knows(id))
@@ -92,6 +114,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       policy: undefined,
       month: "",
       meanwhile: undefined,
+      cards: createDeclinedCards(),
     }
     shelves.set(key, shelf)
     wanted(owner)
@@ -132,7 +155,9 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       accounts: eligible,
       challenged: intent.threeDs.mode === "external" || payment.attempts.some((a) => a.action !== undefined),
       // A cryptogram is spent by the first account that it is sent to.
-      reroutable: !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
+      reroutable:
+        goesOn(rule?.rule.retry ?? plainRetryPlan) &&
+        !(intent.method?.type === "network_token" && intent.method.hasCryptogram === true),
       rounded: true,
       costOf: (id) => feeAt(directory.account(id as AccountId), context, clock.now()),
       ...(strategy.kind === "optimize"
@@ -149,6 +174,7 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
 
   /** A payment goes where the decision says: what it tries out is spent. */
   function decided(payment: Payment, { ask }: Read, { record, candidates, calm, benefit }: Decision): void {
+    if (ask === undefined) return
     const [chosen = ""] = candidates
     shelfOf(payment).signals.decided(ask, { chosen, reason: record.reason, calm, benefit }, clock.now())
   }
@@ -156,10 +182,12 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
   /** A commit has changed a payment, and its fate is known: what it tells is learned here, and shared. */
   function committed(before: Payment | undefined, after: Payment): void {
     const now = clock.now()
-    const observations = observationsOf(before, after, now)
+    const owner: Owner = { merchant: after.merchant, mode: after.mode }
+    const observations = observationsOf(before, after, now).map((one) =>
+      isSameCardAgain(owner, after, one) ? { ...one, blameless: true as const } : one,
+    )
     const choice = choiceOf(before, after, now)
     if (observations.length === 0 && choice === undefined) return
-    const owner: Owner = { merchant: after.merchant, mode: after.mode }
     const volumes =
       choice === undefined ? [] : [{ account: choice.chosen, month: monthOf(now), payments: 1, amount: choice.amount }]
     const isBelieved = seen(owner, {
@@ -168,6 +196,15 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       volumes,
     })
     take(owner, isBelieved ? observations : [], choice === undefined ? [] : [choice])
+  }
+
+  function isSameCardAgain(
+    owner: Owner,
+    { intent: { method } }: Payment,
+    { ending, attempt, at }: Observation,
+  ): boolean {
+    if (ending !== "not_paid" || attempt > 1 || method === undefined || method.type === "provider_token") return false
+    return shelfOf(owner).cards.declinedAgain(method.fingerprint, at)
   }
 
   const isCommitted = ({ policy }: Shelf, { eligible }: Choice): boolean =>
@@ -200,8 +237,10 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
       signals.renewCommitments(from, until)
       return from
     },
-    read,
-    decided,
+    read: (payment: Payment, examined: Examined): Read =>
+      guarded(() => read(payment, examined), { readings: NOTHING_READ }),
+    decided: (payment: Payment, was: Read, decision: Decision): void =>
+      guarded(() => decided(payment, was, decision), undefined),
     committed,
     take,
     tellChanges,
@@ -210,13 +249,17 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     capped: (merchant: MerchantId, mode: Mode): readonly AccountId[] => {
       const { commitments } = directory.activePolicy(merchant, mode) ?? {}
       if (commitments === undefined || commitments.length === 0) return []
-      const { signals } = shelfOf({ merchant, mode })
-      return commitments.flatMap(({ account }) => (signals.isCapped(account) ? [account] : []))
+      return guarded(() => {
+        const { signals } = shelfOf({ merchant, mode })
+        return commitments.flatMap(({ account }) => (signals.isCapped(account) ? [account] : []))
+      }, [])
     },
     live: (merchant: MerchantId, mode: Mode, accounts: readonly AccountId[]): Readonly<Record<string, LiveReading>> => {
       if (accounts.length === 0) return {}
-      const { signals } = shelfOf({ merchant, mode })
-      return Object.fromEntries(accounts.map((id) => [id, liveOf(signals, id, clock.now())]))
+      return guarded(() => {
+        const { signals } = shelfOf({ merchant, mode })
+        return Object.fromEntries(accounts.map((id) => [id, liveOf(signals, id, clock.now())]))
+      }, {})
     },
     /** Who shares what is seen here (and says whether it is to be believed), makes signals anew from what is stored, and tells changes of health. */
     connect: (station: {
@@ -228,6 +271,14 @@ export function createRoutingSignals(parts: RoutingSignalsParts) {
     },
   }
 }
+
+/** Whether what came to nothing at one account is tried at another at once. */
+const goesOn = ({ maxRetries, steps }: RetryPlan): boolean =>
+  maxRetries > 0 &&
+  steps.some(
+    ({ on, provider, initiator, delaySeconds }) =>
+      on.notExecuted === true && provider !== "same" && initiator !== "merchant" && (delaySeconds[0] ?? 0) === 0,
+  )
 
 const termsOf = (policy: Policy | undefined): Readonly<Record<string, Commitment>> =>
   Object.fromEntries((policy?.commitments ?? []).map((terms) => [terms.account, terms]))

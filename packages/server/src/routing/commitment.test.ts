@@ -37,6 +37,12 @@ describe("a commitment", () => {
     assert.ok(commitments.priceOf(0) < 0.002)
   })
 
+  test("of amounts stands verifications of 0, which may come before anything else in a month", () => {
+    const commitments = createCommitments([{ minShare: 0.5, unit: "amount" }, undefined], 0, PERIOD_MS)
+    for (const amount of [0, 0, 20, 0]) commitments.observe([0, 1], 1, amount, 1_000)
+    assert.ok(commitments.priceOf(0) > 0 && commitments.priceOf(0) < 0.01, `${commitments.priceOf(0)}`)
+  })
+
   test("of shares holds floor and ceiling", () => {
     const { shares } = serve([{ maxShare: 0.5 }, undefined, { minShare: 0.2 }])
     assert.ok(shares[0]! < 0.51 && shares[0]! > 0.45, `${shares[0]}`)

@@ -61,7 +61,8 @@ export function createCommitments(from: readonly (Commitment | undefined)[], sta
     for (const account of eligible) {
       const own = owed[account]
       if (own === undefined) continue
-      const weight = own.unit === "amount" ? amount / (totalAmount / total) : 1
+      // Verifications of 0 may come before anything that has an amount.
+      const weight = own.unit !== "amount" ? 1 : totalAmount > 0 ? amount / (totalAmount / total) : 0
       const share = account === chosen ? weight : 0
       const { low, high } = wantedShare(own, account, nowMs)
       if (low !== undefined) behind[account] = clamp(behind[account]! + STEP * (low - share), 0, MAX_PRICE)

@@ -23,7 +23,7 @@ import { isOrdinary, select, type Nature, type Reason, type Selection } from "./
 export type { RoutingContext } from "./routing-context.ts"
 
 /** Counts changes by which the same inputs may give another decision. */
-export const ROUTER_VERSION = 3
+export const ROUTER_VERSION = 4
 /** Accounts that are looked at where no policy names any: those first that take payments, in the order of their creation. */
 export const MAX_UNRULED_ACCOUNTS = 64
 

@@ -267,3 +267,12 @@ test("a thousand rules are checked within the limit, and what goes beyond it is 
   )
   assert.ok(found([...hard, rule("all", "true")]).includes("warning not_checked /rules"))
 })
+
+test("long lists cost no more than the limit says", () => {
+  const list = (rule: number): string => Array.from({ length: 500 }, (_, i) => `"${rule}x${i}"`).join(", ")
+  const rules = Array.from({ length: 40 }, (_, i) => rule(`rule ${i}`, `metadata.sku in [${list(i)}]`))
+  const began = performance.now()
+  checkPolicy({ rules }, [account("acc_a")])
+  // A sixth of a second; a whole one before lists were sets.
+  assert.ok(performance.now() - began < 3_000, `${performance.now() - began} ms`)
+})

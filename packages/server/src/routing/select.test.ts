@@ -27,9 +27,10 @@ const reading: fc.Arbitrary<AccountReading> = fc
   }))
 const strategy: fc.Arbitrary<Strategy> = fc.oneof(
   fc.constant<Strategy>({ kind: "ordered", accounts: ids }),
-  fc
-    .tuple(...ids.map(() => fc.integer({ min: 1, max: 70 })))
-    .map((shares): Strategy => ({ kind: "split", shares: ids.map((account, i) => ({ account, share: shares[i]! })) })),
+  fc.tuple(...ids.map(() => fc.integer({ min: -70, max: 70 }))).map((shares): Strategy => ({
+    kind: "split",
+    shares: ids.map((account, i) => ({ account, share: Math.max(0, shares[i]!) })),
+  })),
   fc.constant<Strategy>({ kind: "optimize", accounts: ids, objective: { kind: "approval" } }),
 )
 const readings: fc.Arbitrary<Readings> = fc
@@ -137,6 +138,23 @@ describe("by the rule's own order", () => {
     const { order, reason } = select(ordered, ids, read(states), customer)
     assert.deepEqual([reason, order], ["none_healthy", ["acc_b", "acc_a", "acc_c", "acc_d"]])
   })
+})
+
+test("a share of 0 is the last resort, and never nobody", () => {
+  const strategy: Strategy = {
+    kind: "split",
+    shares: [
+      { account: "acc_a", share: 0 },
+      { account: "acc_b", share: 1 },
+      { account: "acc_c", share: 0 },
+    ],
+  }
+  const three = ["acc_a", "acc_b", "acc_c"]
+  const first = (eligible: readonly string[], accounts: Readings["accounts"] = {}) =>
+    select(strategy, eligible, { ...NOTHING_READ, accounts }, customer).order[0]
+  assert.equal(first(three), "acc_b")
+  assert.equal(first(three, { acc_b: { state: "ejected", share: 0, probeDue: false } }), "acc_a")
+  assert.equal(first(["acc_a", "acc_c"]), "acc_a", "where the only one with a share cannot serve the payment")
 })
 
 test("a split is sticky: one payment's die leads to one account, whatever the others do", () => {

@@ -161,13 +161,15 @@ function splitChances(known: readonly Known[], shares: Shares, draw: Draw): Chan
 
 function edgesOf(shares: Shares): readonly number[] {
   const total = shares.reduce((sum, s) => sum + s.share, 0)
+  if (total === 0) return [0]
   let passed = 0
   return [0, ...shares.map((s) => (passed += s.share) / total)]
 }
 
+/** Where nobody is left but those without a share, the first of them is taken rather than nobody. */
 function drawn(shares: Shares, die: number): string | undefined {
   let left = die * shares.reduce((sum, s) => sum + s.share, 0)
-  return shares.find((s) => (left -= s.share) < 0)?.account
+  return (shares.find((s) => (left -= s.share) < 0) ?? shares[0])?.account
 }
 
 function byScore(

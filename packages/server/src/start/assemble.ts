@@ -22,7 +22,7 @@ import { createDirectory } from "../engine/directory.ts"
 import { decisionCheckSink, newCheckCounts } from "../engine/decision-check.ts"
 import { createErrorRates } from "../engine/error-rates.ts"
 import type { Engine } from "../engine/engine.ts"
-import { readWanted } from "../engine/harmless-read.ts"
+import { createReadings } from "../engine/harmless-read.ts"
 import { createSignalSharing, SHARE_MS, type SignalSharing } from "../engine/signal-sharing.ts"
 import { createShadows, shadowStore, type AddTally, type Shadows } from "../engine/shadows.ts"
 import { createRoutingSignals } from "../engine/signals.ts"
@@ -170,13 +170,15 @@ export async function assemble(parts: Assembly): Promise<Server> {
       routing: { store: signalStore, isSick: sharing.isSick },
       publicUrl: () => baseUrl,
     })
+    const readWanted = createReadings({ ...engine, sharing })
+    // Workers route retries for another day: what is out for them has to come back, too.
+    loops.push(
+      runLoop(ports, "harmless reads", { idleMs: READ_WANTED_MS, backoffMs: READ_WANTED_BACKOFF_MS }, async () => {
+        await readWanted()
+        return false
+      }),
+    )
     if (parts.role !== "worker") {
-      loops.push(
-        runLoop(ports, "harmless reads", { idleMs: READ_WANTED_MS, backoffMs: READ_WANTED_BACKOFF_MS }, async () => {
-          await readWanted({ ...engine, sharing })
-          return false
-        }),
-      )
       await app.listen({ port: parts.port, host: parts.host })
       const address = app.server.address()
       const port = typeof address === "object" && address !== null ? address.port : parts.port

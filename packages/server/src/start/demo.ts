@@ -92,11 +92,7 @@ async function connectAccount(
   const connector = findConnector(ready.persona)
   if (connector === undefined) throw new Error(`there is no connector for the simulated ${ready.persona}`)
   const id = known ?? makeId("acc", clock.now(), chance.bytes(16))
-  const settings = {
-    values: named(connector.manifest.settings, ready.credentials),
-    baseUrl: ready.url,
-    onUnknown: "wait",
-  }
+  const ofSimulator = { values: named(connector.manifest.settings, ready.credentials), baseUrl: ready.url }
   const secrets = vault.seal(
     "accounts",
     merchant,
@@ -115,10 +111,12 @@ async function connectAccount(
       connector: ready.persona,
       name: `Simulated ${connector.manifest.name}`,
       state: "enabled",
-      settings,
+      settings: { ...ofSimulator, onUnknown: "wait" },
       ...secrets,
     })
-  else await updateAccount(database, merchant, id, row.version, { settings, secrets })
+  // What a person has set (fees, on_unknown) stays.
+  else
+    await updateAccount(database, merchant, id, row.version, { settings: { ...row.settings, ...ofSimulator }, secrets })
   return id
 }
 

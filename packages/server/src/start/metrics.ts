@@ -1,5 +1,5 @@
 // What this process counts for its operators, and what it watches to count it: the ledger's commits, in which every call to a
-// provider is told, and the deliveries' tries. The engine knows nothing of it. docs/metrics.md says what each number means.
+// provider is told, and the deliveries' tries. The engine knows nothing of it. docs/prometheus.md says what each number means.
 
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client"
 import type { Counts } from "../api/counts.ts"

@@ -116,10 +116,7 @@ function compileOrder(
   }
 }
 
-/**
- * For each field, the values without one of which the condition cannot be true. Fields that a condition does not confine
- * are absent. Also told: what is left to ask where these are known to hold.
- */
+/** For each field, the values without one of which the condition cannot be true. What it does not confine is absent. */
 export function confinementOf(condition: Condition): ReadonlyMap<string, ReadonlySet<Scalar>> {
   const confined = new Map<string, ReadonlySet<Scalar>>()
   for (const part of conjuncts(condition)) {

@@ -25,12 +25,21 @@ export function classesOf(
   for (const value of samplesOf(field, comparisons)) {
     spend(comparisons.length)
     const outcomes = comparisons.map((one) => {
-      const truth = compare(one, value)
+      const truth = one.op === "in" && value !== undefined ? listOf(one.value).has(value) : compare(one, value)
       return truth === undefined ? UNKNOWN : truth ? TRUE : FALSE
     })
     classes.set(outcomes.join(""), outcomes)
   }
   return [...classes.values()]
+}
+
+const lists = new WeakMap<readonly Scalar[], ReadonlySet<Scalar>>()
+
+/** One comparison costs the same however long its list is, as the budget counts it. */
+function listOf(values: readonly Scalar[]): ReadonlySet<Scalar> {
+  let known = lists.get(values)
+  if (known === undefined) lists.set(values, (known = new Set(values)))
+  return known
 }
 
 /** At least one value of each class. */

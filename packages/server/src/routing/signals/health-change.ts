@@ -8,6 +8,7 @@
 //   ejected     probing     its wait is over, and a harmless read succeeded where the account can be read
 //   probing     ejected     a probe failed technically; the wait doubles
 //   probing     returning   as many probes in a row succeeded as tell well from half sick (SPRT at 5 %)
+//   probing     returning   for an hour no payment came that may carry a probe (MIT, cryptograms): by a share instead
 //   returning   healthy     its rising shares of traffic went well
 //   any         healthy     all accounts fell together: it is the issuer or this node, and no account is blamed
 

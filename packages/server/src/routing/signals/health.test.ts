@@ -53,6 +53,21 @@ describe("health", () => {
     assert.equal(health.read(visa, 1, now()).state, "healthy", "the others are not touched")
   })
 
+  test("comes back where no payment may carry a probe: after an hour without any, by a small share", () => {
+    const { health, see, now, wait } = scene()
+    for (let i = 0; i < 6; i++) see(0, "technical")
+    wait(60_000)
+    assert.deepEqual([health.read(visa, 0, now()).state, health.read(visa, 0, now()).share], ["probing", 0])
+    wait(50 * 60_000)
+    health.probed(visa, 0, now())
+    wait(50 * 60_000)
+    assert.equal(health.read(visa, 0, now()).state, "probing", "probes ride")
+    wait(20 * 60_000)
+    assert.deepEqual([health.read(visa, 0, now()).state, health.read(visa, 0, now()).share], ["returning", 0.25])
+    for (let i = 0; i < 6; i++) see(0, "technical")
+    assert.equal(health.read(visa, 0, now()).state, "ejected", "and is out again if it still fails")
+  })
+
   test("ejects one network where one network fails", () => {
     const { health, see, now } = scene()
     const amex: Situation = { ...visa, network: "amex" }
@@ -75,6 +90,16 @@ describe("health", () => {
     assert.notEqual(health.read(visa, 0, now()).state, "healthy")
     assert.equal(health.read(visa, 1, now()).state, "healthy")
     assert.ok(changes.some((c) => c.kind === "health" && c.cause === "declines" && c.account === 0))
+  })
+
+  test("blames no account for what was mistyped, however often", () => {
+    const { health, see, changes, now, wait } = scene()
+    for (let i = 0; i < 300; i++) {
+      see(0, "paid")
+      wait(1_000)
+      health.observe(visa, 0, "not_paid", 0.88, now(), true)
+    }
+    assert.deepEqual(changes, [])
   })
 
   test("blames nobody where all fall together on an issuer", () => {

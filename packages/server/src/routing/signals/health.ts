@@ -51,6 +51,8 @@ const DAY_MS = 24 * 3_600_000
 const WAIT_MS = 30_000
 const LONGEST_WAIT_MS = 20 * 60_000
 const PROBE_EVERY_MS = 10_000
+/** Without any probe for so long its traffic is such that none may ride on it (payments of the merchant alone, …). */
+const UNPROBED_MS = 3_600_000
 /** ln(0.05)/ln(0.6): so many successes in a row reject a failure rate of 40 % at 5 %. */
 const PROBE_SUCCESSES = 6
 /** Shares of traffic on the way back, each held for so many outcomes. */
@@ -168,6 +170,9 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
   /** What time alone changes. */
   function advance(watch: Watch, nowMs: number): void {
     if (watch.state === "suspect" && isCalm(watch, nowMs)) change(watch, "healthy", "odds", nowMs)
+    // Else it would never be back: a small share of its traffic finds out instead.
+    if (watch.state === "probing" && nowMs - Math.max(watch.changedAtMs, watch.retryAtMs) >= UNPROBED_MS)
+      giveBack(watch, "waited", nowMs)
     if (watch.state !== "ejected" || nowMs < watch.retryAtMs) return
     if (watch.cause === "technical") {
       const mustRead = watch.dimension === "all" && readable[watch.account] === true
@@ -187,8 +192,15 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
     for (const scope of scopesOf(situation, nowMs)) scope[account]!.retryAtMs = nowMs + PROBE_EVERY_MS
   }
 
-  /** `expected` is the estimated chance of being paid, technical failures aside. */
-  function observe(situation: Situation, account: number, ending: Ending, expected: number, nowMs: number): void {
+  /** `expected` is the estimated chance of being paid, technical failures aside. What is `blameless` says nothing of the account. */
+  function observe(
+    situation: Situation,
+    account: number,
+    ending: Ending,
+    expected: number,
+    nowMs: number,
+    blameless = false,
+  ): void {
     outcomes[account]! += 1
     const bad = ending === "technical"
     if (!bad) setNode(false, nowMs)
@@ -198,10 +210,10 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       usualTotal[account]! += 1
     }
     const ratio = bad ? SICK_TECHNICAL / usual : (1 - SICK_TECHNICAL) / (1 - usual)
-    const judged = situation.attempt === 1 && (ending === "paid" || ending === "not_paid")
+    const judged = !blameless && situation.attempt === 1 && (ending === "paid" || ending === "not_paid")
     const keys = peerKeys(situation)
     const declineRatio = judged ? ratioOfDecline(keys, account, ending, expected, nowMs) : 1
-    if (situation.attempt === 1 && !bad)
+    if (situation.attempt === 1 && !bad && !blameless)
       peers.observe(keys, account, ending === "paid", ending === "issuer_technical", expected, nowMs)
     const scopesNow = scopesOf(situation, nowMs)
     // What an ejected scope explains is no evidence for other ones.
@@ -214,7 +226,7 @@ export function createHealth({ size, readable, startMs, tell }: HealthInput) {
       if (watch.state !== "healthy") progress(watch, bad, nowMs)
     }
     if (bad) judge(situation, account, "technical", nowMs)
-    else if (ending === "not_paid") judge(situation, account, "declines", nowMs)
+    else if (ending === "not_paid" && !blameless) judge(situation, account, "declines", nowMs)
   }
 
   function isOut({ state }: Watch): boolean {

@@ -34,6 +34,11 @@ export type ObservedAttempt = Situation & {
    * heard of; `correction`: the opposite of what was told before. Absent: all of it.
    */
   readonly news?: "health" | "approval" | "correction"
+  /**
+   * Not paid because of what was typed in or sent twice, or with a card that was declined a moment ago: that says nothing
+   * about the account, wherever it was sent.
+   */
+  readonly blameless?: true
 }
 
 /** Something a limit keeps small: beyond it the oldest is forgotten, or what is new joins the coarser one. */

@@ -203,7 +203,7 @@ export function createSignals(input: SignalsInput) {
     const expected = sigmoid(approval.read(attempt).logit[account]!)
     const bounded = Math.min(Math.max(expected, EXPECTED_MIN), EXPECTED_MAX)
     const before = health.read(attempt, account, nowMs)
-    if (news !== "approval") health.observe(attempt, account, ending, bounded, nowMs)
+    if (news !== "approval") health.observe(attempt, account, ending, bounded, nowMs, attempt.blameless)
     if (attempt.latencyMs !== undefined) latency.observe(account, attempt.latencyMs, nowMs)
     // What comes out of an outage says nothing about the account's approvals in ordinary times.
     const isOrdinaryTime = before.state !== "ejected" && before.state !== "probing" && before.silent < SILENT_NEWS
