@@ -42,6 +42,7 @@ export function drawAccounts(world: World, psps: readonly LabPsp[], merchant: ty
     accounts: () => now(),
     policy: (_merchant, _mode, payment) => policy.of(payment),
     activePolicy: () => policy.active,
+    shadow: () => undefined,
   })
   return {
     ...directory(() => accounts),

@@ -9,6 +9,7 @@ import { RELAY_LEASE_MS, relayOnce, type Sink } from "../src/engine/relay.ts"
 import type { Sent, Transport } from "../src/engine/transport.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
 import { createSignalSharing, SHARE_MS, type SignalSharing } from "../src/engine/signal-sharing.ts"
+import { createShadows } from "../src/engine/shadows.ts"
 import { createRoutingSignals } from "../src/engine/signals.ts"
 import type { Clock, Log } from "../src/ports.ts"
 import type { SignalStore } from "../src/storage/resources/signal-store.ts"
@@ -105,6 +106,7 @@ export class Node {
       node: name,
       ...ports,
       signals,
+      shadows: createShadows({ clock, log, directory, signals }),
       ledger: this.#guarded(parts.ledger),
       transport: {
         send: (origin, request, limits) =>

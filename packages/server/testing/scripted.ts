@@ -16,6 +16,7 @@ import { createErrorRates } from "../src/engine/error-rates.ts"
 import { create, type Executed } from "../src/engine/execute.ts"
 import { follow, type Command, type Followed } from "../src/engine/follow-up.ts"
 import { recoverOnce } from "../src/engine/recover.ts"
+import { createShadows } from "../src/engine/shadows.ts"
 import { createRoutingSignals } from "../src/engine/signals.ts"
 import type { Clock, Log } from "../src/ports.ts"
 import type { HttpRequest } from "../src/connectors/connector.ts"
@@ -97,13 +98,16 @@ export function scripted(
     accounts: () => accounts,
     policy: () => policy,
     activePolicy: () => policy,
+    shadow: () => undefined,
   }
+  const signals = createRoutingSignals({ clock, log, directory })
   const engine: Engine = {
     node: "node",
     clock,
     chance: { random: world.random, bytes: (count) => world.bytes(count) },
     log,
-    signals: createRoutingSignals({ clock, log, directory }),
+    signals,
+    shadows: createShadows({ clock, log, directory, signals }),
     ledger,
     transport: {
       async send(origin, request: HttpRequest, limits) {

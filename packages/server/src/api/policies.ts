@@ -24,6 +24,7 @@ import { etagOf, tagged } from "./etag.ts"
 import { pageAlong, pageQuery, pageRequest, pageResource } from "./pages.ts"
 import { checkedDocument, findingResource, findingsOf } from "./policy-check.ts"
 import { documentResource, type ConditionForm } from "./policy-document.ts"
+import { policyResource, policyWithPublication } from "./policy-resource.ts"
 import {
   Conditions,
   PolicyCreate,
@@ -141,7 +142,7 @@ export const policies: Routes = (app, api, guard) => {
     },
     async (request, reply) => {
       const row = await loadPolicy(api, callerOf(request), request.params.id)
-      return tagged(reply, row).send(policyResource(row))
+      return tagged(reply, row).send(await policyWithPublication(api, row))
     },
   )
 
@@ -241,18 +242,6 @@ async function add(
   if (version === undefined) throw notFound("policy")
   return version
 }
-
-export const policyResource = (row: PolicyRow): PolicyResource => ({
-  id: row.id,
-  object: "policy",
-  mode: row.mode,
-  name: row.name,
-  active_version: row.active ?? null,
-  candidate: row.candidate === undefined ? null : { version: row.candidate.version, share_bps: row.candidate.bps },
-  version: row.version,
-  created_at: rfc3339(row.createdAt),
-  updated_at: rfc3339(row.updatedAt),
-})
 
 function versionResource(
   api: Api,

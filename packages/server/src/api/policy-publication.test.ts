@@ -48,7 +48,7 @@ test("a share of the payments meets the new version, and every decision says whi
     [...met].toSorted((a, b) => a - b),
     [1, 2],
   )
-  assert.equal(ok(await act(id, "withdraw")).candidate, null)
+  assert.equal(ok(await act(id, "withdraw", {})).candidate, null)
   const alone = (await pay()).attempts[0].decision.policy
   assert.deepEqual([alone.version, alone.share], [1, undefined])
   ok(await act(id, "publish", { version: 2, share_bps: 1 }))
@@ -66,11 +66,11 @@ test("a share needs a version in force beside it, a version that is there, and t
   assert.equal((await act(id, "publish", { version: 7, share_bps: 100 })).status, 404)
   const body = { version: 2, share_bps: 100 }
   assert.equal((await api.call("POST", `/v1/policies/${id}/publish`, { body })).status, 428)
-  assert.equal((await api.call("POST", `/v1/policies/${id}/withdraw`)).status, 428)
+  assert.equal((await api.call("POST", `/v1/policies/${id}/withdraw`, { body: {} })).status, 428)
   const headers = { "if-match": '"1"' }
   assert.equal((await api.call("POST", `/v1/policies/${id}/publish`, { body, headers })).status, 412)
-  assert.equal((await api.call("POST", `/v1/policies/${id}/withdraw`, { headers })).status, 412)
-  const { version } = ok(await act(id, "withdraw"))
+  assert.equal((await api.call("POST", `/v1/policies/${id}/withdraw`, { headers, body: {} })).status, 412)
+  const { version } = ok(await act(id, "withdraw", {}))
   assert.equal(version, ok(await api.call("GET", `/v1/policies/${id}`)).version)
 })
 

@@ -10,6 +10,7 @@ import {
   MAX_RULE_NAME,
   MAX_RULES,
 } from "../routing/policy.ts"
+import { Guardrails, Note, PublicationResource } from "./publication-schema.ts"
 import { closed, Id, Text, Time, words } from "./schema.ts"
 
 /** Validation leaves it to its reader; the document shows it whole (policy-openapi.ts). */
@@ -110,7 +111,6 @@ const documentFields = {
     ),
   ),
 }
-const Note = Text(500, "Why it was made, for whoever reads the history.")
 
 const some = "acc_01k7m0c9qv3w8x5y2z4r6t8b1d"
 const other = "acc_01k7m0d2ab4c6e8g0j2m4p6r8t"
@@ -146,7 +146,7 @@ export const PolicyCheck = closed(documentFields, { $id: "PolicyCheck", examples
 
 const Version = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
 export const PolicyActivate = closed(
-  { version: Version("An older one rolls back.") },
+  { version: Version("An older one rolls back."), note: Type.Optional(Note) },
   { $id: "PolicyActivate", examples: [{ version: 3 }] },
 )
 export const PolicyPublish = closed(
@@ -159,9 +159,16 @@ export const PolicyPublish = closed(
         description: "Of 10,000 payments, beside the version in force. Without it: all, and nothing beside it.",
       }),
     ),
+    guardrails: Type.Optional(Guardrails),
+    note: Type.Optional(Note),
   },
-  { $id: "PolicyPublish", examples: [{ version: 4, share_bps: 500 }] },
+  {
+    $id: "PolicyPublish",
+    examples: [{ version: 4, share_bps: 500, guardrails: [{ metric: "approval", margin: 0.01 }] }],
+  },
 )
+export type PolicyPublishBody = Static<typeof PolicyPublish>
+export const PolicyWithdraw = closed({ note: Type.Optional(Note) }, { $id: "PolicyWithdraw" })
 
 export const Conditions = words(["tree", "text"], "How conditions are shown; as trees if absent.")
 
@@ -197,6 +204,11 @@ export const PolicyResource = Type.Object(
     candidate: Type.Union([Type.Null(), Type.Object({ version: Type.Integer(), share_bps: Type.Integer() })], {
       description: "A version that is published to a share of the payments, beside the one in force.",
     }),
+    publication: Type.Optional(
+      Type.Union([PublicationResource, Type.Null()], {
+        description: "The latest one to a share of the payments, also when it has ended. Not in lists.",
+      }),
+    ),
     version: Type.Integer({ description: "The ETag: counts publications, not the versions of the document." }),
     created_at: Time,
     updated_at: Time,

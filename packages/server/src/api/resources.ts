@@ -22,6 +22,11 @@ import { payments } from "./payments.ts"
 import { policies } from "./policies.ts"
 import * as policyLanguageRoutes from "./policy-language.ts"
 import { policyPublication } from "./policy-publication.ts"
+import * as experimentSchema from "./experiment-schema.ts"
+import { experiments } from "./experiments.ts"
+import * as publicationSchema from "./publication-schema.ts"
+import * as shadowSchema from "./shadow-schema.ts"
+import { shadows } from "./shadows.ts"
 import * as policySchema from "./policy-schema.ts"
 import { retryBudget } from "./retry-budget.ts"
 import * as retrySchema from "./retry-resource.ts"
@@ -48,6 +53,8 @@ export const resources: readonly Routes[] = [
   routingRoutes.routing,
   explainRoutes.explain,
   policyPublication,
+  shadows,
+  experiments,
   policyLanguageRoutes.policyLanguage,
   backtests,
   webhookEndpoints,
@@ -68,6 +75,9 @@ const files: readonly object[] = [
   feesSchema,
   connectorRoutes,
   policySchema,
+  publicationSchema,
+  shadowSchema,
+  experimentSchema,
   routingRoutes,
   explainRoutes,
   decisionSchema,
@@ -97,6 +107,7 @@ const parts: Readonly<Record<string, TSchema>> = {
   Condition: policySchema.ConditionPart,
   PolicyRule: policySchema.RuleSchema,
   PolicyStrategy: policySchema.StrategySchema,
+  Publication: publicationSchema.PublicationResource,
   RetryPlan: policySchema.RetryPlanPart,
 }
 
@@ -118,6 +129,7 @@ export const sections: readonly { readonly name: string; readonly description: s
   { name: "Accounts", description: "Your credentials at providers." },
   { name: "Connectors", description: "The providers that can be connected." },
   { name: "Policies", description: "Which account is tried for which payment." },
+  { name: "Experiments", description: "Versions of a policy against each other, on live payments." },
   { name: "Routing", description: "What was learned of accounts, and what would be decided now." },
   { name: "Webhook endpoints", description: "Where you hear of events." },
   { name: "Events", description: "Everything that happened, as your endpoints are told." },

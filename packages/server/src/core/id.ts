@@ -27,6 +27,9 @@ export const idPrefixes = {
   signalBatch: "sig",
   routingChange: "rch",
   backtest: "bkt",
+  trial: "trl",
+  shadow: "shd",
+  experiment: "exp",
 } as const
 
 export type IdPrefix = (typeof idPrefixes)[keyof typeof idPrefixes]
@@ -56,6 +59,10 @@ export type RequestId = Id<"req">
 export type SignalBatchId = Id<"sig">
 export type RoutingChangeId = Id<"rch">
 export type BacktestId = Id<"bkt">
+export type ExperimentId = Id<"exp">
+/** An experiment is a trial, and so is a version that is published to a share. */
+export type TrialId = Id<"trl"> | ExperimentId
+export type ShadowId = Id<"shd">
 
 /** UUIDv7 has 48 bits of milliseconds: until the year 10889. */
 export const maxIdMs = 2 ** 48 - 1

@@ -13,7 +13,14 @@ import type { Intent } from "../core/intent.ts"
 import type { Attempt, Operation, Payment, PaymentEvent } from "../core/payment.ts"
 import { readsOf } from "../routing/conditions/reads.ts"
 import { liveAccountsOf } from "../routing/conditions/live.ts"
-import { conclude, examine, type Candidate, type Decision, type RoutingContext } from "../routing/decide.ts"
+import {
+  conclude,
+  examine,
+  type Candidate,
+  type Decision,
+  type Examined,
+  type RoutingContext,
+} from "../routing/decide.ts"
 import type { Policy } from "../routing/policy.ts"
 import { CARD_GONE } from "../core/settlement.ts"
 import type { Account, Engine, Secrets } from "./engine.ts"
@@ -99,25 +106,41 @@ export function route(
 
 /** Where a payment would go now; changes nothing. */
 export function look(
-  { clock, directory, signals }: Pick<Engine, "clock" | "directory" | "signals">,
+  engine: Pick<Engine, "clock" | "directory" | "signals">,
   payment: Payment,
   sourceAccount: AccountId | undefined,
 ): { readonly read: Read; readonly decision: Decision } {
-  const { merchant, mode } = payment
-  const policy = directory.policy(merchant, mode, payment.id)
-  const asked = policy === undefined ? [] : liveAccountsOf(policy)
-  const examined = examine(
-    policy,
-    directory.accounts(merchant).map(candidateOf),
-    {
-      ...routingContext(payment, sourceAccount, policy, clock.now()),
-      ...(asked.length === 0 ? {} : { live: signals.live(merchant, mode, asked) }),
-    },
-    signals.capped(merchant, mode),
-  )
+  const { clock, directory, signals } = engine
+  const policy = directory.policy(payment.merchant, payment.mode, payment.id, payment.intent.customerId)
+  const examined = examineFor(engine, policy, payment, sourceAccount, clock.now())
   const read = signals.read(payment, examined)
   return { read, decision: conclude(examined, read.readings) }
 }
+
+/** By this policy. `known`: how accounts did, as it was read for the same payment before. */
+export function examineFor(
+  { directory, signals }: Pick<Engine, "directory" | "signals">,
+  policy: Policy | undefined,
+  payment: Payment,
+  sourceAccount: AccountId | undefined,
+  now: number,
+  known: RoutingContext["live"] = {},
+): Examined {
+  const { merchant, mode } = payment
+  const asked = policy === undefined ? [] : liveAccountsOf(policy)
+  return examine(
+    policy,
+    directory.accounts(merchant).map(candidateOf),
+    {
+      ...routingContext(payment, sourceAccount, policy, now),
+      ...(asked.length === 0 ? {} : { live: { ...signals.live(merchant, mode, asked), ...ofThese(asked, known) } }),
+    },
+    signals.capped(merchant, mode),
+  )
+}
+
+const ofThese = (asked: readonly AccountId[], known: NonNullable<RoutingContext["live"]>) =>
+  Object.fromEntries(asked.flatMap((id) => (known[id] === undefined ? [] : [[id, known[id]] as const])))
 
 /** A new attempt with its first operation, written ahead of the request. */
 export function startAttempt(

@@ -20,7 +20,7 @@ export type BacktestRecord = StoredDecision<RoutingContext, Kept>
 export type NoRecord = "no_attempt" | "no_inputs" | "other_router" | "another_account"
 
 /** What stands in the place of a rule's name where none decided. */
-const NO_RULE = "(no rule)"
+export const NO_RULE = "(no rule)"
 
 export function recordOf(
   payment: Payment,

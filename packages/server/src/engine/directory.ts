@@ -3,10 +3,11 @@
 // cannot be used is left out with its reason in the log; it takes neither the node nor the merchant's other accounts down.
 
 import type { Connector } from "../connectors/connector.ts"
-import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
+import type { AccountId, CustomerId, MerchantId, PaymentId, PolicyId } from "../core/id.ts"
 import type { Ports } from "../ports.ts"
 import { compilePolicy } from "../routing/policy-dispatch.ts"
-import { versionFor, type PolicyVersions } from "../routing/policy-share.ts"
+import type { Experiment } from "../routing/evidence.ts"
+import { ALL_BPS, versionFor, type ArmedExperiment, type PolicyVersions } from "../routing/policy-share.ts"
 import type { Policy, PolicyDocument } from "../routing/policy.ts"
 import type { Database } from "../storage/database.ts"
 import { listAccounts, MAX_ACCOUNTS, type AccountRow } from "../storage/resources/accounts.ts"
@@ -17,9 +18,11 @@ import {
   type PolicyInForce,
   type PolicyVersion,
 } from "../storage/resources/policies.ts"
+import { listRunningShadows, MAX_RUNNING_SHADOWS, type RunningShadow } from "../storage/resources/shadows.ts"
 import { accountOf, type OpenAccount } from "./account.ts"
 import type { Account, Directory } from "./engine.ts"
 import { runLoop } from "./loop.ts"
+import type { Shadow } from "./shadows.ts"
 
 export type FreshDirectory = Directory & {
   /** Reads one merchant's configuration now, so that whoever changed it here finds it changed. */
@@ -54,24 +57,27 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
   let reads = 0
   const load = async (merchant?: MerchantId): Promise<void> => {
     const read = (reads += 1)
-    const [accounts, policies] = await Promise.all([
+    const [accounts, policies, shadows] = await Promise.all([
       listAccounts(database, merchant),
       listPoliciesInForce(database, merchant),
+      listRunningShadows(database, merchant),
     ])
-    if (accounts.length >= MAX_ACCOUNTS || policies.length >= MAX_POLICIES)
+    if (accounts.length >= MAX_ACCOUNTS || policies.length >= MAX_POLICIES || shadows.length >= MAX_RUNNING_SHADOWS)
       log.error(
-        { accounts: accounts.length, policies: policies.length },
+        { accounts: accounts.length, policies: policies.length, shadows: shadows.length },
         "more configuration than fits: some is missing",
       )
     const accountsOf = Map.groupBy(accounts, (row) => row.merchant)
     const policiesOf = Map.groupBy(policies, ({ policy }) => policy.merchant)
-    const everyone = [...shelf.merchants(), ...accountsOf.keys(), ...policiesOf.keys()]
+    const shadowsOf = Map.groupBy(shadows, (one) => one.merchant)
+    const everyone = [...shelf.merchants(), ...accountsOf.keys(), ...policiesOf.keys(), ...shadowsOf.keys()]
     for (const owner of merchant === undefined ? new Set(everyone) : [merchant])
       shelf.put(
         owner,
         read,
         (accountsOf.get(owner) ?? []).flatMap(openOrLeave),
         (policiesOf.get(owner) ?? []).flatMap(policyOrLeave),
+        (shadowsOf.get(owner) ?? []).flatMap(shadowOrLeave),
       )
   }
 
@@ -89,17 +95,16 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
   }
 
   /** What cannot be compiled is found here, not by a payment. */
-  function policyOrLeave({ policy: row, active, candidate }: PolicyInForce): readonly InForce[] {
+  function policyOrLeave({ policy: row, active, candidate, experiment, arms }: PolicyInForce): readonly InForce[] {
     const { id, merchant, mode } = row
-    const read = ({ version, document }: PolicyVersion): Policy => {
-      const policy = { ...(document as PolicyDocument), id, version }
-      compilePolicy(policy)
-      return policy
-    }
+    const read = ({ version, document }: PolicyVersion): Policy => readPolicy(document, id, version)
     try {
       const versions =
         row.candidate === undefined || candidate === undefined
-          ? { active: read(active) }
+          ? {
+              active: read(active),
+              ...(experiment === undefined ? {} : { experiment: armed(experiment, arms.map(read)) }),
+            }
           : { active: read(active), candidate: read(candidate), candidateBps: row.candidate.bps }
       return [{ mode, versions }]
     } catch (error) {
@@ -107,6 +112,18 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
         { merchant, policy: id, version: active.version, error: String(error) },
         "a policy cannot be used and is left out",
       )
+      return []
+    }
+  }
+
+  function shadowOrLeave({ id, merchant, mode, policy, policyVersion, document }: RunningShadow): readonly InShadow[] {
+    // The same value each time, so that it is compiled once.
+    const known = shelf.shadow(merchant, mode)
+    if (known?.id === id) return [{ mode, shadow: known }]
+    try {
+      return [{ mode, shadow: { id, policy: readPolicy(document, policy, policyVersion) } }]
+    } catch (error) {
+      log.error({ merchant, policy, version: policyVersion, error: String(error) }, "a shadow cannot be used")
       return []
     }
   }
@@ -145,8 +162,9 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
     account: (id) => shelf.stored(id)?.account,
     accounts: (merchant) => shelf.accounts(merchant),
     count: () => shelf.count(),
-    policy: (merchant, mode, payment) => shelf.policy(merchant, mode, payment),
+    policy: (merchant, mode, payment, customer) => shelf.policy(merchant, mode, payment, customer),
     activePolicy: (merchant, mode) => shelf.activePolicy(merchant, mode),
+    shadow: (merchant, mode) => shelf.shadow(merchant, mode),
     refresh: (merchant) => load(merchant),
     stop: async () => {
       await watch.stop()
@@ -157,6 +175,28 @@ export async function createDirectory(parts: DirectoryParts): Promise<FreshDirec
 
 type Stored = { readonly version: number; readonly account: Account }
 type InForce = { readonly mode: "live" | "test"; readonly versions: PolicyVersions }
+type InShadow = { readonly mode: "live" | "test"; readonly shadow: Shadow }
+
+/** Every arm's policy says which arm it is, and is one value as long as it runs. */
+function armed({ id, plan }: NonNullable<PolicyInForce["experiment"]>, policies: readonly Policy[]): ArmedExperiment {
+  const { salt, unit, arms } = plan as Experiment
+  return {
+    salt,
+    unit,
+    arms: arms.map(({ name, share, policyVersion }) => {
+      const policy = policies.find(({ version }) => version === policyVersion)
+      if (policy === undefined) throw new Error(`version ${policyVersion} of an arm is not there`)
+      const bps = Math.round(share * ALL_BPS)
+      return { name, share, policy: { ...policy, share: { of: "arm", bps, experiment: id, arm: name } } }
+    }),
+  }
+}
+
+function readPolicy(document: unknown, id: PolicyId, version: number): Policy {
+  const policy = { ...(document as PolicyDocument), id, version }
+  compilePolicy(policy)
+  return policy
+}
 
 /**
  * What is known, replaced one merchant at a time, so that no reader sees half a change. Reads may overtake each other:
@@ -167,26 +207,38 @@ function createShelf() {
   const byId = new Map<AccountId, Stored>()
   const byMerchant = new Map<
     MerchantId,
-    { readonly accounts: readonly Account[]; readonly policies: readonly InForce[] }
+    {
+      readonly accounts: readonly Account[]
+      readonly policies: readonly InForce[]
+      readonly shadows: readonly InShadow[]
+    }
   >()
   return {
     merchants: () => byMerchant.keys(),
     stored: (id: AccountId) => byId.get(id),
     count: () => byId.size,
     accounts: (merchant: MerchantId) => byMerchant.get(merchant)?.accounts ?? [],
-    policy: (merchant: MerchantId, mode: "live" | "test", payment: PaymentId) => {
+    policy: (merchant: MerchantId, mode: "live" | "test", payment: PaymentId, customer?: CustomerId) => {
       const found = byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)
-      return found === undefined ? undefined : versionFor(found.versions, payment)
+      return found === undefined ? undefined : versionFor(found.versions, payment, customer)
     },
     activePolicy: (merchant: MerchantId, mode: "live" | "test") =>
       byMerchant.get(merchant)?.policies.find((one) => one.mode === mode)?.versions.active,
-    put: (merchant: MerchantId, read: number, stored: readonly Stored[], policies: readonly InForce[]) => {
+    shadow: (merchant: MerchantId, mode: "live" | "test") =>
+      byMerchant.get(merchant)?.shadows.find((one) => one.mode === mode)?.shadow,
+    put: (
+      merchant: MerchantId,
+      read: number,
+      stored: readonly Stored[],
+      policies: readonly InForce[],
+      shadows: readonly InShadow[],
+    ) => {
       if (read < (readOf.get(merchant) ?? 0)) return
       readOf.set(merchant, read)
       for (const { id } of byMerchant.get(merchant)?.accounts ?? []) byId.delete(id)
       for (const one of stored) byId.set(one.account.id, one)
-      if (stored.length + policies.length === 0) byMerchant.delete(merchant)
-      else byMerchant.set(merchant, { accounts: stored.map(({ account }) => account), policies })
+      if (stored.length + policies.length + shadows.length === 0) byMerchant.delete(merchant)
+      else byMerchant.set(merchant, { accounts: stored.map(({ account }) => account), policies, shadows })
     },
   }
 }

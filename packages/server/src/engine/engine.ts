@@ -3,7 +3,7 @@
 
 import type { AccountConfig, Connector, Manifest } from "../connectors/connector.ts"
 import type { Country } from "../core/country.ts"
-import type { AccountId, MerchantId, PaymentId } from "../core/id.ts"
+import type { AccountId, CustomerId, MerchantId, PaymentId } from "../core/id.ts"
 import type { Method, OnUnknown } from "../core/intent.ts"
 import type { Payment } from "../core/payment.ts"
 import type { Ports } from "../ports.ts"
@@ -12,6 +12,7 @@ import type { Policy } from "../routing/policy.ts"
 import type { Ledger } from "../storage/ledger/ledger.ts"
 import type { Secret } from "../core/secret.ts"
 import type { RoutingSignals } from "./signals.ts"
+import type { Shadow, Shadows } from "./shadows.ts"
 import type { ErrorRateCounter } from "./error-rates.ts"
 import type { Transport } from "./transport.ts"
 
@@ -49,9 +50,11 @@ export type Directory = {
   /** In the order of their creation. */
   accounts(merchant: MerchantId): readonly Account[]
   /** The version that decides for this payment: where two are in force, the same one each time it is asked. */
-  policy(merchant: MerchantId, mode: "live" | "test", payment: PaymentId): Policy | undefined
+  policy(merchant: MerchantId, mode: "live" | "test", payment: PaymentId, customer?: CustomerId): Policy | undefined
   /** The version that is active, whatever is published beside it to a share. */
   activePolicy(merchant: MerchantId, mode: "live" | "test"): Policy | undefined
+  /** A version that decides without acting. */
+  shadow(merchant: MerchantId, mode: "live" | "test"): Shadow | undefined
 }
 
 /** Card numbers by token; `undefined` once deleted. */
@@ -79,6 +82,8 @@ export type Engine = Ports & {
   /** What routing has learned. */
   readonly signals: RoutingSignals
   readonly errorRates: ErrorRateCounter
+  /** Hears of every payment's first decision, once it is stored. */
+  readonly shadows: Pick<Shadows, "noticed">
   /** Work that goes on after its request was answered; a graceful stop waits for it. */
   background(work: Promise<void>): void
   /** Where a customer returns to after a redirect: Orchestra's own address for this payment. */

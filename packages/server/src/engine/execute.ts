@@ -22,6 +22,7 @@ import { answer, work } from "./plan.ts"
 import type { Run } from "./run.ts"
 import { answeredBy, change, newOperation, settleAnswer, type Answered, type Request } from "./change.ts"
 import { type Account, type Engine, type Secrets } from "./engine.ts"
+import type { Decided } from "./shadows.ts"
 
 export type Executed = Answered | { readonly kind: "taken"; readonly row: IdempotencyRow }
 
@@ -111,6 +112,7 @@ async function start(
   let ours = false
   // The same attempt in every try of the commit: one whose fate was unknown may still arrive.
   let started: Started | undefined
+  let decided: Decided | undefined
   const changed = await change(engine, merchant, id, from, (known) => {
     ours = known?.plan.owner === owner
     if (ours) return { events: [] }
@@ -132,6 +134,7 @@ async function start(
     }
     if (started === undefined) {
       const decision = route(engine, confirmed, command.sourceAccount)
+      decided = { payment: confirmed, sourceAccount: command.sourceAccount, record: decision.record }
       const [account, ...rest] = decision.candidates.flatMap((candidate) => engine.directory.account(candidate) ?? [])
       if (account === undefined) {
         events.push({
@@ -159,6 +162,7 @@ async function start(
   })
   if (changed.kind === "taken") return changed
   const { payment } = changed
+  if (ours && decided !== undefined) engine.shadows.noticed(decided)
   const { answerBy } = payment.plan
   // Refused, or stored without an attempt: no account was eligible in the try that came through.
   if (!ours || started === undefined || answerBy === undefined || attemptOf(payment, started.attempt.id) === undefined)

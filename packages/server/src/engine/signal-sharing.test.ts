@@ -36,6 +36,7 @@ function town(policy?: Policy) {
     accounts: () => accounts,
     policy: () => policy,
     activePolicy: () => policy,
+    shadow: () => undefined,
   }
   const errors: string[] = []
   const ports = {

@@ -24,11 +24,23 @@ export {
   type Experiment,
   type ExperimentEvent,
   type ExperimentState,
+  MAX_ARMS,
   planned,
   resultsOf,
+  type Comparison,
   type StopReason,
 } from "./evidence/experiment.ts"
-export { type Guardrail, watchedMetrics } from "./evidence/guardrail.ts"
+export { type Guardrail, type WatchedMetric, watchedMetrics } from "./evidence/guardrail.ts"
 export { createOffPolicy, type MetricEstimate, type OffPolicyReport, whyNot } from "./evidence/off-policy.ts"
-export { createShadowReport, type ShadowedDecision, type ShadowReport } from "./evidence/shadow.ts"
-export { stagedPublish, usualGuardrails } from "./evidence/staged-publish.ts"
+export {
+  createShadowTally,
+  type Divergence,
+  MAX_DIVERGENCES,
+  mergedShadow,
+  nothingShadowed,
+  type ShadowedDecision,
+  type ShadowReport,
+  shadowReport,
+  type ShadowTally,
+} from "./evidence/shadow.ts"
+export { FALSE_STOPS, stagedPublish, usualGuardrails } from "./evidence/staged-publish.ts"

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import type { PaymentId, PolicyId } from "../core/id.ts"
+import type { CustomerId, ExperimentId, PaymentId, PolicyId } from "../core/id.ts"
 import { versionFor } from "./policy-share.ts"
 import type { Policy } from "./policy.ts"
 
@@ -37,4 +37,40 @@ test("the share that is asked for is the share that comes", () => {
     const deviation = Math.sqrt(expected * (1 - bps / 10_000))
     assert.ok(Math.abs(met - expected) < 5 * deviation, `${met} payments instead of ${expected}`)
   }
+})
+
+const armed = (unit: "payment" | "customer") => ({
+  active,
+  experiment: {
+    salt: "exp_1",
+    unit,
+    arms: [0.2, 0.3, 0.5].map((share, index) => ({
+      name: `arm ${index}`,
+      share,
+      policy: {
+        ...version(index + 1),
+        share: { of: "arm" as const, bps: share * 10_000, experiment: "exp_1" as ExperimentId, arm: `arm ${index}` },
+      },
+    })),
+  },
+})
+
+test("a payment meets the same arm of an experiment each time, by the shares, and its policy says which arm it is", () => {
+  const versions = armed("payment")
+  const met = payments.map((payment) => versionFor(versions, payment))
+  for (const [index, payment] of payments.entries()) assert.equal(versionFor(versions, payment), met[index])
+  for (const [index, { share, policy }] of versions.experiment.arms.entries()) {
+    const own = met.filter((one) => one === policy)
+    assert.ok(Math.abs(own.length - payments.length * share) < 5 * Math.sqrt(payments.length * share * (1 - share)))
+    assert.deepEqual(own[0]?.share?.of === "arm" && own[0].share.arm, `arm ${index}`)
+  }
+})
+
+test("a customer's payments all meet one arm, and those without a customer meet the version in force", () => {
+  const versions = armed("customer")
+  const customers = Array.from({ length: 50 }, (_, i) => `cus_${i}` as CustomerId)
+  for (const customer of customers)
+    assert.equal(new Set(payments.slice(0, 20).map((payment) => versionFor(versions, payment, customer))).size, 1)
+  assert.equal(new Set(customers.map((customer) => versionFor(versions, payments[0]!, customer))).size, 3)
+  assert.equal(versionFor(versions, payments[0]!), active)
 })

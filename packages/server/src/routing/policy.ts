@@ -2,7 +2,7 @@
 // A rule says which accounts are tried, or that none is.
 
 import type { OnUnknown } from "../core/intent.ts"
-import type { AccountId, PolicyId } from "../core/id.ts"
+import type { AccountId, ExperimentId, PolicyId } from "../core/id.ts"
 import type { Commitment } from "./commitment.ts"
 import type { Condition } from "./conditions/condition.ts"
 import type { RetryPlan } from "./retry-plan.ts"
@@ -40,8 +40,13 @@ export type Policy = PolicyDocument & {
   /** Where two versions are in force at once: this one's part of all payments. */
   readonly share?: PolicyShare
 }
-/** `candidate`: the version that is being published to a share; `active`: the one beside it. Of 10,000 payments. */
-export type PolicyShare = { readonly of: "active" | "candidate"; readonly bps: number }
+/**
+ * `candidate`: the version that is being published to a share; `active`: the one beside it; `arm`: of an experiment. Of 10,000
+ * payments.
+ */
+export type PolicyShare =
+  | { readonly of: "active" | "candidate"; readonly bps: number }
+  | { readonly of: "arm"; readonly bps: number; readonly experiment: ExperimentId; readonly arm: string }
 
 export const MAX_RULES = 1_000
 export const MAX_ACCOUNTS_PER_RULE = 64

@@ -24,6 +24,7 @@ import { createErrorRates } from "../engine/error-rates.ts"
 import type { Engine } from "../engine/engine.ts"
 import { createReadings } from "../engine/harmless-read.ts"
 import { createSignalSharing, SHARE_MS, type SignalSharing } from "../engine/signal-sharing.ts"
+import { createShadows, shadowStore, type AddTally, type Shadows } from "../engine/shadows.ts"
 import { createRoutingSignals } from "../engine/signals.ts"
 import { listen } from "../storage/listen.ts"
 import { createPostgresSignals, SIGNALS_CHANNEL } from "../storage/resources/signal-store-postgres.ts"
@@ -33,6 +34,7 @@ import { runRecovery } from "../engine/recover.ts"
 import { RELAY_LEASE_MS, runRelay } from "../engine/relay.ts"
 import { STORE_METHOD_IDLE_MS, storeMethodSink } from "../engine/store-method.ts"
 import { createTransport } from "../engine/transport.ts"
+import { runTrials, trialSink } from "../engine/trials.ts"
 import { systemPorts, type Clock, type Log, type Ports } from "../ports.ts"
 import { calibratedClock } from "../storage/clock.ts"
 import { openDatabase, type Database, type DatabaseOptions } from "../storage/database.ts"
@@ -119,6 +121,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
     const signals = createRoutingSignals({ clock, log, directory })
     const signalStore = createPostgresSignals(database)
     const sharing = createSignalSharing({ ...ports, node: parts.node, store: signalStore, directory, signals })
+    const shadows = createShadows({ clock, log, directory, signals })
     const checks = newCheckCounts()
     watch.routing({ counts: sharing.counts, shelves: signals.shelves, checks })
     await sharing.start()
@@ -131,6 +134,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       transport,
       directory,
       signals,
+      shadows,
       cards: createCardReader(vault, { card: (merchant, token) => findCard(database, merchant, token) }),
       errorRates: createErrorRates(clock),
       background: (work) => {
@@ -147,9 +151,10 @@ export async function assemble(parts: Assembly): Promise<Server> {
     closing.push(async () => stopCalibrating())
     // What was seen last is shared once nothing more is seen.
     closing.push(() => sharing.write())
+    closing.push(() => shadows.write(shadowStore(database)))
     closing.push(() => Promise.all(loops.map((loop) => loop.stop())))
     const learning = runLearning(ports, sharing)
-    loops.push(...learning)
+    loops.push(...learning, ...runShadows(ports, shadows, shadowStore(database)))
     const listening = listen(database, ports, SIGNALS_CHANNEL, () => learning[1]?.wake())
     closing.push(() => listening.stop())
     const app = await createServer({
@@ -206,7 +211,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
         // A relay of its own: what cannot be stored must not hold up what can be told.
         runRelay(
           engine,
-          [storeMethodSink(engine, database), decisionCheckSink(engine, database, checks)],
+          [storeMethodSink(engine, database), decisionCheckSink(engine, database, checks), trialSink(database)],
           { name: "stored methods", owner: parts.node, leaseMs: RELAY_LEASE_MS },
           STORE_METHOD_IDLE_MS,
         ),
@@ -215,6 +220,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
           owner: parts.node,
           leaseMs: RELAY_LEASE_MS,
         }),
+        runTrials({ ...engine, database }),
         runRecovery(engine),
         runInbound(engine),
         runBacktests({ ...ports, database, directory }),
@@ -243,6 +249,31 @@ export async function assemble(parts: Assembly): Promise<Server> {
     await close()
     throw error
   }
+}
+
+/** A wake-up cuts the rest short; what was decided is stored this often (ms). */
+const SHADOW_IDLE_MS = 1_000
+const SHADOW_WRITE_MS = 2_000
+const SHADOW_BACKOFF_MS = 10_000
+/** So long a payment's own work goes first (ms). */
+const SHADOW_PAUSE_MS = 5
+
+function runShadows(ports: Ports, shadows: Shadows, add: AddTally): readonly Loop[] {
+  const deciding = runLoop(ports, "shadows", { idleMs: SHADOW_IDLE_MS, backoffMs: SHADOW_BACKOFF_MS }, async () => {
+    await ports.clock.sleep(SHADOW_PAUSE_MS)
+    return shadows.decideSome()
+  })
+  shadows.connect(() => deciding.wake())
+  const writing = runLoop(
+    ports,
+    "shadows: write",
+    { idleMs: SHADOW_WRITE_MS, backoffMs: SHADOW_BACKOFF_MS },
+    async () => {
+      await shadows.write(add)
+      return false
+    },
+  )
+  return [deciding, writing]
 }
 
 /** How often routing is asked which accounts it wants to hear from (ms). */

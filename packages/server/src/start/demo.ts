@@ -16,7 +16,8 @@ import type { Database } from "../storage/database.ts"
 import { createAccount, findAccount, listAccounts, updateAccount } from "../storage/resources/accounts.ts"
 import { createApiKey } from "../storage/resources/api-keys.ts"
 import { createMerchant, findMerchant } from "../storage/resources/merchants.ts"
-import { addPolicyVersion, createPolicy, publishPolicy } from "../storage/resources/policies.ts"
+import { addPolicyVersion, createPolicy } from "../storage/resources/policies.ts"
+import { publishPolicy } from "../storage/resources/policy-publication.ts"
 import type { Vault } from "../vault/vault.ts"
 
 /** What a later start must know again: keys are stored only as hashes. */

@@ -170,6 +170,14 @@ const life = `
 that was read, for all payments or, with \`share_bps\`, for so many of 10,000 beside the version in force: by the payment's hash, so that a
 greater share keeps the payments of a smaller one. The record of every decision says which version decided and by which share. Publishing
 without a share promotes it, \`/withdraw\` takes it back, and \`/activate\` with an older version rolls back. All nodes follow within a second.
+
+\`POST /v1/policies/{id}/shadow\` has a version decide on live payments without acting, and \`GET\` says how far it diverges ([evidence.md](evidence.md)).
+
+A version that is published to a share is watched by guardrails (\`guardrails\`; without them the usual ones, which the answer shows): when its
+payments go worse than those of the version in force by more than a margin, with certainty, it is withdrawn by itself on all nodes, and
+\`policy.publication_stopped\` tells your endpoints. \`publication\` of \`GET /v1/policies/{id}\` shows counts, estimates and intervals while it runs and after
+it has ended ([evidence.md](evidence.md)). That it goes to all payments is a person's act. \`GET /v1/policies/{id}/history\` lists who did what and why
+(\`note\`), and what guardrails did.
 `
 
 const limits = `

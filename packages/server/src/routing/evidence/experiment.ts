@@ -146,8 +146,10 @@ function measured(
   return { ...state, differences }
 }
 
+type AutomaticStop = Exclude<StopReason, { readonly kind: "person" }>
+
 /** Whether it has to stop now, and why. Of several reasons the gravest. */
-export function automaticStop(state: ExperimentState): StopReason | undefined {
+export function automaticStop(state: ExperimentState): AutomaticStop | undefined {
   if (state.status !== "running") return undefined
   const { experiment, units, differences } = state
   const ratio = sampleRatio(

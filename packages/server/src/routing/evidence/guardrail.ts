@@ -6,6 +6,7 @@ import type { Range } from "./confidence-sequence.ts"
 /** `unit`: of values and margins. Values beyond the range are cut, because no always-valid interval exists without bounds. */
 export const watchedMetrics = {
   approval: { better: "higher", range: { low: 0, high: 1 }, unit: "share of payments" },
+  technical_failures: { better: "lower", range: { low: 0, high: 1 }, unit: "share of payments" },
   cost: { better: "lower", range: { low: 0, high: 0.2 }, unit: "share of the amount, cut at 20 %" },
   latency: { better: "lower", range: { low: 0, high: 30_000 }, unit: "ms, cut at 30 s" },
   disputes: { better: "lower", range: { low: 0, high: 1 }, unit: "share of payments" },

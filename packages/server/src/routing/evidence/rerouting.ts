@@ -51,6 +51,15 @@ export function createRerouting() {
 
   return {
     add,
+    /** What was added to another one. */
+    merge(more: Rerouting): void {
+      payments += more.payments
+      moved += more.moved
+      accounts.merge(more.accounts)
+      flows.merge(more.flows)
+      rules.merge(more.rules)
+      segments.merge(more.segments)
+    },
     report: (): Rerouting => ({
       payments,
       moved,

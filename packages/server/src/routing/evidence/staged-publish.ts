@@ -8,6 +8,7 @@ import type { Guardrail } from "./guardrail.ts"
 /** Half a point of approval is the least that merchants notice, and what a few ten thousand payments can tell. */
 export const usualGuardrails: readonly Guardrail[] = [
   { metric: "approval", margin: 0.005 },
+  { metric: "technical_failures", margin: 0.01 },
   { metric: "cost", margin: 0.002 },
   { metric: "latency", margin: 1_000 },
 ]

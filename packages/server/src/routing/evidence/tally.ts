@@ -19,6 +19,10 @@ export function createTally<const K extends string>(columns: readonly K[], most 
       }
       row[column] += amount
     },
+    /** What another tally of these columns has summed up. */
+    merge(more: readonly TallyRow<K>[]): void {
+      for (const row of more) for (const column of columns) this.add(row.name, column, row[column])
+    },
     /** By the first column, largest first. */
     rows(): readonly TallyRow<K>[] {
       const [first] = columns

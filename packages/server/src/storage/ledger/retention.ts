@@ -41,6 +41,8 @@ export const MAX_BATCHES = 500
 export const RETENTION_PAUSE_MS = 50
 
 const DAY_MS = 86_400_000
+/** Who was drawn is asked for until the last payment of an experiment has its outcome. */
+const UNITS_KEPT_MS = 2 * DAY_MS
 
 export type RetentionReport = {
   readonly partitionsMade: readonly string[]
@@ -81,6 +83,7 @@ export async function applyRetention(
       Math.floor(before(retention.routingChanges)),
     ])
     deleted["card_attempts"] = await inBatches(session, clock, oldCardAttempts, [before(BUDGET_MEMORY_DAYS)])
+    deleted["trial_units"] = await inBatches(session, clock, unitsOfEndedTrials, [Math.floor(now - UNITS_KEPT_MS)])
     deleted["cards"] = await oneOffCards(session, clock, before(retention.oneOffCards))
     return { partitionsMade, partitionsDropped: dropped, rowsDeleted: deleted }
   } finally {
@@ -184,6 +187,18 @@ const oldCardAttempts: Statement = {
       where c.merchant_id = old.merchant_id and c.mode = old.mode and c.network = old.network
         and c.fingerprint = old.fingerprint and c.at_ms = old.at_ms and c.attempt_id = old.attempt_id
       returning 1)
+    select count(*)::integer as deleted from gone`,
+}
+
+const unitsOfEndedTrials: Statement = {
+  name: "retention-trial-units",
+  text: `with old as materialized (
+      select u.merchant_id, u.trial_id, u.unit_id from trials t
+      join trial_units u on u.merchant_id = t.merchant_id and u.trial_id = t.id
+      where t.ended_ms < $1::bigint limit $2),
+    gone as (
+      delete from trial_units u using old
+      where u.merchant_id = old.merchant_id and u.trial_id = old.trial_id and u.unit_id = old.unit_id returning 1)
     select count(*)::integer as deleted from gone`,
 }
 

@@ -13,10 +13,9 @@ import {
   listPolicies,
   listPoliciesInForce,
   listPolicyVersions,
-  publishPolicy,
-  setCandidate,
   type PolicyRow,
 } from "./policies.ts"
+import { publishPolicy, setCandidate } from "./policy-publication.ts"
 
 let database: Database
 let merchant: MerchantId
@@ -112,17 +111,18 @@ test("a candidate takes part of the traffic until it is published or taken back"
   const policy = await newPolicy()
   await addVersion(policy, { v: 1 })
   await addVersion(policy, { v: 2 })
-  const candidate = { version: 2, bps: 500 }
+  const trial = { id: sampleId("trl", Date.now()), experiment: {}, tally: {} }
+  const candidate = { version: 2, bps: 500, trial }
   assert.equal(
     (await setCandidate(database, merchant, policy.id, 1, candidate)).kind,
     "stale",
     "nothing is in force yet",
   )
   await publishPolicy(database, merchant, policy.id, 1, 1)
-  assert.equal((await setCandidate(database, merchant, policy.id, 2, { version: 7, bps: 1 })).kind, "missing")
+  assert.equal((await setCandidate(database, merchant, policy.id, 2, { version: 7, bps: 1, trial })).kind, "missing")
   const set = await setCandidate(database, merchant, policy.id, 2, candidate)
   assert.ok(set.kind === "edited")
-  assert.deepEqual(set.row.candidate, candidate)
+  assert.deepEqual(set.row.candidate, { version: 2, bps: 500 })
   assert.deepEqual((await listPoliciesInForce(database, merchant))[0]?.candidate?.document, { v: 2 })
   const ended = await setCandidate(database, merchant, policy.id, 3, undefined)
   assert.ok(ended.kind === "edited" && ended.row.candidate === undefined)

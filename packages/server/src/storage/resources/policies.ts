@@ -1,11 +1,10 @@
-// Routing policies: documents whose versions never change. Publishing a version puts it in force for the merchant's mode
-// and takes out of force what was there. A candidate version may get part of the traffic beside the active one.
+// Routing policies: documents whose versions never change. One version of one policy is in force per mode; a candidate version
+// may get part of the traffic beside it. How they come into force is in policy-publication.ts.
 
-import type { MerchantId, PolicyId } from "../../core/id.ts"
-import { failureOf, type Database, type Statement } from "../database.ts"
+import type { ExperimentId, MerchantId, PolicyId } from "../../core/id.ts"
+import type { Database, Statement } from "../database.ts"
 import { decodeDocument, encodeDocument } from "../document.ts"
 import { change, noteChange } from "./changes.ts"
-import { edited, type Edited } from "./edit.ts"
 
 export type PolicyRow = {
   readonly id: PolicyId
@@ -40,6 +39,9 @@ export type PolicyInForce = {
   readonly policy: PolicyRow
   readonly active: PolicyVersion
   readonly candidate?: PolicyVersion
+  /** One that runs on this policy, and the versions that its arms may be. */
+  readonly experiment?: { readonly id: ExperimentId; readonly plan: unknown }
+  readonly arms: readonly PolicyVersion[]
 }
 
 export const MAX_POLICIES = 10_000
@@ -50,8 +52,8 @@ export async function createPolicy(
   database: Database,
   { id, merchant, mode, name }: Pick<PolicyRow, "id" | "merchant" | "mode" | "name">,
 ): Promise<PolicyRow> {
-  const [row] = await change<Row>(database, "policies", merchant, insert, [id, mode, name])
-  return policyFrom(row as Row)
+  const [row] = await change<StoredPolicy>(database, "policies", merchant, insert, [id, mode, name])
+  return policyFrom(row as StoredPolicy)
 }
 
 export async function findPolicy(
@@ -59,12 +61,12 @@ export async function findPolicy(
   merchant: MerchantId,
   id: PolicyId,
 ): Promise<PolicyRow | undefined> {
-  const [row] = await database.query<Row>(byId, [merchant, id])
+  const [row] = await database.query<StoredPolicy>(byId, [merchant, id])
   return row === undefined ? undefined : policyFrom(row)
 }
 
 export async function listPolicies(database: Database, merchant: MerchantId): Promise<readonly PolicyRow[]> {
-  return (await database.query<Row>(ofMerchant, [merchant, MAX_POLICIES])).map(policyFrom)
+  return (await database.query<StoredPolicy>(ofMerchant, [merchant, MAX_POLICIES])).map(policyFrom)
 }
 
 /** Adds the next version of the document. Undefined when there is no such policy. */
@@ -102,48 +104,6 @@ export async function listPolicyVersions(
   return (await database.query<VersionRow>(versionsOfPolicy, [merchant, policy, MAX_POLICY_VERSIONS])).map(versionFrom)
 }
 
-/**
- * Puts a version in force, also an older one (a roll-back), and ends any candidate. `etag` is the policy's version that
- * the caller has seen. `missing` also where the policy has no such version of the document.
- */
-export async function publishPolicy(
-  database: Database,
-  merchant: MerchantId,
-  id: PolicyId,
-  etag: number,
-  version: number,
-): Promise<Edited<PolicyRow>> {
-  const [row] = await change<Row>(database, "policies", merchant, publish, [id, etag, version]).catch(
-    (error: unknown): Row[] => {
-      // Another policy of this mode came into force at the same moment.
-      if (failureOf(error)?.constraint === "policies_in_force") return []
-      throw error
-    },
-  )
-  if (row === undefined && (await findPolicyVersion(database, merchant, id, version)) === undefined)
-    return { kind: "missing" }
-  return edited(row === undefined ? undefined : policyFrom(row), () => findPolicy(database, merchant, id))
-}
-
-/** Gives part of the traffic to another version, or with `undefined` to none. */
-export async function setCandidate(
-  database: Database,
-  merchant: MerchantId,
-  id: PolicyId,
-  etag: number,
-  candidate: { readonly version: number; readonly bps: number } | undefined,
-): Promise<Edited<PolicyRow>> {
-  const values = [id, etag, candidate?.version ?? null, candidate?.bps ?? 0]
-  const [row] = await change<Row>(database, "policies", merchant, updateCandidate, values)
-  if (
-    row === undefined &&
-    candidate !== undefined &&
-    (await findPolicyVersion(database, merchant, id, candidate.version)) === undefined
-  )
-    return { kind: "missing" }
-  return edited(row === undefined ? undefined : policyFrom(row), () => findPolicy(database, merchant, id))
-}
-
 /** Everything in force, of one merchant or of all: what nodes keep in memory. */
 export async function listPoliciesInForce(
   database: Database,
@@ -154,10 +114,15 @@ export async function listPoliciesInForce(
     policy: policyFrom(row),
     active: versionFrom(row.active),
     ...(row.candidate === null ? {} : { candidate: versionFrom(row.candidate) }),
+    ...(row.experiment_id === null
+      ? {}
+      : { experiment: { id: row.experiment_id, plan: decodeDocument(row.experiment) } }),
+    arms: (row.arms ?? []).map(versionFrom),
   }))
 }
 
-type Row = {
+/** A row of `policies` as statements return it, with `policyColumns`. */
+export type StoredPolicy = {
   merchant_id: MerchantId
   id: PolicyId
   mode: PolicyRow["mode"]
@@ -179,9 +144,15 @@ type VersionRow = {
   created_ms: bigint | number
   published_ms: bigint | number | null
 }
-type InForceRow = Row & { active: VersionRow; candidate: VersionRow | null }
+type InForceRow = StoredPolicy & {
+  active: VersionRow
+  candidate: VersionRow | null
+  experiment_id: ExperimentId | null
+  experiment: unknown
+  arms: readonly VersionRow[] | null
+}
 
-const policyFrom = (row: Row): PolicyRow => ({
+export const policyFrom = (row: StoredPolicy): PolicyRow => ({
   id: row.id,
   merchant: row.merchant_id,
   mode: row.mode,
@@ -204,26 +175,26 @@ const versionFrom = (row: VersionRow): PolicyVersion => ({
   ...(row.published_ms === null ? {} : { publishedAt: Number(row.published_ms) }),
 })
 
-const columns =
+export const policyColumns =
   "merchant_id, id, mode, name, active_version, candidate_version, candidate_bps, version, created_ms, updated_ms"
 const versionColumns = "merchant_id, policy_id, version, document, author, note, created_ms, published_ms"
 
 const byId: Statement = {
   name: "policy-by-id",
-  text: `select ${columns} from policies where merchant_id = $1 and id = $2`,
+  text: `select ${policyColumns} from policies where merchant_id = $1 and id = $2`,
 }
 
 const ofMerchant: Statement = {
   name: "policies",
-  text: `select ${columns} from policies where merchant_id = $1 order by id limit $2`,
+  text: `select ${policyColumns} from policies where merchant_id = $1 order by id limit $2`,
 }
 
 const insert: Statement = {
   name: "policy-insert",
   text: `with written as (
-      insert into policies (merchant_id, id, mode, name) values ($1, $2, $3, $4) returning ${columns}),
+      insert into policies (merchant_id, id, mode, name) values ($1, $2, $3, $4) returning ${policyColumns}),
     ${noteChange("policies")}
-    select ${columns} from written`,
+    select ${policyColumns} from written`,
 }
 
 // The number comes from the policy's own row: two authors at once wait for each other there, and both count on.
@@ -247,50 +218,20 @@ const versionsOfPolicy: Statement = {
     order by version desc limit $3`,
 }
 
-const publish: Statement = {
-  name: "policy-publish",
-  text: `with wanted as materialized (
-      select p.merchant_id, p.id, p.mode from policies p
-      join policy_versions v on v.merchant_id = p.merchant_id and v.policy_id = p.id and v.version = $4
-      where p.merchant_id = $1 and p.id = $2 and p.version = $3 for no key update of p),
-    retired as (
-      update policies p set active_version = null, candidate_version = null, candidate_bps = 0,
-        version = p.version + 1, updated_ms = now_ms()
-      from wanted w where p.merchant_id = w.merchant_id and p.mode = w.mode and p.id <> w.id
-        and p.active_version is not null returning 1),
-    written as (
-      update policies p set active_version = $4, candidate_version = null, candidate_bps = 0,
-        version = p.version + 1, updated_ms = now_ms()
-      from wanted w where p.merchant_id = w.merchant_id and p.id = w.id and (select count(*) from retired) >= 0
-      returning p.*),
-    published as (
-      update policy_versions set published_ms = now_ms()
-      where merchant_id = $1 and policy_id = $2 and version = $4 and published_ms is null
-        and exists (select from written)),
-    ${noteChange("policies")}
-    select ${columns} from written`,
-}
-
-const updateCandidate: Statement = {
-  name: "policy-candidate",
-  text: `with written as (
-      update policies p set candidate_version = $4::integer, candidate_bps = $5, version = p.version + 1,
-        updated_ms = now_ms()
-      where p.merchant_id = $1 and p.id = $2 and p.version = $3 and p.active_version is not null
-        and ($4::integer is null or exists (
-          select from policy_versions v where v.merchant_id = $1 and v.policy_id = $2 and v.version = $4::integer))
-      returning p.*),
-    ${noteChange("policies")}
-    select ${columns} from written`,
-}
-
 const inForce: Statement = {
   name: "policies-in-force",
-  text: `select ${columns.replaceAll(/\w+/g, "p.$&")}, to_json(a) as active, to_json(c) as candidate
+  text: `select ${policyColumns.replaceAll(/\w+/g, "p.$&")}, to_json(a) as active, to_json(c) as candidate,
+      e.id as experiment_id, e.experiment, (
+        select json_agg(v) from jsonb_array_elements(e.experiment -> 'arms') arm
+        join policy_versions v on v.merchant_id = p.merchant_id and v.policy_id = p.id
+          and v.version = (arm ->> 'policyVersion')::integer) as arms
     from policies p
     join policy_versions a on a.merchant_id = p.merchant_id and a.policy_id = p.id and a.version = p.active_version
     left join policy_versions c
       on c.merchant_id = p.merchant_id and c.policy_id = p.id and c.version = p.candidate_version
+    left join trials e
+      on e.merchant_id = p.merchant_id and e.policy_id = p.id and e.mode = p.mode and e.kind = 'experiment'
+        and e.started_ms is not null and e.ended_ms is null
     where $1::text is null or p.merchant_id = $1
     order by p.merchant_id, p.mode limit $2`,
 }
