@@ -1,6 +1,7 @@
 // The wire format of payments: what merchants send and get.
 
 import { Type, type Static } from "typebox"
+import { fundings, MAX_CARD_FACT_CHARS } from "../core/card-facts.ts"
 import { FollowsResource, NextRetryResource, ShapeResource, StoppedResource } from "./retry-resource.ts"
 import {
   Amount,
@@ -23,6 +24,16 @@ const Expiry = {
   expiry_year: Type.Integer({ minimum: 2000, maximum: 2099 }),
 }
 
+/** What the merchant may tell of a card beside its number. */
+export const cardFactFields = {
+  country: Type.Optional({ ...Country, description: "Of the card's issuer, ISO 3166-1 alpha-2." }),
+  funding: Type.Optional(words(fundings, "Whose money it is.")),
+  issuer: Type.Optional(Text(MAX_CARD_FACT_CHARS, "The issuer's name, as your BIN data calls it.")),
+  product: Type.Optional(
+    Text(MAX_CARD_FACT_CHARS, "What kind of card it is, as your BIN data calls it: `visa_signature`, `business`."),
+  ),
+}
+
 const storable = {
   number: Type.String({
     minLength: 12,
@@ -31,6 +42,7 @@ const storable = {
   }),
   ...Expiry,
   holder_name: Type.Optional(Text(100)),
+  ...cardFactFields,
 }
 /** Without CVC, which nobody may store. */
 export const StoredCardInput = closed(storable)
@@ -49,6 +61,7 @@ export const NetworkTokenInput = closed({
   ),
   eci: Type.Optional(Type.String({ pattern: "^[0-9]{1,2}$" })),
   holder_name: Type.Optional(Text(100)),
+  ...cardFactFields,
   requestor_account: Type.Optional({
     ...Id("acc"),
     description: "Where the token was requested through this account's provider: no other account is tried with it.",
@@ -380,6 +393,8 @@ export const PaymentResource = Type.Object(
         holder_name: Type.Optional(Type.String()),
         country: Type.Optional(Country),
         funding: Type.Optional(Type.String()),
+        issuer: Type.Optional(Type.String()),
+        product: Type.Optional(Type.String()),
         fingerprint: Type.Optional(Type.String()),
       }),
     ]),

@@ -1,0 +1,34 @@
+// What is known of a card beside its number: what the request says, and where it says nothing, what the operator's BIN table
+// tells of the first digits.
+
+import type { BinTable } from "../core/bin-table.ts"
+import { cardFactsIn, type CardFacts, type Funding } from "../core/card-facts.ts"
+import { parseCountry } from "../core/country.ts"
+import type { FieldError } from "../core/fault.ts"
+import type { Method } from "../core/intent.ts"
+
+export type SaidFacts = {
+  readonly country?: string
+  readonly funding?: Funding
+  readonly issuer?: string
+  readonly product?: string
+}
+
+/** `digits`: as many of the number's first as are known. What is wrong is added to `errors`. */
+export function readCardFacts(
+  bins: BinTable,
+  digits: string,
+  body: SaidFacts,
+  at: string,
+  errors: FieldError[],
+): CardFacts {
+  const { country: code, ...said } = cardFactsIn(body)
+  const country = code === undefined ? undefined : parseCountry(code)
+  if (code !== undefined && country === undefined)
+    errors.push({ pointer: `${at}/country`, detail: "is not a country of ISO 3166-1" })
+  return { ...bins.factsOf(digits), ...said, ...(country === undefined ? {} : { country }) }
+}
+
+/** A stored card keeps what was known when it was stored; what was not may be known by now. */
+export const withBinFacts = (bins: BinTable, method: Method): Method =>
+  method.type === "provider_token" ? method : { ...bins.factsOf(method.bin), ...method }
