@@ -148,6 +148,8 @@ test("an explanation knows what the table tells of the digits it is given, and t
   assert.equal(await ruleOf({ bin: "411111" }), "others")
   const wrong = await explain({ bin: "424242", country: "XX" })
   assert.deepEqual([wrong.status, wrong.body.errors[0].pointer], [400, "#/payment_method/country"])
+  const token = await explain({ type: "provider_token", account: stripe, issuer: "First Union" })
+  assert.deepEqual([token.status, token.body.errors[0].pointer], [400, "#/payment_method/issuer"])
 })
 
 test("no more of a number is kept for it than before", async () => {

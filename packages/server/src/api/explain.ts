@@ -144,7 +144,10 @@ function methodOf(body: NonNullable<ExplainBody["payment_method"]>, bins: BinTab
   const account = body.account as AccountId | undefined
   if (type === "provider_token") {
     if (account === undefined) throw invalid("#/payment_method/account", "is required: another provider cannot read it")
-    return given({ type, account, token: "", network })
+    for (const name of ["bin", "country", "funding", "issuer", "product"] as const)
+      if (body[name] !== undefined)
+        throw invalid(`#/payment_method/${name}`, "must be absent: of a provider's token only its network is known")
+    return given({ type, account, token: "", network: body.network })
   }
   if (network === undefined)
     throw invalid(

@@ -23,21 +23,33 @@ type Column = (typeof binColumns)[number]
 
 /** Columns may stand in any order, and all but `bin` may be missing. Empty lines are passed over. */
 export function readBinTable(text: string): BinTableResult {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/)
   const problems: BinProblem[] = []
-  const columns = columnsOf(lines[0]!, problems)
-  if (columns === undefined) return refused(problems)
   const rows: BinRow[] = []
-  for (let index = 1; index < lines.length; index++) {
-    if (lines[index]!.trim() === "") continue
-    const line = index + 1
+  const lines = linesOf(text)
+  const header = lines.next()
+  const columns = columnsOf(header.done === true ? "" : header.value, problems)
+  if (columns === undefined) return refused(problems)
+  let line = 1
+  for (const one of lines) {
+    line += 1
+    if (one.trim() === "") continue
     if (rows.length === MAX_BIN_ROWS) return refused([{ line, detail: `is more than the ${MAX_BIN_ROWS} rows taken` }])
-    const row = rowOf(lines[index]!, line, columns, problems)
+    const row = rowOf(one, line, columns, problems)
     // One more than is said, so that it can be told that there are more.
     if (problems.length > MAX_BIN_PROBLEMS) return refused(problems)
     if (row !== undefined) rows.push(row)
   }
   return problems.length > 0 ? refused(problems) : binTable(rows)
+}
+
+/** One by one: all of them at once would take more memory than the rows. */
+function* linesOf(text: string): Generator<string> {
+  let from = text.startsWith("\uFEFF") ? 1 : 0
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+    yield text.slice(from, text[end - 1] === "\r" ? end - 1 : end)
+    from = end + 1
+  }
+  yield text.slice(from)
 }
 
 function columnsOf(header: string, problems: BinProblem[]): readonly Column[] | undefined {

@@ -30,8 +30,12 @@ export function binTable(rows: readonly BinRow[]): BinTableResult {
   const spans = spansOf(rows, facts)
   const { stretches, problems } = cut(spans)
   if (problems.length > 0) return refused(problems)
-  const starts = Uint32Array.from(stretches, ({ start }) => start)
-  const told = Int32Array.from(stretches, (stretch) => stretch.told)
+  const starts = new Uint32Array(stretches.length)
+  const told = new Int32Array(stretches.length)
+  for (const [index, stretch] of stretches.entries()) {
+    starts[index] = stretch.start
+    told[index] = stretch.told
+  }
   return {
     kind: "table",
     table: {
