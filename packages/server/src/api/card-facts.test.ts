@@ -91,8 +91,15 @@ test("a stored card keeps what was known of it, hears what is said anew, and pay
   const wrong = await store({ country: "XX" })
   assert.deepEqual([wrong.status, wrong.body.errors[0].pointer], [400, "#/card/country"])
   assert.deepEqual(factsOf(ok(await store({ country: "CA" }))), ["CA", "credit", "Coastal", "visa_signature"])
-  const payment = ok(await pay({ type: "stored", stored: { id: method.id } }), 201)
+  const stored = (change: Json = {}): Json => ({ type: "stored", stored: { id: method.id, ...change } })
+  const payment = ok(await pay(stored()), 201)
   assert.deepEqual(factsOf(payment.payment_method), ["CA", "credit", "Coastal", "visa_signature"])
+  const said = ok(await pay(stored({ country: "MX", product: "gift" })), 201)
+  assert.deepEqual(factsOf(said.payment_method), ["MX", "credit", "Coastal", "gift"])
+  const kept = ok(await api.call("GET", `/v1/payment-methods/${method.id}`))
+  assert.deepEqual(factsOf(kept), ["CA", "credit", "Coastal", "visa_signature"])
+  const nowhere = await pay(stored({ country: "XX" }))
+  assert.deepEqual([nowhere.status, nowhere.body.errors[0].pointer], [400, "#/payment_method/stored/country"])
 })
 
 test("a card that is stored by its payment keeps what was known of it", async () => {

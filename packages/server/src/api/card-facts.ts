@@ -1,10 +1,10 @@
 // What is known of a card beside its number: what the request says, and where it says nothing, what the operator's BIN table
 // tells of the first digits.
 
-import type { BinTable } from "../core/bin-table.ts"
+import { type BinTable, noBins } from "../core/bin-table.ts"
 import { cardFactsIn, type CardFacts, type Funding } from "../core/card-facts.ts"
 import { parseCountry } from "../core/country.ts"
-import type { FieldError } from "../core/fault.ts"
+import { Fault, type FieldError } from "../core/fault.ts"
 import type { Method } from "../core/intent.ts"
 
 export type SaidFacts = {
@@ -29,6 +29,16 @@ export function readCardFacts(
   return { ...bins.factsOf(digits), ...said, ...(country === undefined ? {} : { country }) }
 }
 
-/** A stored card keeps what was known when it was stored; what was not may be known by now. */
-export const withBinFacts = (bins: BinTable, method: Method): Method =>
-  method.type === "provider_token" ? method : { ...bins.factsOf(method.bin), ...method }
+/** A stored card keeps what was known when it was stored; what was not may be known by now, or said with the payment. */
+export function withCardFacts(bins: BinTable, method: Method, body: SaidFacts, at: string): Method {
+  const errors: FieldError[] = []
+  const said = readCardFacts(noBins, "", body, at, errors)
+  if (method.type === "provider_token")
+    for (const name of Object.keys(cardFactsIn(body)))
+      errors.push({
+        pointer: `${at}/${name}`,
+        detail: "must be absent: only its provider knows the card of this token",
+      })
+  if (errors.length > 0) throw new Fault("request.invalid", { errors })
+  return method.type === "provider_token" ? method : { ...bins.factsOf(method.bin), ...method, ...said }
+}

@@ -11,7 +11,7 @@ import { secret, type Secret } from "../core/secret.ts"
 import type { Secrets } from "../engine/engine.ts"
 import type { SealedCard } from "../storage/ledger/ledger.ts"
 import type { Vault } from "../vault/vault.ts"
-import { readCardFacts, type SaidFacts, withBinFacts } from "./card-facts.ts"
+import { readCardFacts, type SaidFacts, withCardFacts } from "./card-facts.ts"
 import type { PaymentCreate } from "./payment-schema.ts"
 
 /** A stored payment method as a payment needs it. */
@@ -142,12 +142,12 @@ const hidden = (text: string | undefined): Secret<string> | undefined => (text =
 async function readStored(
   { methods, bins, now }: MethodReader,
   caller: Caller,
-  body: { readonly id: string; readonly cvc?: string },
+  body: SaidFacts & { readonly id: string; readonly cvc?: string },
   at: string,
 ): Promise<ReadMethod> {
   const stored = await methods.find(caller, body.id as PaymentMethodId)
   if (stored === undefined) throw invalid(`${at}/id`, "no payment method has this id")
-  const method = withBinFacts(bins, stored.method)
+  const method = withCardFacts(bins, stored.method, body, at)
   if (
     method.type !== "provider_token" &&
     checkExpiry({ month: method.expiryMonth, year: method.expiryYear }, now()) === "expired"

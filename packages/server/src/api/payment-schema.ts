@@ -71,7 +71,12 @@ export const NetworkTokenInput = closed({
 const methodTypes = words(["card", "stored", "network_token", "provider_token"])
 const methodFields = {
   card: Type.Optional(CardInput),
-  stored: Type.Optional(closed({ id: Id("pm"), cvc: Type.Optional(Type.String({ minLength: 3, maxLength: 4 })) })),
+  stored: Type.Optional(
+    closed(
+      { id: Id("pm"), cvc: Type.Optional(Type.String({ minLength: 3, maxLength: 4 })), ...cardFactFields },
+      { description: "What is said of the card here is said of this payment alone." },
+    ),
+  ),
   network_token: Type.Optional(NetworkTokenInput),
   provider_token: Type.Optional(closed({ account: Id("acc"), token: Text(255), customer: Type.Optional(Text(255)) })),
 }
