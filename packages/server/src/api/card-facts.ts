@@ -1,18 +1,24 @@
 // What is known of a card beside its number: what the request says, and where it says nothing, what the operator's BIN table
 // tells of the first digits.
 
+import { Type, type Static, type TObject } from "typebox"
 import { type BinTable, noBins } from "../core/bin-table.ts"
-import { cardFactsIn, type CardFacts, type Funding } from "../core/card-facts.ts"
+import { type CardFacts, cardFactsIn, fundings, MAX_CARD_FACT_CHARS } from "../core/card-facts.ts"
 import { parseCountry } from "../core/country.ts"
 import { Fault, type FieldError } from "../core/fault.ts"
 import type { Method } from "../core/intent.ts"
+import { Country, Text, words } from "./schema.ts"
 
-export type SaidFacts = {
-  readonly country?: string
-  readonly funding?: Funding
-  readonly issuer?: string
-  readonly product?: string
+/** What the merchant may tell of a card beside its number. */
+export const cardFactFields = {
+  country: Type.Optional({ ...Country, description: "Of the card's issuer, ISO 3166-1 alpha-2." }),
+  funding: Type.Optional(words(fundings, "Whose money it is.")),
+  issuer: Type.Optional(Text(MAX_CARD_FACT_CHARS, "The issuer's name, as your BIN data calls it.")),
+  product: Type.Optional(
+    Text(MAX_CARD_FACT_CHARS, "What kind of card it is, as your BIN data calls it: `visa_signature`, `business`."),
+  ),
 }
+export type SaidFacts = Static<TObject<typeof cardFactFields>>
 
 /** `digits`: as many of the number's first as are known. What is wrong is added to `errors`. */
 export function readCardFacts(
