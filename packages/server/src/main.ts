@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 import { pino } from "pino"
 import { systemPorts, type Log } from "./ports.ts"
 import { assemble, DRAIN_MS, type Server } from "./start/assemble.ts"
+import { demoBinTable, loadBinTable } from "./start/bin-table.ts"
 import { startDemo, type Demo } from "./start/demo.ts"
 import { ready, readyJson } from "./start/notice.ts"
 import { help, readOptions, Usage, type Options } from "./start/options.ts"
@@ -57,6 +58,8 @@ async function main(): Promise<void> {
   process.on("SIGINT", () => stop("SIGINT"))
   process.on("SIGTERM", () => stop("SIGTERM"))
   try {
+    const demoBins = demoBinTable()
+    const bins = options.binTable === undefined ? demoBins : loadBinTable(options.binTable)
     mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
     const dir = resolve(options.dataDir)
     const embedded: Embedded | undefined =
@@ -74,12 +77,14 @@ async function main(): Promise<void> {
       role: options.role,
       metrics: options.metrics,
       retention: options.retention,
+      bins,
       node: `${hostname().slice(0, 40)}-${process.pid}-${Buffer.from(chance.bytes(3)).toString("hex")}`,
       log,
     })
     started.push(server)
     if (wanted) return end()
     const demo = options.role === "all" ? await startSample(options, server, dir, log, started) : undefined
+    if (demo?.simulator !== undefined) demoBins.simulatorRuns()
     if (wanted) return end()
     phase = "running"
     if (options.json) console.log(readyJson(server.url, demo))

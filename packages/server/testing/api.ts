@@ -7,6 +7,7 @@ import { Client } from "pg"
 import { startSimulator, type ReadyAccount, type Simulator } from "@orchestra/simulator"
 import { keyHash, newKeySecret } from "../src/api/key-source.ts"
 import type { Scope } from "../src/api/context.ts"
+import { type BinTable, noBins } from "../src/core/bin-table.ts"
 import { makeId, type ApiKeyId, type IdPrefix, type MerchantId } from "../src/core/id.ts"
 import { assemble, type Server } from "../src/start/assemble.ts"
 import { createApiKey } from "../src/storage/resources/api-keys.ts"
@@ -52,8 +53,10 @@ export type TestApi = {
 export async function startApi({
   role = "all",
   beside,
+  bins = noBins,
 }: {
   readonly role?: "all" | "api"
+  readonly bins?: BinTable
   /** Another node on the same database, with the same merchant and key. */
   readonly beside?: TestApi
 } = {}): Promise<TestApi> {
@@ -73,6 +76,7 @@ export async function startApi({
     host: "127.0.0.1",
     publicUrl: undefined,
     role,
+    bins,
     node: beside === undefined ? "test" : "test beside",
     log: { info: note("info"), warn: note("warn"), error: note("error") },
   })

@@ -14,6 +14,8 @@ export const someAccounts = ["acc_a", "acc_b"] as AccountId[]
 const keys = ["tier", "cart type", "in", 'quoted "key"', "startsWith"]
 const zones = ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"]
 const bins = ["400000", "41111122", "411111", "49999999", "51234567", "371449"]
+const issuers = ["Meridian", "Meridian Bank, N.A.", 'Bank "Nord"', "ünion"]
+const products = ["business", "business plus", "signature"]
 /** Few values, so that random payments meet random conditions. */
 const few: Readonly<Record<string, readonly Scalar[]>> = {
   amount: [0, 1, 999, 1_000, 1_001, 999_999_999_999],
@@ -23,6 +25,8 @@ const few: Readonly<Record<string, readonly Scalar[]>> = {
   "billing.country": ["DE", "FR", "US"],
   "shipping.country": ["DE", "FR"],
   "payer.country": ["DE", "FR", "US"],
+  "card.issuer": issuers,
+  "card.product": products,
   "card.bin": bins,
   "card.bin6": ["400000", "411111", "499999", "371449"],
   "card.bin8": ["41111122", "49999999", "51234567"],
@@ -104,6 +108,8 @@ export const context: fc.Arbitrary<RoutingContext> = fc
     billingCountry: maybe(pick("DE", "FR", "AT")),
     shippingCountry: maybe(pick("DE", "AT")),
     funding: maybe(pick("credit", "debit", "prepaid")),
+    issuer: maybe(pick(...issuers)),
+    product: maybe(pick(...products)),
     bin: maybe(pick(...bins)),
     stored: maybe(pick("none", "first", "used")),
     purpose: maybe(pick("recurring", "installment", "unscheduled")),

@@ -105,6 +105,23 @@ export function binOf(pan: string): Bin | undefined {
   }
 }
 
+/** What `binOf` says of the published test cards, by the first eight digits; without those whose cards differ in it. */
+export function testBins(): readonly (Bin & { readonly prefix: string })[] {
+  const numbers = [
+    ...KNOWN.map(([number]) => number),
+    ...Object.keys(NUMERIC_COUNTRIES).map((code) => `400000${code}0`),
+  ]
+  const found = new Map<string, Bin | undefined>()
+  for (const number of numbers) {
+    const prefix = number.slice(0, 8)
+    const bin = binOf(number)
+    const before = found.get(prefix)
+    const differs = found.has(prefix) && (before?.country !== bin?.country || before?.funding !== bin?.funding)
+    found.set(prefix, differs ? undefined : bin)
+  }
+  return [...found].flatMap(([prefix, bin]) => (bin === undefined ? [] : [{ ...bin, prefix }]))
+}
+
 export function passesLuhn(pan: string): boolean {
   let sum = 0
   for (let i = 0; i < pan.length; i++) {

@@ -5,7 +5,7 @@ export type { NewAccount, ReadyAccount, Simulator, SimulatorOptions } from "./si
 export { seededRandom } from "./chance.ts"
 export { createIssuer, DECLINE_MIX, GENEROUS } from "./issuer.ts"
 export type { DeclineShare, IssuerProfile, IssuerRule } from "./issuer.ts"
-export { binOf, passesLuhn } from "./bins.ts"
+export { binOf, passesLuhn, testBins } from "./bins.ts"
 export type { Bin, Network } from "./bins.ts"
 export { factsOf } from "./operation.ts"
 export { PERSONAS } from "./personas.ts"

@@ -3,6 +3,7 @@
 
 import { Type, type Static } from "typebox"
 import { cardRegions, type CardRegion } from "../core/card-region.ts"
+import { fundings } from "../core/card-facts.ts"
 import { Fault } from "../core/fault.ts"
 import {
   costCertainties,
@@ -10,7 +11,6 @@ import {
   feeEvents,
   type FeeModel,
   feeModelExamples,
-  fundings,
   MAX_FEE_NAME,
   MAX_FEES,
   MAX_RATES,

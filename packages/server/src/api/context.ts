@@ -1,6 +1,7 @@
 // What the API is given, and who is calling.
 
 import type { FastifyRequest } from "fastify"
+import type { BinTable } from "../core/bin-table.ts"
 import { Fault } from "../core/fault.ts"
 import type { ApiKeyId, MerchantId } from "../core/id.ts"
 import type { Hmac } from "../connectors/connector.ts"
@@ -39,6 +40,8 @@ export type Api = {
   readonly vault: Vault
   readonly database: Database
   readonly methods: MethodSource
+  /** What the first digits of cards tell; empty where the operator gave no table. */
+  readonly bins: BinTable
   readonly hmac: Hmac
   /** Has this node's engine use a merchant's configuration as it stands now; others hear of it within a second. */
   refresh(merchant: MerchantId): Promise<void>

@@ -2,15 +2,17 @@
 // exploration is spent and no commitment is counted.
 
 import { Type, type Static } from "typebox"
+import type { BinTable } from "../core/bin-table.ts"
 import { networkOf } from "../core/card.ts"
 import { parseCurrency } from "../core/currency.ts"
-import { invalid } from "../core/fault.ts"
+import { Fault, invalid, type FieldError } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { makeId, type AccountId, type CardId, type PaymentId } from "../core/id.ts"
 import type { Initiator, Intent, Method } from "../core/intent.ts"
 import { money } from "../core/money.ts"
 import type { Payment } from "../core/payment.ts"
 import { look } from "../engine/attempt.ts"
+import { cardFactFields, readCardFacts } from "./card-facts.ts"
 import { callerOf } from "./context.ts"
 import { decisionResource, DecisionResource } from "./decision-resource.ts"
 import { ANSWER_WITHIN_MS, checkAddress } from "./payment-input.ts"
@@ -34,8 +36,7 @@ export const ExplainBody = Type.Object(
             }),
           ),
           network: Type.Optional(NetworkName),
-          country: Type.Optional(Country),
-          funding: Type.Optional(words(["credit", "debit", "prepaid"])),
+          ...cardFactFields,
           account: Type.Optional({
             ...Id("acc"),
             description: "Of a provider token, or of a network token's requestor.",
@@ -67,7 +68,7 @@ export const ExplainBody = Type.Object(
       {
         amount: 1999,
         currency: "EUR",
-        payment_method: { type: "card", bin: "424242", country: "DE" },
+        payment_method: { type: "card", bin: "424242", country: "DE", funding: "debit" },
         billing: { address: { country: "DE" } },
       },
     ],
@@ -94,7 +95,7 @@ export const explain: Routes = (app, api, guard) => {
       const { engine } = api
       const now = engine.clock.now()
       const { body } = request
-      const intent = intentOf(body)
+      const intent = intentOf(body, api.bins)
       const payment: Payment = {
         id: (body.payment as PaymentId | undefined) ?? makeId("pay", now, engine.chance.bytes(16)),
         merchant,
@@ -115,7 +116,7 @@ export const explain: Routes = (app, api, guard) => {
   )
 }
 
-function intentOf(body: ExplainBody): Intent {
+function intentOf(body: ExplainBody, bins: BinTable): Intent {
   const currency = parseCurrency(body.currency)
   if (currency === undefined) throw invalid("#/currency", "is not a currency of ISO 4217")
   checkAddress("#/billing/address", body.billing?.address)
@@ -123,7 +124,7 @@ function intentOf(body: ExplainBody): Intent {
   return given({
     amount: money(BigInt(body.amount), currency),
     capture: "automatic",
-    method: methodOf(body.payment_method ?? { type: "card" }),
+    method: methodOf(body.payment_method ?? { type: "card" }, bins),
     store: false,
     initiator: initiatorOf(body.initiator),
     threeDs: { mode: body.three_ds?.mode ?? "automatic" },
@@ -136,19 +137,25 @@ function intentOf(body: ExplainBody): Intent {
   })
 }
 
-function methodOf(body: NonNullable<ExplainBody["payment_method"]>): Method {
+function methodOf(body: NonNullable<ExplainBody["payment_method"]>, bins: BinTable): Method {
   const { type, bin } = body
   const network = body.network ?? (bin === undefined ? undefined : networkOf(bin))
   const account = body.account as AccountId | undefined
   if (type === "provider_token") {
     if (account === undefined) throw invalid("#/payment_method/account", "is required: another provider cannot read it")
-    return given({ type, account, token: "", network })
+    for (const name of ["bin", "country", "funding", "issuer", "product"] as const)
+      if (body[name] !== undefined)
+        throw invalid(`#/payment_method/${name}`, "must be absent: of a provider's token only its network is known")
+    return given({ type, account, token: "", network: body.network })
   }
   if (network === undefined)
     throw invalid(
       "#/payment_method",
       bin === undefined ? "needs `bin` or `network`" : "has a bin of no network we know",
     )
+  const errors: FieldError[] = []
+  const facts = readCardFacts(bins, bin ?? "", body, "#/payment_method", errors)
+  if (errors.length > 0) throw new Fault("request.invalid", { errors })
   return given({
     type,
     token: NO_CARD,
@@ -158,8 +165,7 @@ function methodOf(body: NonNullable<ExplainBody["payment_method"]>): Method {
     expiryMonth: 12,
     expiryYear: 2099,
     fingerprint: "",
-    country: body.country,
-    funding: body.funding,
+    ...facts,
     requestorAccount: account,
   })
 }

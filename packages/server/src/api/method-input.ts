@@ -1,6 +1,7 @@
 // How the customer pays, from the request's words: card numbers are checked, sealed at once, and travel on as tokens;
 // CVC and cryptograms only as secrets of this process.
 
+import { BIN_DIGITS, type BinTable } from "../core/bin-table.ts"
 import { checkExpiry, isCvc, parsePan, type PanProblem } from "../core/card.ts"
 import { Fault, invalid, type FieldError } from "../core/fault.ts"
 import { given } from "../core/given.ts"
@@ -10,6 +11,7 @@ import { secret, type Secret } from "../core/secret.ts"
 import type { Secrets } from "../engine/engine.ts"
 import type { SealedCard } from "../storage/ledger/ledger.ts"
 import type { Vault } from "../vault/vault.ts"
+import { readCardFacts, type SaidFacts, withCardFacts } from "./card-facts.ts"
 import type { PaymentCreate } from "./payment-schema.ts"
 
 /** A stored payment method as a payment needs it. */
@@ -24,7 +26,12 @@ export type MethodSource = {
   find(caller: Caller, id: PaymentMethodId): Promise<StoredMethod | undefined>
 }
 
-export type MethodReader = { readonly vault: Vault; readonly methods: MethodSource; now(): number }
+export type MethodReader = {
+  readonly vault: Vault
+  readonly methods: MethodSource
+  readonly bins: BinTable
+  now(): number
+}
 export type Caller = { readonly merchant: MerchantId; readonly mode: "live" | "test" }
 
 export type ReadMethod = {
@@ -70,7 +77,7 @@ export async function readMethod(
   }
 }
 
-type NumberBody = {
+type NumberBody = SaidFacts & {
   readonly number: string
   readonly expiry_month: number
   readonly expiry_year: number
@@ -89,7 +96,7 @@ const panProblems: Readonly<Record<PanProblem["problem"], string>> = {
 }
 
 function readCard(
-  { vault, now }: MethodReader,
+  { vault, bins, now }: MethodReader,
   { merchant }: Caller,
   payment: PaymentId | undefined,
   type: "card" | "network_token",
@@ -104,6 +111,8 @@ function readCard(
   if (expiry === "invalid") errors.push({ pointer: `${at}/expiry_year`, detail: "is not a date that cards have" })
   if (body.cvc !== undefined && !(pan.kind === "pan" ? isCvc(pan.network, body.cvc) : /^\d{3,4}$/.test(body.cvc)))
     errors.push({ pointer: `${at}/cvc`, detail: "must have the 3 or 4 digits that this network prints" })
+  const digits = pan.kind === "pan" ? pan.number.reveal().slice(0, BIN_DIGITS) : ""
+  const facts = readCardFacts(bins, digits, body, at, errors)
   if (pan.kind === "invalid" || errors.length > 0) throw new Fault("request.invalid", { errors })
   const sealed = vault.sealCard(merchant, { number: pan.number })
   return {
@@ -117,6 +126,7 @@ function readCard(
       expiryYear: body.expiry_year,
       fingerprint: sealed.fingerprint,
       holderName: body.holder_name,
+      ...facts,
       hasCvc: body.cvc === undefined ? undefined : true,
       hasCryptogram: body.cryptogram === undefined ? undefined : true,
       eci: body.eci,
@@ -130,14 +140,14 @@ function readCard(
 const hidden = (text: string | undefined): Secret<string> | undefined => (text === undefined ? undefined : secret(text))
 
 async function readStored(
-  { methods, now }: MethodReader,
+  { methods, bins, now }: MethodReader,
   caller: Caller,
-  body: { readonly id: string; readonly cvc?: string },
+  body: SaidFacts & { readonly id: string; readonly cvc?: string },
   at: string,
 ): Promise<ReadMethod> {
   const stored = await methods.find(caller, body.id as PaymentMethodId)
   if (stored === undefined) throw invalid(`${at}/id`, "no payment method has this id")
-  const { method } = stored
+  const method = withCardFacts(bins, stored.method, body, at)
   if (
     method.type !== "provider_token" &&
     checkExpiry({ month: method.expiryMonth, year: method.expiryYear }, now()) === "expired"

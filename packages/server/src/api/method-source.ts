@@ -41,6 +41,8 @@ function methodOf(row: PaymentMethodRow): Method | undefined {
       holderName: textIn(details, "holder_name"),
       country: textIn(details, "country"),
       funding: textIn(details, "funding"),
+      issuer: textIn(details, "issuer"),
+      product: textIn(details, "product"),
     })
   }
   const [account, token] = Object.entries(row.providerTokens)[0] ?? []

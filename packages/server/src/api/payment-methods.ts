@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict"
 import { Type, type Static } from "typebox"
+import { cardFactsIn } from "../core/card-facts.ts"
 import { Fault, invalid, notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { isId, makeId, type PaymentMethodId } from "../core/id.ts"
@@ -23,7 +24,7 @@ import { customerOf, loadCustomer } from "./customers.ts"
 import { editedRow } from "./etag.ts"
 import { readMethod } from "./method-input.ts"
 import { pageQuery, pageRequest, pageResource } from "./pages.ts"
-import { StoredCardInput } from "./payment-schema.ts"
+import { StoredCardInput } from "./method-schema.ts"
 import { reader } from "./payments.ts"
 import { closed, Id, NetworkName, Page, Text, Time, words } from "./schema.ts"
 import type { Routes } from "./routes.ts"
@@ -82,6 +83,10 @@ export const PaymentMethodResource = Type.Object(
     expiry_month: Type.Union([Type.Integer(), Type.Null()]),
     expiry_year: Type.Union([Type.Integer(), Type.Null()]),
     holder_name: Type.Union([Type.String(), Type.Null()]),
+    country: Type.Union([Type.String(), Type.Null()], { description: "Of the card's issuer, where it is known." }),
+    funding: Type.Union([Type.String(), Type.Null()]),
+    issuer: Type.Union([Type.String(), Type.Null()]),
+    product: Type.Union([Type.String(), Type.Null()]),
     fingerprint: Type.Union([Type.String(), Type.Null()], { description: "Equal for equal numbers." }),
     network_transaction_id: Type.Union([Type.String(), Type.Null()], {
       description: "Without it, only the account of the first payment can charge the card while the customer is away.",
@@ -105,7 +110,8 @@ export const paymentMethods: Routes = (app, api, guard) => {
         tags,
         summary: "Store a card with the customer's consent",
         description:
-          "The same number of the same customer stays one method: 200 instead of 201, with the new expiry date.",
+          "The same number of the same customer stays one method: 200 instead of 201, with the new expiry date and " +
+          "what you say anew of the card.",
         body: PaymentMethodCreate,
         response: { 200: PaymentMethodResource, 201: PaymentMethodResource },
       },
@@ -198,7 +204,9 @@ async function store(
   const { merchant, mode } = caller
   const known = await findByFingerprint(api.database, merchant, customer.id, fingerprint)
   if (known !== undefined) {
-    const edit = given({ expiryMonth, expiryYear, networkTransactionId: body.network_transaction_id })
+    // What is said now holds; the table only adds what nobody has said.
+    const details = { ...cardFactsIn(method), ...known.details, ...cardFactsIn(body.card) }
+    const edit = given({ expiryMonth, expiryYear, networkTransactionId: body.network_transaction_id, details })
     const edited = await updatePaymentMethod(api.database, merchant, known.id, known.version, edit)
     return { stored: false, row: editedRow(edited, "payment method") }
   }
@@ -218,7 +226,7 @@ async function store(
     networkTransactionId: body.network_transaction_id,
     providerTokens: {},
     consent: { ...body.consent, given_at },
-    details: given({ type: method.type, holder_name: holderName }),
+    details: given({ type: method.type, holder_name: holderName, ...cardFactsIn(method) }),
   })
   if (!(await storeMethod(api.database, added, { kind: "new", card }, storedEvent(added, now))))
     throw new Fault("resource.conflict", { detail: "The customer was erased meanwhile." })
@@ -226,10 +234,9 @@ async function store(
 }
 
 const methodResource = (row: PaymentMethodRow): Static<typeof PaymentMethodResource> => {
-  const { type, holder_name } = row.details as {
+  const { type, holder_name, country, funding, issuer, product } = row.details as {
     readonly type?: "card" | "network_token" | "provider_token"
-    readonly holder_name?: string
-  }
+  } & Partial<Record<"holder_name" | "country" | "funding" | "issuer" | "product", string>>
   const { given_at, ...consent } = row.consent as { readonly given_at?: number }
   return {
     id: row.id,
@@ -243,6 +250,10 @@ const methodResource = (row: PaymentMethodRow): Static<typeof PaymentMethodResou
     expiry_month: row.expiryMonth ?? null,
     expiry_year: row.expiryYear ?? null,
     holder_name: holder_name ?? null,
+    country: country ?? null,
+    funding: funding ?? null,
+    issuer: issuer ?? null,
+    product: product ?? null,
     fingerprint: row.fingerprint ?? null,
     network_transaction_id: row.networkTransactionId ?? null,
     source_account: row.source ?? null,

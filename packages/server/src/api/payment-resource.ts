@@ -223,6 +223,8 @@ function methodResource(method: Payment["intent"]["method"]): PaymentResource["p
     holder_name: method.holderName,
     country: method.country,
     funding: method.funding,
+    issuer: method.issuer,
+    product: method.product,
     fingerprint: method.fingerprint,
   })
 }

@@ -1,6 +1,7 @@
 // The wire format of payments: what merchants send and get.
 
 import { Type, type Static } from "typebox"
+import { methodFields, methodTypes, PaymentMethodInput } from "./method-schema.ts"
 import { FollowsResource, NextRetryResource, ShapeResource, StoppedResource } from "./retry-resource.ts"
 import {
   Amount,
@@ -17,55 +18,6 @@ import {
   Time,
   words,
 } from "./schema.ts"
-
-const Expiry = {
-  expiry_month: Type.Integer({ minimum: 1, maximum: 12 }),
-  expiry_year: Type.Integer({ minimum: 2000, maximum: 2099 }),
-}
-
-const storable = {
-  number: Type.String({
-    minLength: 12,
-    maxLength: 38,
-    description: "Digits, with spaces or hyphens between them if you like.",
-  }),
-  ...Expiry,
-  holder_name: Type.Optional(Text(100)),
-}
-/** Without CVC, which nobody may store. */
-export const StoredCardInput = closed(storable)
-export const CardInput = closed({
-  ...storable,
-  cvc: Type.Optional(
-    Type.String({ minLength: 3, maxLength: 4, description: "Never stored. Needed again for every new confirmation." }),
-  ),
-})
-
-export const NetworkTokenInput = closed({
-  number: Type.String({ minLength: 12, maxLength: 38 }),
-  ...Expiry,
-  cryptogram: Type.Optional(
-    Type.String({ minLength: 20, maxLength: 64, description: "Base64. Spent by the first attempt that is sent." }),
-  ),
-  eci: Type.Optional(Type.String({ pattern: "^[0-9]{1,2}$" })),
-  holder_name: Type.Optional(Text(100)),
-  requestor_account: Type.Optional({
-    ...Id("acc"),
-    description: "Where the token was requested through this account's provider: no other account is tried with it.",
-  }),
-})
-
-const methodTypes = words(["card", "stored", "network_token", "provider_token"])
-const methodFields = {
-  card: Type.Optional(CardInput),
-  stored: Type.Optional(closed({ id: Id("pm"), cvc: Type.Optional(Type.String({ minLength: 3, maxLength: 4 })) })),
-  network_token: Type.Optional(NetworkTokenInput),
-  provider_token: Type.Optional(closed({ account: Id("acc"), token: Text(255), customer: Type.Optional(Text(255)) })),
-}
-export const PaymentMethodInput = closed(
-  { type: methodTypes, ...methodFields },
-  { description: "Exactly the field that `type` names." },
-)
 
 export const InitiatorInput = closed(
   {
@@ -380,6 +332,8 @@ export const PaymentResource = Type.Object(
         holder_name: Type.Optional(Type.String()),
         country: Type.Optional(Country),
         funding: Type.Optional(Type.String()),
+        issuer: Type.Optional(Type.String()),
+        product: Type.Optional(Type.String()),
         fingerprint: Type.Optional(Type.String()),
       }),
     ]),

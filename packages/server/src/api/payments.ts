@@ -302,6 +302,7 @@ export const answered = async <R>(reply: R, sent: Promise<unknown>): Promise<R> 
 export const reader = (api: Api): MethodReader => ({
   vault: api.vault,
   methods: api.methods,
+  bins: api.bins,
   now: () => api.engine.clock.now(),
 })
 

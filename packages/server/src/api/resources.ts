@@ -16,6 +16,7 @@ import * as inboundRoutes from "./inbound-webhooks.ts"
 import * as historyRoutes from "./payment-history.ts"
 import { paymentList } from "./payment-list.ts"
 import * as methodRoutes from "./payment-methods.ts"
+import { CardInput, PaymentMethodInput } from "./method-schema.ts"
 import * as paymentSchema from "./payment-schema.ts"
 import * as operationRoutes from "./operations.ts"
 import { payments } from "./payments.ts"
@@ -99,8 +100,8 @@ const parts: Readonly<Record<string, TSchema>> = {
   Attempt: paymentSchema.AttemptResource,
   Operation: paymentSchema.OperationResource,
   Outcome: paymentSchema.OutcomeResource,
-  Card: paymentSchema.CardInput,
-  PaymentMethodInput: paymentSchema.PaymentMethodInput,
+  Card: CardInput,
+  PaymentMethodInput,
   FeeCharge: feesSchema.FeeCharge,
   FeeCondition: feesSchema.FeeCondition,
   FeeModel: feesSchema.FeeModelSchema,

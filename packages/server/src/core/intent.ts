@@ -46,9 +46,11 @@ export type Method =
       readonly expiryMonth: number
       readonly expiryYear: number
       readonly holderName?: string
-      /** ISO 3166-1 alpha-2 of the issuer, and funding, where known. */
+      /** What is known of the card (card-facts.ts): what the merchant said, else what the BIN table told at that time. */
       readonly country?: string
       readonly funding?: string
+      readonly issuer?: string
+      readonly product?: string
       /** Keyed hash that is equal for equal numbers of one merchant. */
       readonly fingerprint: string
       /** Authentication data of the card came along: only this process can send it, once. */

@@ -74,6 +74,8 @@ export function routingContext(
       country: card?.country ?? billingCountry,
       cardCountry: card?.country,
       funding: card?.funding,
+      issuer: card?.issuer,
+      product: card?.product,
       bin: card?.bin,
       stored: initiator.by === "merchant" ? "used" : initiator.stored,
       purpose: initiator.purpose,

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { accountAt, scripted, type Reply } from "../../testing/scripted.ts"
 import { connectors } from "../connectors/registry.ts"
 import type { Payment } from "../core/payment.ts"
-import { observationsOf, previousOf } from "./observations.ts"
+import { observationsOf, previousOf, situationOf } from "./observations.ts"
 import { readSignalDocument, signalDocument } from "./signal-document.ts"
 
 const approved: Reply = {
@@ -132,4 +132,14 @@ test("a retry begins with how the attempt before ended", () => {
   assert.equal(previousOf({ kind: "unknown", raw, evidence: {} }), "technical")
   assert.equal(previousOf({ kind: "declined", reason: "do_not_honor", raw, evidence: {} }), "soft_decline")
   assert.equal(previousOf({ kind: "declined", reason: "insufficient_funds", raw, evidence: {} }), "decline")
+})
+
+test("an attempt is one of the card's issuer where that is known, else of its first digits", async () => {
+  const { payment } = await told([approved])
+  const { method } = payment.intent
+  assert.ok(method?.type === "card")
+  assert.equal(situationOf(payment, 1, false).issuer, method.bin)
+  const known = { ...payment, intent: { ...payment.intent, method: { ...method, issuer: "Meridian", country: "AT" } } }
+  const { issuer, country } = situationOf(known, 1, false)
+  assert.deepEqual([issuer, country], ["Meridian", "AT"])
 })

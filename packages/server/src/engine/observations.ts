@@ -77,7 +77,7 @@ export function situationOf(payment: Payment, ordinal: number, asked: boolean): 
   return {
     network: method?.network ?? UNKNOWN,
     country: country ?? UNKNOWN,
-    ...(method === undefined || method.type === "provider_token" ? {} : { issuer: method.bin }),
+    ...(method === undefined || method.type === "provider_token" ? {} : { issuer: method.issuer ?? method.bin }),
     method: method?.type ?? UNKNOWN,
     operation: amount.minor === 0n ? "verify" : threeDs.mode === "required" || asked ? "authorize_3ds" : "authorize",
     attempt: ordinal,

@@ -2,6 +2,7 @@
 // off the outbox: a payment never waits for it, and a crash only delays it. The method's id is made from the payment's,
 // so that an event that comes twice stores once.
 
+import { cardFactsIn } from "../core/card-facts.ts"
 import { given } from "../core/given.ts"
 import type { AccountId, EventId, PaymentId, PaymentMethodId } from "../core/id.ts"
 import { standing, type Attempt, type Payment } from "../core/payment.ts"
@@ -74,7 +75,7 @@ function methodFrom(payment: Payment): NewMethod | undefined {
       providerTokens: { [method.account]: given({ token: method.token, customer: method.customer }) },
       details: { type: method.type },
     })
-  const { token, bin, expiryMonth, expiryYear, fingerprint, holderName, country, funding, type } = method
+  const { token, bin, expiryMonth, expiryYear, fingerprint, holderName, type } = method
   return given({
     ...common,
     card: token,
@@ -83,7 +84,7 @@ function methodFrom(payment: Payment): NewMethod | undefined {
     expiryMonth,
     expiryYear,
     providerTokens: tokensOf(attempt),
-    details: given({ type, holder_name: holderName, country, funding }),
+    details: given({ type, holder_name: holderName, ...cardFactsIn(method) }),
   })
 }
 
@@ -97,7 +98,9 @@ async function learn(database: Database, known: PaymentMethodRow, news: NewMetho
   const { merchant, id, version, networkTransactionId } = known
   const agreement =
     networkTransactionId === undefined ? { networkTransactionId: news.networkTransactionId, source: news.source } : {}
-  const edit = given({ ...agreement, expiryMonth: news.expiryMonth, expiryYear: news.expiryYear })
+  // A payment adds what was not known of the card; what stands there may be the merchant's own word.
+  const details = { ...cardFactsIn(news.details), ...known.details }
+  const edit = given({ ...agreement, expiryMonth: news.expiryMonth, expiryYear: news.expiryYear, details })
   const edited = await updatePaymentMethod(database, merchant, id, version, edit)
   if (edited.kind === "missing" || edited.row.erasedAt !== undefined) return
   if (edited.kind === "stale") return learn(database, edited.row, news)

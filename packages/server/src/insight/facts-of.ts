@@ -220,7 +220,7 @@ function sharedDimensions(payment: Payment, [attempt]: readonly Attempt[], besid
     network: method?.network,
     funding: card?.funding ?? told?.funding,
     card_country: card?.country ?? told?.country,
-    issuer: (card === undefined ? undefined : beside.issuer?.(card.bin)) ?? told?.issuer,
+    issuer: card?.issuer ?? (card === undefined ? undefined : beside.issuer?.(card.bin)) ?? told?.issuer,
     bin: card?.bin,
     currency: intent.amount.currency,
     amount_band: amountBand(intent.amount),

@@ -10,7 +10,6 @@ export {
   credentials,
   feeEvents,
   type FeeModel,
-  fundings,
   MAX_FEE_NAME,
   MAX_FEES,
   MAX_RATES,

@@ -130,7 +130,7 @@ export type DecisionRecord = {
 }
 
 /** A record as a document has at most so many bytes for each account that was looked at, and so many beside (decide.test.ts). */
-export const RECORD_BYTES = { perAccount: 900, beside: 1_200 } as const
+export const RECORD_BYTES = { perAccount: 900, beside: 1_700 } as const
 
 export type Decision = {
   readonly candidates: readonly AccountId[]

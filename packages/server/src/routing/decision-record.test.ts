@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { MAX_CARD_FACT_CHARS } from "../core/card-facts.ts"
 import { parseCurrency } from "../core/currency.ts"
 import type { AccountId, PolicyId } from "../core/id.ts"
 import { money } from "../core/money.ts"
@@ -37,6 +38,8 @@ const context: RoutingContext = {
   country: "DE",
   cardCountry: "DE",
   funding: "credit",
+  issuer: "𠮷".repeat(MAX_CARD_FACT_CHARS),
+  product: "𠮷".repeat(MAX_CARD_FACT_CHARS),
   bin: "42424242",
   initiator: "customer",
   stored: "none",

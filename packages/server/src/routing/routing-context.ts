@@ -15,6 +15,8 @@ export type RoutingContext = {
   readonly country?: string
   readonly cardCountry?: string
   readonly funding?: string
+  readonly issuer?: string
+  readonly product?: string
   /** The first eight or six digits, as many as may be kept. */
   readonly bin?: string
   readonly initiator: "customer" | "merchant"

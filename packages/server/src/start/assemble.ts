@@ -5,6 +5,7 @@ import { createHmac } from "node:crypto"
 import { lookup, Resolver } from "node:dns/promises"
 import { isIP } from "node:net"
 import type { FastifyInstance } from "fastify"
+import { type BinTable, noBins } from "../core/bin-table.ts"
 import { secret } from "../core/secret.ts"
 import { serveMetrics } from "../api/metrics.ts"
 import { createServer } from "../api/server.ts"
@@ -63,6 +64,8 @@ export type Assembly = {
   /** An address of its own for /metrics, without a key. */
   readonly metrics?: { readonly port: number; readonly host: string } | undefined
   readonly node: string
+  /** What the first digits of cards tell; undefined: nothing. */
+  readonly bins?: BinTable
   /** Undefined: as long as by default. */
   readonly retention?: Retention
   readonly log: Log
@@ -162,6 +165,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       vault,
       database,
       methods: methodSource(database),
+      bins: parts.bins ?? noBins,
       hmac,
       key: keys.find,
       refresh: directory.refresh,

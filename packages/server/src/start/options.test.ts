@@ -42,3 +42,13 @@ test("what is wrong on the command line or in the environment is said with what 
   assert.match(refusal([], { ORCHESTRA_PUBLIC_URL: "https://a/b" }), /must be an origin/)
   assert.equal(refusal([], { DATABASE_URL: "" }), "it was taken")
 })
+
+test("a BIN table is named on the command line, else in the environment", () => {
+  const tableOf = (args: readonly string[], environment: Readonly<Record<string, string>>) => {
+    const options = readOptions(args, environment)
+    return options === "help" ? assert.fail() : options.binTable
+  }
+  assert.equal(tableOf([], { ORCHESTRA_BIN_TABLE: "" }), undefined)
+  assert.equal(tableOf([], { ORCHESTRA_BIN_TABLE: "bins.csv" }), "bins.csv")
+  assert.equal(tableOf(["--bin-table", "mine.csv"], { ORCHESTRA_BIN_TABLE: "bins.csv" }), "mine.csv")
+})

@@ -19,6 +19,8 @@ export type Options = {
   readonly dataDir: string
   /** The key ring's text; undefined: a file in the data folder. */
   readonly masterKeys: string | undefined
+  /** A file that says what the first digits of cards tell. */
+  readonly binTable: string | undefined
   /** Days that things are kept. */
   readonly retention: Retention
   readonly simulator: boolean
@@ -42,6 +44,7 @@ Options
   --metrics-port N    port of /metrics without a key, for any role (default: only at the API, with a key)
   --metrics-host H    address that it listens on (default 127.0.0.1)
   --data DIR          folder of the embedded database and keys (default .orchestra)
+  --bin-table FILE    CSV of what the first digits of cards tell: bin,country,funding,issuer,product
   --no-simulator      do not start simulated providers
   --no-traffic        no sample traffic at the simulated providers
   --json              machine-readable: one JSON line when ready, nothing else on standard output
@@ -52,6 +55,7 @@ Environment
   DATABASE_URL               a PostgreSQL (15 or later) instead of the embedded one
   ORCHESTRA_MASTER_KEYS      the key ring that opens card numbers and credentials (default: a file in the data folder)
   ORCHESTRA_PUBLIC_URL       where customers and providers reach this server
+  ORCHESTRA_BIN_TABLE        as --bin-table
   ORCHESTRA_RETENTION_DAYS   how long things are kept, as in transcripts=30,deliveries=30 (SECURITY.md lists them)`
 
 /** What may be kept longer or shorter, and the least that its purpose needs: retries, redeliveries, a replay of 30 days. */
@@ -95,6 +99,7 @@ export function readOptions(
     databaseUrl,
     dataDir: text(values["data"]) ?? ".orchestra",
     masterKeys: environment["ORCHESTRA_MASTER_KEYS"],
+    binTable: text(values["bin-table"]) ?? (environment["ORCHESTRA_BIN_TABLE"] || undefined),
     retention: retentionOf(environment["ORCHESTRA_RETENTION_DAYS"] ?? ""),
     simulator: values["no-simulator"] !== true,
     traffic: values["no-traffic"] !== true,
@@ -116,6 +121,7 @@ function parse(args: readonly string[]): Readonly<Record<string, string | boolea
         "metrics-port": value,
         "metrics-host": value,
         data: value,
+        "bin-table": value,
         "no-simulator": flag,
         "no-traffic": flag,
         json: flag,

@@ -5,6 +5,7 @@
 // because CEL's `has()` asks for parts only.
 
 import { networks } from "../../core/card.ts"
+import { fundings } from "../../core/card-facts.ts"
 import { countries } from "../../core/country.ts"
 import { currencies } from "../../core/currency.ts"
 import { maxPaymentMinor } from "../../core/money.ts"
@@ -99,8 +100,6 @@ const live = (
     { parameter: "account", ...(type === "enum" ? {} : { min: 0, max: 1 }), ...rest },
   )
 
-const fundings: readonly string[] = ["credit", "debit", "prepaid"]
-
 export const fields: readonly FieldSpec[] = [
   field(
     "amount",
@@ -121,9 +120,29 @@ export const fields: readonly FieldSpec[] = [
   ),
   enumOf("card.network", Object.keys(networks), true, "The card's network.", ({ network }) => network),
   enumOf("card.funding", fundings, true, "Whose money it is, where it is known.", ({ funding }) =>
-    funding !== undefined && fundings.includes(funding) ? funding : undefined,
+    fundings.find((known) => known === funding),
   ),
   enumOf("card.country", countries, true, "Of the card's issuer, where it is known.", ({ cardCountry }) => cardCountry),
+  field(
+    "card.issuer",
+    "string",
+    true,
+    [...equality, "prefix"],
+    "The card's issuer, where it is known: as you or the BIN table call it.",
+    () =>
+      ({ issuer }) =>
+        issuer,
+  ),
+  field(
+    "card.product",
+    "string",
+    true,
+    [...equality, "prefix"],
+    "What kind of card it is, where it is known: as you or the BIN table call it.",
+    () =>
+      ({ product }) =>
+        product,
+  ),
   field(
     "card.bin",
     "string",
@@ -227,7 +246,9 @@ export const fields: readonly FieldSpec[] = [
   live("latency_ms", "number", "How long the account's provider takes to answer.", (r) => r.latencyMs, {
     max: 3_600_000,
   }),
-  live("state", "enum", "The account's health.", (r) => r.state, { words: liveStates }),
+  live("state", "enum", "The account's health in all that it does, not in a part of its traffic.", (r) => r.state, {
+    words: liveStates,
+  }),
   live("cap_left", "number", "What is left of the account's volume cap this month.", (r) => r.capLeft, {
     max: Number.MAX_SAFE_INTEGER,
   }),

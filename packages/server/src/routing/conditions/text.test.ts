@@ -92,6 +92,8 @@ const celInput = (payment: RoutingContext): Record<string, unknown> => {
       network: payment.network,
       funding: payment.funding,
       country: payment.cardCountry,
+      issuer: payment.issuer,
+      product: payment.product,
       bin,
       bin6: bin?.slice(0, 6),
       bin8: bin?.length === 8 ? bin : undefined,

@@ -3,10 +3,11 @@
 
 import { cardRegionOf, crossingOf } from "../../core/card-region.ts"
 import type { Network } from "../../core/card.ts"
+import type { Funding } from "../../core/card-facts.ts"
 import type { Country } from "../../core/country.ts"
 import type { Currency } from "../../core/currency.ts"
 import type { Money } from "../../core/money.ts"
-import type { Credential, FeeCondition, FeeEvent, FeeModel, Funding, Product } from "./fee-model.ts"
+import type { Credential, FeeCondition, FeeEvent, FeeModel, Product } from "./fee-model.ts"
 import { type CostRow, costRow } from "./interchange.ts"
 
 export type PaymentFacts = {

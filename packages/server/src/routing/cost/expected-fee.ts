@@ -2,6 +2,7 @@
 // currencies compare, with how sure it is and what had to be assumed. Pure and quick: it runs for every account of every
 // payment. Where it cannot be said (no model, no rate of exchange), there is no cost, and the result says why.
 
+import type { Funding } from "../../core/card-facts.ts"
 import type { Country } from "../../core/country.ts"
 import { parseCountry } from "../../core/country.ts"
 import type { Network } from "../../core/card.ts"
@@ -10,7 +11,7 @@ import { money, type Money } from "../../core/money.ts"
 import type { PaymentFacts } from "./asked-facts.ts"
 import { type CostEstimate, estimate, type ObservedCost } from "./estimate.ts"
 import { converted, noRates, type Rates } from "./exchange.ts"
-import { type Credential, type FeeModel, type Funding, hasTiers, type Product } from "./fee-model.ts"
+import { type Credential, type FeeModel, hasTiers, type Product } from "./fee-model.ts"
 import { type CostCertainty, leastSure } from "./interchange.ts"
 
 /** Of a payment what a fee may depend on. A routing context has these names. */

@@ -2,6 +2,7 @@
 // reads back as it was. Percentages and amounts are decimal text ("1.4", "0.004"), because contracts quote fractions of minor
 // units and JSON's numbers would round them.
 
+import { fundings } from "../../core/card-facts.ts"
 import { cardRegions, type CardRegion } from "../../core/card-region.ts"
 import { networks, type Network } from "../../core/card.ts"
 import { parseCountry } from "../../core/country.ts"
@@ -15,7 +16,6 @@ import {
   type FeeCondition,
   feeEvents,
   type FeeModel,
-  fundings,
   MAX_FEE_NAME,
   MAX_FEES,
   MAX_RATES,

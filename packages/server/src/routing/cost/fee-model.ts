@@ -4,6 +4,7 @@
 
 import type { CardRegion, Crossing } from "../../core/card-region.ts"
 import type { Network } from "../../core/card.ts"
+import type { Funding } from "../../core/card-facts.ts"
 import type { Country } from "../../core/country.ts"
 import type { Currency } from "../../core/currency.ts"
 import type { Fine, Share } from "./fine-amount.ts"
@@ -13,8 +14,6 @@ export const MAX_TIERS = 16
 export const MAX_FEES = 32
 export const MAX_FEE_NAME = 64
 
-export const fundings = ["credit", "debit", "prepaid"] as const
-export type Funding = (typeof fundings)[number]
 export const products = ["consumer", "commercial"] as const
 export type Product = (typeof products)[number]
 export const credentials = ["card", "network_token", "provider_token"] as const

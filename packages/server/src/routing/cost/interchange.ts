@@ -7,7 +7,8 @@ import type { CardRegion, Crossing } from "../../core/card-region.ts"
 import type { Network } from "../../core/card.ts"
 import { parseCurrency } from "../../core/currency.ts"
 import { dayStart } from "../../core/scheme-rule.ts"
-import type { Funding, Product } from "./fee-model.ts"
+import type { Funding } from "../../core/card-facts.ts"
+import type { Product } from "./fee-model.ts"
 import { type Fine, parseFixed, parsePercent, type Share } from "./fine-amount.ts"
 
 /** How far a part of an estimate may be trusted, the surest first. */
