@@ -30,8 +30,13 @@ export const AccountHealthResource = Type.Object(
   {
     account: Type.String(),
     state: words(states, "The worst of what its `troubles` say; each is about a part of its traffic."),
-    success_rate: Type.Union([Type.Number(), Type.Null()], { description: "Of late; null: too few payments." }),
-    technical_failure_rate: Type.Union([Type.Number(), Type.Null()]),
+    success_rate: Type.Union([Type.Number(), Type.Null()], {
+      description:
+        "Of the attempts that somebody decided on, the share that was paid. An outcome counts half after 15 minutes; null below 20 of them.",
+    }),
+    technical_failure_rate: Type.Union([Type.Number(), Type.Null()], {
+      description: "Of all attempts, weighted alike: a provider that fails now still has the calm before in it.",
+    }),
     latency_ms: Type.Integer({ description: "The answer that is expected of it." }),
     cap_left: Type.Union([Type.Number(), Type.Null()], { description: "Of this month's cap; null: it has none." }),
     troubles: Type.Array(
@@ -52,8 +57,8 @@ export const RoutingChangeResource = Type.Object(
   {
     id: Type.String(),
     account: Type.String(),
-    scope: Type.String(),
-    from: Type.String(),
+    scope: Type.String({ description: "`all`, a part of its traffic as in `troubles`, or `latency`." }),
+    from: Type.String({ description: "A state of health; of `latency`: `usual` or `slow`." }),
     to: Type.String(),
     cause: Type.String(),
     why: Type.String(),

@@ -236,11 +236,16 @@ export const fields: readonly FieldSpec[] = [
         now === undefined ? undefined : wallTime(zone, now).day,
     { parameter: "time zone", min: 0, max: 6 },
   ),
-  live("success_rate", "number", "Share of the account's attempts that were paid, 0 to 1.", (r) => r.successRate),
+  live(
+    "success_rate",
+    "number",
+    "Of the attempts that somebody decided on lately (an outcome counts half after 15 minutes), the share that was paid; absent below 20.",
+    (r) => r.successRate,
+  ),
   live(
     "technical_failure_rate",
     "number",
-    "Share of the account's attempts that failed for technical reasons, 0 to 1.",
+    "Of all attempts lately (an outcome counts half after 15 minutes), the share that failed for technical reasons; absent below 20.",
     (r) => r.technicalFailureRate,
   ),
   live("latency_ms", "number", "How long the account's provider takes to answer.", (r) => r.latencyMs, {
