@@ -58,7 +58,7 @@ export const RoutingChangeResource = Type.Object(
     id: Type.String(),
     account: Type.String(),
     scope: Type.String({ description: "`all`, a part of its traffic as in `troubles`, or `latency`." }),
-    from: Type.String({ description: "A state of health; of `latency`: `usual` or `slow`." }),
+    from: Type.String({ description: "A state of health; of `latency`: `healthy` or `slow`." }),
     to: Type.String(),
     cause: Type.String(),
     why: Type.String(),
