@@ -9,6 +9,7 @@ import {
   MAX_RETRIES,
   MAX_RETRY_STEPS,
   plainRetryPlan,
+  planOf,
   type RetryPlan,
   type RetryStep,
 } from "./retry-plan.ts"
@@ -110,7 +111,8 @@ test("what is written reads back as it was", () => {
       assert.deepEqual(readRetryPlan(json), { kind: "plan", plan })
     }),
   )
-  assert.deepEqual(readRetryPlan(retryPlanToJson(plainRetryPlan)), { kind: "plan", plan: plainRetryPlan })
+  const plain = { ...plainRetryPlan, steps: plainRetryPlan.steps.map((step) => ({ ...step, name: "anywhere" })) }
+  assert.deepEqual(readRetryPlan(retryPlanToJson(plain)), { kind: "plan", plan: plain })
 })
 
 test("every problem is told with its place", () => {
@@ -168,4 +170,30 @@ test("the plain plan is for every end of an attempt", () => {
   assert.equal(step?.on.notExecuted, true)
   const none: readonly DeclineReason[] | undefined = step.on.reasons
   assert.equal(none, undefined)
+})
+
+test("a plan that says nothing of attempts that came to nothing goes on to the next account, for whomever it leaves out", () => {
+  const [elsewhere] = plainRetryPlan.steps
+  const step = (on: RetryStep["on"], initiator?: "customer" | "merchant"): RetryStep => ({
+    ...elsewhere!,
+    name: "mine",
+    on,
+    ...(initiator === undefined ? {} : { initiator }),
+  })
+  const added = (...steps: readonly RetryStep[]): readonly RetryStep[] =>
+    planOf({ maxRetries: 2, steps }).steps.slice(steps.length)
+  const failover = { ...elsewhere, on: { notExecuted: true } }
+  assert.deepEqual(added(), [failover])
+  assert.deepEqual(added(step({ categories: ["insufficient_funds"] })), [failover])
+  assert.deepEqual(added(step({ notExecuted: true }, "merchant")), [{ ...failover, initiator: "customer" }])
+  assert.deepEqual(added(step({ notExecuted: true })), [])
+  assert.equal(planOf({ maxRetries: 2, steps: [] }).maxRetries, 2)
+  assert.equal(planOf(undefined), plainRetryPlan)
+})
+
+test("no step of a plan is named like those that no plan writes", () => {
+  for (const name of ["(default)", "reverse_then_reroute"]) {
+    const read = readRetryPlan({ max_retries: 1, steps: [{ ...example.steps[0], name }] })
+    assert.deepEqual(read.kind === "broken" ? read.problems.map(({ at }) => at) : [], ["/steps/0/name"])
+  }
 })
