@@ -182,12 +182,47 @@ test("commitments that cannot be met together are errors", () => {
     { account: "acc_a" as AccountId, minShare: 0.7, maxShare: 0.6 },
     { account: "acc_b" as AccountId, minShare: 0.4, minVolume: 5, maxVolume: 4 },
   ]
-  assert.deepEqual(found([rule("all", "true")], { commitments }), [
+  const optimize: Rule = {
+    name: "all",
+    when: when("true"),
+    strategy: { kind: "optimize", accounts: ["acc_a"], objective: { kind: "approval" } },
+  }
+  assert.deepEqual(found([optimize], { commitments }), [
     "error commitment_conflict /commitments/0/max_share",
     "warning commitment_without_rule /commitments/1/account",
     "error commitment_conflict /commitments/1/max_volume",
     "error commitment_conflict /commitments",
+    "warning shares_leave_a_rest /commitments",
   ])
+})
+
+test("commitments that no strategy follows are warned of, and largest shares that leave payments for nobody", () => {
+  const split: Rule = {
+    name: "split",
+    when: when('currency == "EUR"'),
+    strategy: { kind: "split", shares: [{ account: "acc_b", share: 1 }] },
+  }
+  const rules = [split, rule("all", "true", "acc_a")]
+  const commitments = [
+    { account: "acc_a" as AccountId, minShare: 0.2, maxShare: 0.5, maxVolume: 100 },
+    { account: "acc_b" as AccountId, minVolume: 5, maxShare: 0.5 },
+  ]
+  assert.deepEqual(found(rules, { commitments }), [
+    "warning commitment_without_effect /commitments/0/min_share",
+    "warning commitment_without_effect /commitments/0/max_share",
+    "warning commitment_without_effect /commitments/1/max_share",
+    "warning commitment_without_effect /commitments/1/min_volume",
+  ])
+  const optimize: Rule = {
+    ...split,
+    strategy: { kind: "optimize", accounts: ["acc_a", "acc_b"], objective: { kind: "approval" } },
+  }
+  assert.deepEqual(found([optimize, rule("all", "true")], { commitments }), [])
+  const [less, ...rest] = commitments
+  assert.deepEqual(found([optimize, rule("all", "true")], { commitments: [{ ...less!, maxShare: 0.4 }, ...rest] }), [
+    "warning shares_leave_a_rest /commitments",
+  ])
+  assert.deepEqual(found([optimize, rule("all", "true")], { commitments: rest }), [])
 })
 
 test("what is probably not meant is warned of: amounts of several currencies, 3-D Secure that is not asked for, names twice", () => {

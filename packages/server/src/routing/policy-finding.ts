@@ -16,6 +16,8 @@ export const findings = {
   account_not_enabled: "warning",
   never_eligible: "warning",
   commitment_without_rule: "warning",
+  commitment_without_effect: "warning",
+  shares_leave_a_rest: "warning",
   never_without_rule: "warning",
   three_ds_without_effect: "warning",
   no_cap: "warning",

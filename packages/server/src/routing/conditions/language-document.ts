@@ -56,7 +56,9 @@ const documents = `
 - \`retry\` says what follows a failed attempt, \`on_unknown\` what happens when a provider does not answer.
 - \`never\` excludes an account from payments, whatever rule names it and even if the payment is pinned to it. A payment that is pinned
   to an account (\`account\`) asks no rule otherwise: it is neither declined nor asked for 3-D Secure by one.
-- \`commitments\` are shares and volumes of accounts per calendar month (UTC), across all rules.
+- \`commitments\` are shares and volumes of accounts per calendar month (UTC), across all rules. A
+  \`max_volume\` that is reached excludes the account, whatever strategy the rule has. Shares and \`min_volume\` are kept by \`optimize\`
+  alone, which moves those payments that lose least by it; \`ordered\` and \`split\` do what they say and follow neither.
 `
 
 const semantics = `
