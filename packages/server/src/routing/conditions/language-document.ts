@@ -162,7 +162,8 @@ ${table(
   Object.entries(findings).map(([name, severity]) => [code(name), severity]),
 )}
 
-\`malformed\` is an error of the document itself: a field that is not there, a text that cannot be read.`
+\`malformed\` is an error of the document itself: a field that is not there, a text that cannot be read. What can be read is checked beside
+it; what is said of the whole document waits until all of it can be.`
 
 const life = `
 ## From draft to force
