@@ -111,7 +111,7 @@ export const policyLanguage: Routes = (app, api, guard) => {
       const errors = validationError === undefined ? [] : faultOf(validationError).errors
       // No object at all is no draft.
       if (errors.some(({ pointer }) => pointer === "#")) throw faultOf(validationError!)
-      return { findings: [...findingsAbout(api, callerOf(request), body, errors)] }
+      return { findings: [...(await findingsAbout(api, callerOf(request), body, errors))] }
     },
   )
 
