@@ -172,6 +172,12 @@ describe("a card's budget", () => {
     await full.pass(30_000)
     assert.deepEqual(tried(full.stored(second.id)), ["first"])
     assert.equal(statusOf(full.stored(second.id)), "processing")
+    const { stopped } = full.stored(second.id).plan
+    assert.match(stopped?.why ?? "", /used up/)
+    assert.deepEqual(
+      stopped?.passedOver.map(({ step, account, rule }) => [step, account, rule]),
+      [["reverse_then_reroute", "second", "visa/reattempts-20"]],
+    )
   })
 
   test("that cannot be read is never taken for an empty one", async () => {
