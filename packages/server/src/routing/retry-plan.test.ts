@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import fc from "fast-check"
 import type { AttemptShape } from "../core/attempt-shape.ts"
@@ -57,6 +58,14 @@ test("an example is read as it stands", () => {
     delaySeconds: [86_400, 259_200],
     shape: { credential: "network_token", merchantInitiated: true, descriptor: "SHOP*RENEWAL" },
   })
+})
+
+test("the example of the page on retries is read", () => {
+  const page = readFileSync(new URL("../../../../docs/retries.md", import.meta.url), "utf8")
+  const json: unknown = JSON.parse(/```json\n(.*?)```/s.exec(page)?.[1] ?? assert.fail("no example"))
+  const read = readRetryPlan(json)
+  assert.ok(read.kind === "plan", JSON.stringify(read))
+  assert.equal(read.plan.steps.length, 3)
 })
 
 const anyShape: fc.Arbitrary<AttemptShape> = fc.record(
