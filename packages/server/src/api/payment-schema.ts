@@ -1,6 +1,7 @@
 // The wire format of payments: what merchants send and get.
 
 import { Type, type Static } from "typebox"
+import { MAX_ANSWER_WITHIN_MS } from "../core/intent.ts"
 import { FollowsResource, NextRetryResource, ShapeResource, StoppedResource } from "./retry-resource.ts"
 import {
   Amount,
@@ -116,7 +117,7 @@ const confirmFields = {
   answer_within_ms: Type.Optional(
     Type.Integer({
       minimum: 1_000,
-      maximum: 60_000,
+      maximum: MAX_ANSWER_WITHIN_MS,
       default: 25_000,
       description: "After this time the answer is `processing` and the outcome follows by webhook.",
     }),

@@ -17,7 +17,12 @@ export function checkAccounts(
   budget: Budget,
 ): readonly Finding[] {
   const named = accountsOf(strategy)
-  return named.flatMap((id, index): readonly Finding[] => {
+  const states = named.flatMap((id) => accounts.find((one) => one.id === id)?.state ?? [])
+  const idle =
+    states.length > 0 && states.length === named.length && !states.includes("enabled")
+      ? [finding("no_enabled_account", at, "none of its accounts is enabled: what matches fails without an attempt")]
+      : []
+  const each = named.flatMap((id, index): readonly Finding[] => {
     const place = strategy.kind === "split" ? `${at}/shares/${index}/account` : `${at}/accounts/${index}`
     const account = accounts.find((one) => one.id === id)
     if (account === undefined) return [finding("unknown_account", place, UNKNOWN)]
@@ -31,6 +36,7 @@ export function checkAccounts(
       ? [...disabled, finding("never_eligible", place, `${account.connector} can serve no payment that matches`)]
       : disabled
   })
+  return [...idle, ...each]
 }
 
 export function checkNever(policy: PolicyDocument, accounts: readonly Candidate[], budget: Budget): readonly Finding[] {
@@ -67,6 +73,9 @@ export function checkCommitments(policy: PolicyDocument, accounts: readonly Cand
         ? []
         : [finding("commitment_without_rule", `${at}/account`, "no rule names this account: nothing gets there")]),
       ...(named.has(one.account) && !weighed.has(one.account) ? unfollowed(one, at) : []),
+      ...(one.unit !== undefined && one.minVolume === undefined && one.maxVolume === undefined
+        ? [finding("commitment_without_effect", `${at}/unit`, "counts nothing: no volume is named")]
+        : []),
       ...crossed(one, at),
     ]
   })

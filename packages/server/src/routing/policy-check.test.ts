@@ -11,6 +11,7 @@ import { truthOf } from "./conditions/truth.ts"
 import type { Candidate } from "./decide.ts"
 import { checkPolicy } from "./policy-check.ts"
 import type { PolicyDocument, Rule } from "./policy.ts"
+import { plainRetryPlan, type RetryPlan, type RetryStep } from "./retry-plan.ts"
 
 const when = (text: string): Condition => {
   const read = readCondition(text)
@@ -223,6 +224,38 @@ test("commitments that no strategy follows are warned of, and largest shares tha
     "warning shares_leave_a_rest /commitments",
   ])
   assert.deepEqual(found([optimize, rule("all", "true")], { commitments: rest }), [])
+})
+
+test("what a retry plan says and never comes to pass is warned of", () => {
+  const [step] = plainRetryPlan.steps
+  const retrying = (retry: RetryPlan): readonly string[] => found([{ ...rule("all", "true"), retry }])
+  const planned = (more: Partial<RetryStep>): RetryPlan => ({
+    maxRetries: 2,
+    steps: [{ ...step!, name: "mine", times: 1, ...more }],
+  })
+  const at = "warning retry_without_effect /rules/0/retry"
+  assert.deepEqual(retrying(planned({ delaySeconds: [5] })), [])
+  assert.deepEqual(retrying(planned({ delaySeconds: [5, 6] })), [`${at}/steps/0/delay_seconds/1`])
+  assert.deepEqual(retrying(planned({ delaySeconds: [86_400], initiator: "customer" })), [
+    `${at}/steps/0/delay_seconds/0`,
+  ])
+  assert.deepEqual(retrying(planned({ delaySeconds: [86_400], initiator: "merchant" })), [])
+  assert.deepEqual(retrying({ ...planned({}), maxRetries: 0 }), [`${at}/max_retries`])
+  assert.deepEqual(retrying({ maxRetries: 2, steps: [] }), [`${at}/steps`])
+  assert.deepEqual(retrying({ maxRetries: 0, steps: [] }), [])
+})
+
+test("a rule without any account that is enabled is warned of, and a unit that counts nothing", () => {
+  const off = [account("acc_a", { state: "disabled" }), account("acc_b", { state: "draining" })]
+  assert.deepEqual(found([rule("all", "true", "acc_a", "acc_b")], {}, off), [
+    "warning no_enabled_account /rules/0/strategy",
+    "warning account_not_enabled /rules/0/strategy/accounts/0",
+    "warning account_not_enabled /rules/0/strategy/accounts/1",
+  ])
+  const commitments = [{ account: "acc_a" as AccountId, unit: "amount" as const }]
+  assert.deepEqual(found([rule("all", "true")], { commitments }), [
+    "warning commitment_without_effect /commitments/0/unit",
+  ])
 })
 
 test("what is probably not meant is warned of: amounts of several currencies, 3-D Secure that is not asked for, names twice", () => {

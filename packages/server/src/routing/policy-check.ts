@@ -3,12 +3,14 @@
 // policy; where that does not suffice, one finding says so, and nothing is claimed.
 
 import type { AccountId } from "../core/id.ts"
+import { MAX_ANSWER_WITHIN_MS } from "../core/intent.ts"
 import { type Condition, everything } from "./conditions/condition.ts"
 import { type Budget, canHold, type Formula } from "./conditions/search.ts"
 import type { Candidate } from "./decide.ts"
 import { checkAccounts, checkCommitments, checkNever } from "./policy-check-accounts.ts"
 import { checkCondition } from "./policy-check-condition.ts"
 import { reachFindings } from "./policy-check-reach.ts"
+import { checkRetry } from "./policy-check-retry.ts"
 import { finding, type Finding } from "./policy-finding.ts"
 import type { PolicyDocument, Rule } from "./policy.ts"
 import { servable } from "./servable.ts"
@@ -46,6 +48,7 @@ export function* checkInSteps(
         ...checkAccounts(rule, `${at}/strategy`, accounts, budget),
         ...checkService(policy, rule, at, accounts, budget),
         ...checkThreeDs(rule, at, budget),
+        ...checkRetry(rule.retry, `${at}/retry`, MAX_ANSWER_WITHIN_MS),
       ].map((one): Finding => ({ ...one, rule: { index, name: rule.name } })),
     )
     yield
