@@ -2,6 +2,7 @@
 
 import { Type, type Static } from "typebox"
 import { methodFields, methodTypes, PaymentMethodInput } from "./method-schema.ts"
+import { MAX_ANSWER_WITHIN_MS } from "../core/intent.ts"
 import { FollowsResource, NextRetryResource, ShapeResource, StoppedResource } from "./retry-resource.ts"
 import {
   Amount,
@@ -68,7 +69,7 @@ const confirmFields = {
   answer_within_ms: Type.Optional(
     Type.Integer({
       minimum: 1_000,
-      maximum: 60_000,
+      maximum: MAX_ANSWER_WITHIN_MS,
       default: 25_000,
       description: "After this time the answer is `processing` and the outcome follows by webhook.",
     }),

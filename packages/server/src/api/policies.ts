@@ -6,6 +6,7 @@ import { Type } from "typebox"
 import { Fault, notFound } from "../core/fault.ts"
 import { isId } from "../core/id.ts"
 import { rfc3339 } from "../core/instant.ts"
+import type { Finding } from "../routing/policy-check.ts"
 import type { PolicyDocument } from "../routing/policy.ts"
 import {
   addPolicyVersion,
@@ -59,8 +60,8 @@ export const policies: Routes = (app, api, guard) => {
       const caller = callerOf(request)
       const { name, note, ...wire } = request.body
       const form = request.query.conditions
-      const made = (policy: PolicyRow, version: PolicyVersion) => ({
-        body: { policy: policyResource(policy), version: versionResource(api, caller, version, form) },
+      const made = (policy: PolicyRow, version: PolicyVersion, warnings: readonly Finding[]) => ({
+        body: { policy: policyResource(policy), version: versionResource(version, warnings, form) },
         location: `/v1/policies/${policy.id}`,
         etag: etagOf(policy),
       })
@@ -68,16 +69,18 @@ export const policies: Routes = (app, api, guard) => {
       const body = await createOnce(api, request, reply, {
         prefix: "pol",
         create: async (id) => {
-          const read = checkedDocument(api, caller, wire)
+          const { document, warnings } = await checkedDocument(api, caller, wire)
           const policy = await createPolicy(api.database, { id, merchant, mode, name })
-          return made(policy, await add(api, caller, policy, read, note))
+          return made(policy, await add(api, caller, policy, document, note), warnings)
         },
         find: async (id) => {
           const policy = await findPolicy(api.database, merchant, id)
           if (policy === undefined) return undefined
           // The first request may have come no further than the policy itself.
           const version = await findPolicyVersion(api.database, merchant, id, 1)
-          return made(policy, version ?? (await add(api, caller, policy, checkedDocument(api, caller, wire), note)))
+          if (version !== undefined) return made(policy, version, await warningsOf(api, caller, version))
+          const { document, warnings } = await checkedDocument(api, caller, wire)
+          return made(policy, await add(api, caller, policy, document, note), warnings)
         },
       })
       return reply.send(body)
@@ -123,7 +126,7 @@ export const policies: Routes = (app, api, guard) => {
       if (found === undefined) throw new Fault("resource.not_found", { detail: "No policy is in force." })
       return tagged(reply, found.policy).send({
         policy: policyResource(found.policy),
-        version: versionResource(api, caller, found.active, request.query.conditions),
+        version: versionResource(found.active, await warningsOf(api, caller, found.active), request.query.conditions),
       })
     },
   )
@@ -165,11 +168,12 @@ export const policies: Routes = (app, api, guard) => {
       const caller = callerOf(request)
       const policy = await loadPolicy(api, caller, request.params.id)
       const { note, ...wire } = request.body
-      const version = await add(api, caller, policy, checkedDocument(api, caller, wire), note)
+      const { document, warnings } = await checkedDocument(api, caller, wire)
+      const version = await add(api, caller, policy, document, note)
       return reply
         .code(201)
         .header("location", `/v1/policies/${policy.id}/versions/${version.version}`)
-        .send(versionResource(api, caller, version, request.query.conditions))
+        .send(versionResource(version, warnings, request.query.conditions))
     },
   )
 
@@ -213,7 +217,7 @@ export const policies: Routes = (app, api, guard) => {
       const number = Number(request.params.version)
       const version = await findPolicyVersion(api.database, caller.merchant, policy.id, number)
       if (version === undefined) throw notFound("policy version")
-      return versionResource(api, caller, version, request.query.conditions)
+      return versionResource(version, await warningsOf(api, caller, version), request.query.conditions)
     },
   )
 }
@@ -243,17 +247,16 @@ async function add(
   return version
 }
 
-function versionResource(
-  api: Api,
-  caller: Key,
-  row: PolicyVersion,
-  form: ConditionForm | undefined,
-): PolicyVersionResource {
-  const warnings = findingsOf(api, caller, row.document as PolicyDocument).map((one) => findingResource(one))
-  return { ...storedVersion(row, form), warnings }
-}
+const warningsOf = (api: Api, caller: Key, { document }: PolicyVersion): Promise<readonly Finding[]> =>
+  findingsOf(api, caller, document as PolicyDocument)
 
-/** Without the warnings, which are searched for anew each time: a list would keep the node from its payments. */
+const versionResource = (
+  row: PolicyVersion,
+  warnings: readonly Finding[],
+  form: ConditionForm | undefined,
+): PolicyVersionResource => ({ ...storedVersion(row, form), warnings: warnings.map((one) => findingResource(one)) })
+
+/** Without the warnings, which are searched for anew each time: a list would cost as many searches. */
 const storedVersion = (row: PolicyVersion, form: ConditionForm | undefined): PolicyVersionResource => ({
   object: "policy_version",
   policy: row.policy,

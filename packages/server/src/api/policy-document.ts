@@ -11,7 +11,12 @@ import type { WireDocument, WireRule } from "./policy-schema.ts"
 
 export type DocumentReading =
   | { readonly kind: "document"; readonly document: PolicyDocument }
-  | { readonly kind: "broken"; readonly problems: readonly ConditionProblem[] }
+  | {
+      readonly kind: "broken"
+      readonly problems: readonly ConditionProblem[]
+      /** What could be read: rules keep their places, and what could not be read matches nothing. */
+      readonly legible: PolicyDocument
+    }
 
 type Problems = ConditionProblem[]
 
@@ -25,7 +30,7 @@ export function readDocument({ rules, never, commitments }: WireDocument): Docum
     })),
     commitments: commitments?.map(readCommitment),
   })
-  return problems.length === 0 ? { kind: "document", document } : { kind: "broken", problems }
+  return problems.length === 0 ? { kind: "document", document } : { kind: "broken", problems, legible: document }
 }
 
 function readRule(problems: Problems, at: string, wire: WireRule): Rule {
@@ -44,7 +49,7 @@ function readRule(problems: Problems, at: string, wire: WireRule): Rule {
 }
 
 /** Stands where something else could not be read; the document is refused then. */
-const unread: Condition = { all: [] }
+const unread: Condition = { any: [] }
 
 function conditionOf(problems: Problems, at: string, wire: unknown): Condition {
   const read = readCondition(wire, at)

@@ -70,6 +70,46 @@ test("a draft that cannot be read is answered with every place at which it canno
   })
 })
 
+test("one slip of a draft hides nothing else: it stands with its rule beside what is found in the others", async () => {
+  const body = {
+    name: "Checkout",
+    note: "as it would be stored",
+    rules: [
+      rule("typo", 'curency == "EUR"', api.id("acc")),
+      { ...rule("strange", "true", "stripe"), require_three_ds: false },
+      { when: "true", strategy: { kind: "best" } },
+      rule("empty", 'currency == "USD"'),
+      { name: "unshared", when: "true", strategy: { kind: "split", shares: [{ account: stripe, share: -1 }] } },
+      rule("never", 'currency == "EUR" && currency == "USD"', stripe),
+    ],
+    never: [{ account: adyen, when: "true" }],
+  }
+  const { findings } = ok(await api.call("POST", "/v1/policies/check", { body }))
+  assert.deepEqual(
+    findings.map(({ code, rule: about, pointer }: Json) => [code, about?.index, about?.name, pointer]),
+    [
+      ["malformed", 1, "strange", "#/rules/1/strategy/accounts/0"],
+      ["malformed", 1, "strange", "#/rules/1/require_three_ds"],
+      ["malformed", 2, undefined, "#/rules/2/name"],
+      ["malformed", 2, undefined, "#/rules/2/strategy/kind"],
+      ["malformed", 3, "empty", "#/rules/3/strategy/accounts"],
+      ["malformed", 4, "unshared", "#/rules/4/strategy/shares/0/share"],
+      ["malformed", 0, "typo", "#/rules/0/when"],
+      ["unknown_account", 0, "typo", "#/rules/0/strategy/accounts/0"],
+      ["never_true", 5, "never", "#/rules/5/when"],
+    ],
+  )
+  const none = ok(await api.call("POST", "/v1/policies/check", { body: { rules: [], name: "" } })).findings
+  assert.deepEqual(
+    none.map(({ code, pointer }: Json) => [code, pointer]),
+    [
+      ["malformed", "#/name"],
+      ["malformed", "#/rules"],
+    ],
+  )
+  assert.equal((await api.call("POST", "/v1/policies/check", { body: [] })).status, 400)
+})
+
 test("a condition is turned into both of its forms, whichever it came in", async () => {
   const text = 'currency == "EUR" && (amount >= 500 || !has(card.country))'
   const convert = async (condition: Json): Promise<Json> =>

@@ -13,6 +13,7 @@ import { loadPolicy } from "./policies.ts"
 import { findingsAbout } from "./policy-check.ts"
 import { documentResource } from "./policy-document.ts"
 import { ConditionPart, Finding, PolicyCheck, type WireRule } from "./policy-schema.ts"
+import { faultOf } from "./problem.ts"
 import type { Routes } from "./routes.ts"
 import { closed, Id, words } from "./schema.ts"
 
@@ -97,13 +98,21 @@ export const policyLanguage: Routes = (app, api, guard) => {
         operationId: "checkPolicy",
         tags,
         summary: "Check a draft without storing it",
-        description: "Errors and warnings with their places, as things stand now.",
+        description:
+          "Errors and warnings with their places, as things stand now. What cannot be read is a finding too (`malformed`), and what can be is checked beside it.",
         body: PolicyCheck,
         response: { 200: Type.Object({ findings: Type.Array(Finding) }) },
       },
       ...guard("config:read"),
+      attachValidation: true,
     },
-    async (request) => ({ findings: [...findingsAbout(api, callerOf(request), request.body)] }),
+    async (request) => {
+      const { validationError, body } = request
+      const errors = validationError === undefined ? [] : faultOf(validationError).errors
+      // No object at all is no draft.
+      if (errors.some(({ pointer }) => pointer === "#")) throw faultOf(validationError!)
+      return { findings: [...(await findingsAbout(api, callerOf(request), body, errors))] }
+    },
   )
 
   app.post(

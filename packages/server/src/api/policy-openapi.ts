@@ -3,6 +3,17 @@
 
 import { declineCategories } from "../core/decline.ts"
 import { operators } from "../routing/condition-language.ts"
+import {
+  MAX_DELAYS,
+  MAX_DELAY_SECONDS,
+  MAX_DESCRIPTOR,
+  MAX_RATE_ATTEMPTS,
+  MAX_RATE_WINDOW_SECONDS,
+  MAX_RETRIES,
+  MAX_RETRY_STEPS,
+  MAX_STEP_NAME,
+  reservedSteps,
+} from "../routing/retry-plan.ts"
 
 const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` })
 const scalar = { type: ["string", "number"] }
@@ -56,41 +67,84 @@ export const wholeSchemas: Readonly<Record<string, object>> = {
   },
   RetryPlan: {
     type: "object",
-    description: "What follows a failed attempt. Steps are tried in order. See docs/policy-language.md.",
+    description:
+      "What follows a failed attempt: the first step that is for its end and can be taken is taken. Where no step is for attempts that " +
+      "came to nothing, the next account is tried after them as without a plan, within `max_retries`. See docs/retries.md.",
     required: ["max_retries", "steps"],
     additionalProperties: false,
     properties: {
-      max_retries: { type: "integer", minimum: 0 },
+      max_retries: {
+        type: "integer",
+        minimum: 0,
+        maximum: MAX_RETRIES,
+        description: "Attempts after the first, of all steps together.",
+      },
       steps: {
         type: "array",
+        maxItems: MAX_RETRY_STEPS,
         items: {
           type: "object",
           required: ["name", "on", "times", "provider"],
           additionalProperties: false,
           properties: {
-            name: { type: "string" },
+            name: {
+              type: "string",
+              minLength: 1,
+              maxLength: MAX_STEP_NAME,
+              not: { enum: [...reservedSteps] },
+              description: "Once in a plan. What no plan writes is named `(default)` and `reverse_then_reroute`.",
+            },
             on: {
               type: "object",
               minProperties: 1,
               additionalProperties: false,
+              description: "For which ends of an attempt: any of these.",
               properties: {
-                categories: { type: "array", items: { type: "string", enum: Object.keys(declineCategories) } },
-                reasons: { type: "array", items: { type: "string" } },
-                not_executed: { type: "boolean", enum: [true] },
+                categories: {
+                  type: "array",
+                  minItems: 1,
+                  items: { type: "string", enum: Object.keys(declineCategories) },
+                },
+                reasons: {
+                  type: "array",
+                  minItems: 1,
+                  items: { type: "string" },
+                  description: "As docs/outcomes.md lists them.",
+                },
+                not_executed: { type: "boolean", enum: [true], description: "The attempt provably came to nothing." },
               },
             },
-            initiator: { type: "string", enum: ["customer", "merchant"] },
-            times: { type: "integer", minimum: 1 },
-            provider: { type: "string", enum: ["same", "other", "any"] },
-            delay_seconds: { type: "array", items: { type: "integer", minimum: 0 } },
+            initiator: {
+              type: "string",
+              enum: ["customer", "merchant"],
+              description: "Only payments of the customer, or of the merchant alone; both if absent.",
+            },
+            times: {
+              type: "integer",
+              minimum: 1,
+              maximum: MAX_RETRIES,
+              description: "How often the step may be taken for one payment.",
+            },
+            provider: {
+              type: "string",
+              enum: ["same", "other", "any"],
+              description: "`same`: the same account; `other`: another provider; `any`: any account not tried.",
+            },
+            delay_seconds: {
+              type: "array",
+              maxItems: MAX_DELAYS,
+              items: { type: "integer", minimum: 0, maximum: MAX_DELAY_SECONDS },
+              description: "Of the first, second, … time; the last one repeats. At once if absent.",
+            },
             shape: {
               type: "object",
               additionalProperties: false,
+              description: "How the attempt differs from what was asked for.",
               properties: {
                 credential: { type: "string", enum: ["card", "network_token"] },
                 three_ds: { type: "string", enum: ["required", "none"] },
                 merchant_initiated: { type: "boolean", enum: [true] },
-                descriptor: { type: "string" },
+                descriptor: { type: "string", minLength: 1, maxLength: MAX_DESCRIPTOR },
                 updated_account: { type: "boolean", enum: [true] },
               },
             },
@@ -100,15 +154,38 @@ export const wholeSchemas: Readonly<Record<string, object>> = {
         },
       },
     },
+    examples: [
+      {
+        max_retries: 3,
+        steps: [
+          { name: "provider down", on: { not_executed: true }, times: 2, provider: "other" },
+          {
+            name: "payday",
+            on: { categories: ["insufficient_funds"] },
+            initiator: "merchant",
+            times: 2,
+            provider: "any",
+            delay_seconds: [86_400, 259_200],
+          },
+        ],
+      },
+    ],
   },
   ErrorRate: {
     type: "object",
+    description:
+      "`only_above`: only while the provider of the failed attempt fails at least so often; `avoid_above`: not at providers that do.",
     required: ["at_least_bps", "window_seconds", "minimum_attempts"],
     additionalProperties: false,
     properties: {
-      at_least_bps: { type: "integer", minimum: 1, maximum: 10_000 },
-      window_seconds: { type: "integer", minimum: 1 },
-      minimum_attempts: { type: "integer", minimum: 1 },
+      at_least_bps: { type: "integer", minimum: 1, maximum: 10_000, description: "Of 10,000 attempts." },
+      window_seconds: { type: "integer", minimum: 1, maximum: MAX_RATE_WINDOW_SECONDS },
+      minimum_attempts: {
+        type: "integer",
+        minimum: 1,
+        maximum: MAX_RATE_ATTEMPTS,
+        description: "With fewer in the window there is no rate.",
+      },
     },
   },
 }

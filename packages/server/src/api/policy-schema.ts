@@ -142,7 +142,14 @@ export const PolicyVersionCreate = closed(
   { ...documentFields, note: Type.Optional(Note) },
   { $id: "PolicyVersionCreate", examples: [{ rules: exampleRules, note: "Adyen first in Europe" }] },
 )
-export const PolicyCheck = closed(documentFields, { $id: "PolicyCheck", examples: [{ rules: exampleRules }] })
+export const PolicyCheck = closed(
+  { name: Type.Optional(Text(100)), ...documentFields, note: Type.Optional(Note) },
+  {
+    $id: "PolicyCheck",
+    description: "The body of `POST /v1/policies` or of `POST /v1/policies/{id}/versions`, as it is.",
+    examples: [{ rules: exampleRules }],
+  },
+)
 
 const Version = (description: string) => Type.Integer({ minimum: 1, maximum: 1_000_000, description })
 export const PolicyActivate = closed(
@@ -176,7 +183,9 @@ export const Finding = Type.Object(
   {
     severity: words(["error", "warning"], "A document with errors is not stored."),
     code: Type.String(),
-    rule: Type.Optional(Type.Object({ index: Type.Integer(), name: Type.String() })),
+    rule: Type.Optional(
+      Type.Object({ index: Type.Integer({ description: "From 0." }), name: Type.Optional(Type.String()) }),
+    ),
     pointer: Type.String({
       description: "JSON pointer into the document; into a tree, as its normal form has it.",
     }),
@@ -235,5 +244,5 @@ export const PolicyVersionResource = Type.Object(
 )
 export type PolicyVersionResource = Static<typeof PolicyVersionResource>
 
-export type WireDocument = Static<typeof PolicyCheck>
+export type WireDocument = Omit<Static<typeof PolicyVersionCreate>, "note">
 export type WireRule = Static<typeof RuleSchema>

@@ -55,7 +55,7 @@ test("an attempt that followed another says which step of the plan it was, and w
   const [first, second] = failed.attempts
   assert.equal(first.outcome.kind, "declined")
   assert.equal(first.follows, undefined)
-  assert.equal(second?.follows.step, "elsewhere")
+  assert.equal(second?.follows.step, "(default)")
   assert.equal(second.follows.after, first.id)
   assert.equal(second.follows.limits[0].rule, "visa/reattempts-20")
   assert.equal(second.follows.limits[0].used, 1)

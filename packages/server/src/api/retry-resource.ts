@@ -39,7 +39,10 @@ const judged = {
 export const FollowsResource = Type.Object(
   {
     ...judged,
-    step: Type.String({ description: "Of the rule's retry plan; `reverse_then_reroute` beside a reversal." }),
+    step: Type.String({
+      description:
+        "Of the rule's retry plan; `(default)` where no step of it is asked, `reverse_then_reroute` beside a reversal.",
+    }),
     rule: Type.Optional(Rule),
     predicted_fee: Type.Optional(Fee),
   },

@@ -5,6 +5,9 @@ import type { Network } from "./card.ts"
 import type { AccountId, CardId, CustomerId, PaymentMethodId } from "./id.ts"
 import type { Money } from "./money.ts"
 
+/** The longest that a payment's answer may take (ms). */
+export const MAX_ANSWER_WITHIN_MS = 60_000
+
 export type Address = {
   readonly line1?: string
   readonly line2?: string

@@ -17,7 +17,7 @@ import { consequences } from "../core/settlement.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
 import type { IdempotencyRow, SealedCard } from "../storage/ledger/ledger.ts"
 import { route, startAttempt } from "./attempt.ts"
-import { plainRetryPlan, type RetryPlan } from "../routing/retry-plan.ts"
+import { planOf, type RetryPlan } from "../routing/retry-plan.ts"
 import { answer, work } from "./plan.ts"
 import type { Run } from "./run.ts"
 import { answeredBy, change, newOperation, settleAnswer, type Answered, type Request } from "./change.ts"
@@ -148,13 +148,13 @@ async function start(
           ...answer(command.request),
         }
       }
-      const { record, onUnknown, retry = plainRetryPlan } = decision
+      const { record, onUnknown } = decision
       started = {
         account,
         rest,
         record,
         onUnknown,
-        retry,
+        retry: planOf(decision.retry),
         ...startAttempt(engine, confirmed, account, answerBy, record),
       }
     }

@@ -68,6 +68,27 @@ const card = (network: BudgetKey["network"] = "visa"): BudgetKey => ({
 })
 const bodyOf = (call: Call | undefined) => JSON.parse(call?.body ?? "{}") as Record<string, never>
 
+describe("a provider that cannot be reached", () => {
+  const unreachable = ({ account }: Call): Reply => (account === "first" ? "refused" : authorised)
+  const declines: Partial<RetryStep> = { on: { categories: ["insufficient_funds"] }, provider: "other" }
+
+  test("costs no payment whose plan only says what follows declines", async () => {
+    const going = world(unreachable, { ...planned(declines), maxRetries: 1 })
+    const { id } = going.pay()
+    await going.pass(5_000)
+    assert.equal(statusOf(going.stored(id)), "authorized")
+    assert.equal(going.stored(id).attempts[1]?.follows?.step, "(default)")
+  })
+
+  test("ends the payment where the plan wants no retries", async () => {
+    const going = world(unreachable, { ...planned(declines), maxRetries: 0 })
+    const { id } = going.pay()
+    await going.pass(5_000)
+    assert.equal(statusOf(going.stored(id)), "failed")
+    assert.match(going.stored(id).plan.stopped?.why ?? "", /allows 0 retries/)
+  })
+})
+
 describe("a card's budget", () => {
   test("has the declines of all accounts, and nothing of a payment that was approved at once", async () => {
     const going = world(({ account }) => (account === "first" ? unavailable : honours))
@@ -151,6 +172,12 @@ describe("a card's budget", () => {
     await full.pass(30_000)
     assert.deepEqual(tried(full.stored(second.id)), ["first"])
     assert.equal(statusOf(full.stored(second.id)), "processing")
+    const { stopped } = full.stored(second.id).plan
+    assert.match(stopped?.why ?? "", /used up/)
+    assert.deepEqual(
+      stopped?.passedOver.map(({ step, account, rule }) => [step, account, rule]),
+      [["reverse_then_reroute", "second", "visa/reattempts-20"]],
+    )
   })
 
   test("that cannot be read is never taken for an empty one", async () => {

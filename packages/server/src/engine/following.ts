@@ -10,6 +10,7 @@ import { parseCountry, type Country } from "../core/country.ts"
 import { MAX_PASSED_OVER, MAX_WHY, type Follows, type Stopped } from "../core/following.ts"
 import { given } from "../core/given.ts"
 import type { AccountId, AttemptId } from "../core/id.ts"
+import { rfc3339 } from "../core/instant.ts"
 import type { Outcome } from "../core/outcome.ts"
 import { attemptOf, type Attempt, type Payment } from "../core/payment.ts"
 import { budgetOf, evolve, type CardBudget, type NextAttempt } from "../routing/retry-budget.ts"
@@ -205,6 +206,20 @@ export const stoppedOf = ({ why, passedOver }: Stop, after: AttemptId, at: numbe
   ...recordOf(passedOver, passedOver.findLast(({ verdict }) => verdict !== undefined)?.verdict, after, at),
   why: short(why),
 })
+
+/** Why an attempt of unknown outcome is not followed beside its reversal: at once, or not at all. */
+export const rerouteRefused = (following: Following, after: AttemptId, at: number): Stopped =>
+  stoppedOf(
+    following.kind === "stop"
+      ? following
+      : {
+          kind: "stop",
+          why: `another account could be tried at ${rfc3339(following.at)} only, and an unknown outcome waits for no retry`,
+          passedOver: following.passedOver,
+        },
+    after,
+    at,
+  )
 
 function recordOf(
   passedOver: readonly PassedOver[],

@@ -29,6 +29,7 @@ import {
   isHindered,
   judge,
   readBudget,
+  rerouteRefused,
   stoppedOf,
   type Question,
   type Read,
@@ -189,7 +190,9 @@ type Started = Current & { readonly event: PaymentEvent }
 
 /** What a commit of `conclude` leads to. */
 type Next =
-  | { readonly kind: "nothing" | "unread" | "resolve" }
+  | { readonly kind: "nothing" | "unread" }
+  /** `stopped`: why it does not go elsewhere beside a reversal, where that was asked for. */
+  | { readonly kind: "resolve"; readonly stopped?: Stopped }
   | { readonly kind: "start"; readonly started: Started }
   | { readonly kind: "wait"; readonly until: number; readonly waited: Waited }
 
@@ -227,7 +230,7 @@ export async function conclude(
         run.rest = run.rest.filter((a) => a.id !== next.started.account.id)
         return next.started
       case "resolve":
-        return resolve(run, current)
+        return resolve(run, current, next.stopped)
       case "wait":
         await engine.clock.sleep(Math.max(0, next.until - engine.clock.now()))
         return conclude(run, current, outcome, [], next.waited)
@@ -289,7 +292,8 @@ function decideNext(
       const why = "its outcome is unknown and another account is tried"
       return start(following, oweReversal(after, current.attempt.id, why, now, newOperation(engine)))
     }
-    return { change: { events: settled, transcripts }, next: { kind: "resolve" } }
+    const stopped = following === undefined ? {} : { stopped: rerouteRefused(following, current.attempt.id, now) }
+    return { change: { events: settled, transcripts }, next: { kind: "resolve", ...stopped } }
   }
   if (attemptNow?.state === "open" || attemptNow?.state === "action")
     return only(over(run, withPlanOver(engine, known, settled, {}), transcripts))
@@ -398,12 +402,12 @@ function withPlanOver(
 }
 
 /** Ends the plan as it stands and gives the answer. */
-async function finish(run: Run, transcripts: readonly Transcript[] = []): Promise<undefined> {
+async function finish(run: Run, transcripts: readonly Transcript[] = [], end: End = {}): Promise<undefined> {
   const { engine } = run
   const changed = await change(engine, run.merchant, run.id, run.payment, (known): Change => {
     if (known === undefined) return { events: [] }
     const events =
-      known.plan.state === "running" ? withPlanOver(engine, known, releaseUnknowns(known, engine.clock.now()), {}) : []
+      known.plan.state === "running" ? withPlanOver(engine, known, releaseUnknowns(known, engine.clock.now()), end) : []
     return over(run, events, transcripts)
   })
   if (changed.kind === "taken") return undefined
@@ -428,7 +432,7 @@ const RESOLVE_DELAYS_MS: readonly number[] = [250, 500, 1_000, 2_000, 4_000, 8_0
  * same key is a charge, not a question, so only where the provider repeats all its answers, and only from here, where
  * the identical request still is.
  */
-async function resolve(run: Run, current: Current): Promise<Current | undefined> {
+async function resolve(run: Run, current: Current, stopped?: Stopped): Promise<Current | undefined> {
   const { engine } = run
   const { account, operation } = current
   const silent: Transcript[] = []
@@ -472,7 +476,8 @@ async function resolve(run: Run, current: Current): Promise<Current | undefined>
   // A webhook may have brought the verdict meanwhile.
   const stored = await engine.ledger.load(run.merchant, run.id).catch(() => undefined)
   const verdict = stored === undefined ? undefined : attemptOf(stored, current.attempt.id)
-  if (stored === undefined || verdict?.outcome === undefined || verdict.state === "open") return finish(run, silent)
+  if (stored === undefined || verdict?.outcome === undefined || verdict.state === "open")
+    return finish(run, silent, stopped === undefined ? {} : { stopped })
   run.payment = stored
   return conclude(run, current, verdict.outcome, silent)
 }

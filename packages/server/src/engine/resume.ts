@@ -5,7 +5,7 @@
 import { authorizes, type Payment } from "../core/payment.ts"
 import { failureOf } from "../core/settlement.ts"
 import type { DecisionRecord } from "../routing/decide.ts"
-import { plainRetryPlan } from "../routing/retry-plan.ts"
+import { planOf } from "../routing/retry-plan.ts"
 import { route } from "./attempt.ts"
 import type { Engine } from "./engine.ts"
 import { conclude, work } from "./plan.ts"
@@ -29,7 +29,7 @@ export async function resume(engine: Engine, payment: Payment): Promise<Payment>
         ? [{ type: "plan_over", failure: failureOf(attempt, attempt.outcome), at: now }]
         : [],
     )
-  const { record, candidates, onUnknown, retry = plainRetryPlan } = route(engine, payment, sourceOf(attempt.decision))
+  const { record, candidates, onUnknown, retry } = route(engine, payment, sourceOf(attempt.decision))
   const run: Run = {
     engine,
     merchant: payment.merchant,
@@ -39,7 +39,7 @@ export async function resume(engine: Engine, payment: Payment): Promise<Payment>
     answerBy: now + payment.intent.answerWithinMs,
     decision: record,
     onUnknown,
-    retry,
+    retry: planOf(retry),
     rest: candidates.flatMap((id) =>
       payment.attempts.some((tried) => tried.account === id) ? [] : (engine.directory.account(id) ?? []),
     ),

@@ -17,7 +17,12 @@ export function checkAccounts(
   budget: Budget,
 ): readonly Finding[] {
   const named = accountsOf(strategy)
-  return named.flatMap((id, index): readonly Finding[] => {
+  const states = named.flatMap((id) => accounts.find((one) => one.id === id)?.state ?? [])
+  const idle =
+    states.length > 0 && states.length === named.length && !states.includes("enabled")
+      ? [finding("no_enabled_account", at, "none of its accounts is enabled: what matches fails without an attempt")]
+      : []
+  const each = named.flatMap((id, index): readonly Finding[] => {
     const place = strategy.kind === "split" ? `${at}/shares/${index}/account` : `${at}/accounts/${index}`
     const account = accounts.find((one) => one.id === id)
     if (account === undefined) return [finding("unknown_account", place, UNKNOWN)]
@@ -31,6 +36,7 @@ export function checkAccounts(
       ? [...disabled, finding("never_eligible", place, `${account.connector} can serve no payment that matches`)]
       : disabled
   })
+  return [...idle, ...each]
 }
 
 export function checkNever(policy: PolicyDocument, accounts: readonly Candidate[], budget: Budget): readonly Finding[] {
@@ -56,6 +62,7 @@ export function checkNever(policy: PolicyDocument, accounts: readonly Candidate[
 export function checkCommitments(policy: PolicyDocument, accounts: readonly Candidate[]): readonly Finding[] {
   const { commitments = [] } = policy
   const named = accountsNamed(policy)
+  const weighed = accountsNamed(policy, "optimize")
   const each = commitments.flatMap((one, index) => {
     const at = `/commitments/${index}`
     const before = commitments.findIndex(({ account }) => account === one.account)
@@ -65,21 +72,62 @@ export function checkCommitments(policy: PolicyDocument, accounts: readonly Cand
       ...(named.has(one.account)
         ? []
         : [finding("commitment_without_rule", `${at}/account`, "no rule names this account: nothing gets there")]),
+      ...(named.has(one.account) && !weighed.has(one.account) ? unfollowed(one, at) : []),
+      ...(one.unit !== undefined && one.minVolume === undefined && one.maxVolume === undefined
+        ? [finding("commitment_without_effect", `${at}/unit`, "counts nothing: no volume is named")]
+        : []),
       ...crossed(one, at),
     ]
   })
   const owed = commitments.reduce((sum, { minShare = 0 }) => sum + minShare, 0)
-  return owed <= 1 + ROUNDING
-    ? each
-    : [
-        ...each,
-        finding(
-          "commitment_conflict",
-          "/commitments",
-          `the smallest shares add up to ${Number(owed.toFixed(6))}: there is no more than 1`,
-        ),
-      ]
+  const allowed = [...named].reduce(
+    (sum, account) => sum + (commitments.find((one) => one.account === account)?.maxShare ?? 1),
+    0,
+  )
+  return [
+    ...each,
+    ...(owed <= 1 + ROUNDING
+      ? []
+      : [
+          finding(
+            "commitment_conflict",
+            "/commitments",
+            `the smallest shares add up to ${written(owed)}: there is no more than 1`,
+          ),
+        ]),
+    ...(named.size === 0 || allowed >= 1 - ROUNDING
+      ? []
+      : [
+          finding(
+            "shares_leave_a_rest",
+            "/commitments",
+            `the largest shares of all accounts that rules name add up to ${written(allowed)}: the rest goes over them`,
+          ),
+        ]),
+  ]
 }
+
+const written = (share: number): string => String(Number(share.toFixed(6)))
+
+/** Shares and floors are kept by weighing accounts; a cap excludes whatever the strategy is. */
+const unfollowed = (commitment: AccountCommitment, at: string): readonly Finding[] =>
+  (
+    [
+      ["minShare", "min_share"],
+      ["maxShare", "max_share"],
+      ["minVolume", "min_volume"],
+    ] as const
+  ).flatMap(([field, name]) =>
+    commitment[field] === undefined
+      ? []
+      : [
+          finding(
+            "commitment_without_effect",
+            `${at}/${name}`,
+            "no `optimize` rule names this account: `ordered` and `split` follow no commitment but `max_volume`",
+          ),
+        ],
+  )
 
 /** Sums of decimal fractions miss by less. */
 const ROUNDING = 1e-9
@@ -95,5 +143,5 @@ function crossed({ minShare, maxShare, minVolume, maxVolume }: AccountCommitment
   ]
 }
 
-const accountsNamed = ({ rules }: PolicyDocument): ReadonlySet<AccountId> =>
-  new Set(rules.flatMap(({ strategy }) => accountsOf(strategy)))
+const accountsNamed = ({ rules }: PolicyDocument, by?: Rule["strategy"]["kind"]): ReadonlySet<AccountId> =>
+  new Set(rules.flatMap(({ strategy }) => (by === undefined || strategy.kind === by ? accountsOf(strategy) : [])))

@@ -7,22 +7,31 @@ import { type Budget, canHold, type Formula } from "./conditions/search.ts"
 import { finding, type Finding } from "./policy-finding.ts"
 import type { Rule } from "./policy.ts"
 
-export function reachFindings(rules: readonly Rule[], budget: Budget): readonly Finding[] {
+/** Stops after every question, so that whoever asks can do other things between them. */
+export function* reachFindings(rules: readonly Rule[], budget: Budget): Generator<void, readonly Finding[]> {
   const confinements = rules.map(({ when }) => confinementOf(when))
-  const alive = rules.map(({ when }) => canHold({ isTrue: when }, budget) === true)
-  return rules.flatMap((rule, index): readonly Finding[] => {
+  const alive: boolean[] = []
+  for (const { when } of rules) {
+    alive.push(canHold({ isTrue: when }, budget) === true)
+    yield
+  }
+  const all: Finding[] = []
+  for (const [index, rule] of rules.entries()) {
     // A rule that contradicts itself has its own finding.
-    if (!alive[index]) return []
-    const before = rules.slice(0, index).flatMap((earlier, other) => {
-      const apart = !alive[other] || areApart(confinements[other]!, confinements[index]!)
-      return apart || canHold(both(earlier.when, rule.when), budget) !== true ? [] : [earlier]
-    })
-    const found = [...unreachable(rule, index, before, budget), ...alwaysTrue(rules, index, budget)]
-    const all = found.some(({ code }) => code === "unreachable")
-      ? found
-      : [...found, ...overlap(rule, index, before, budget)]
-    return all.map((one): Finding => ({ ...one, rule: { index, name: rule.name } }))
-  })
+    if (!alive[index]) continue
+    const before: Rule[] = []
+    for (const [other, earlier] of rules.slice(0, index).entries()) {
+      if (!alive[other] || areApart(confinements[other]!, confinements[index]!)) continue
+      if (canHold(both(earlier.when, rule.when), budget) === true) before.push(earlier)
+      yield
+    }
+    const hidden = yield* unreachable(rule, index, before, budget)
+    const found = [...hidden, ...alwaysTrue(rules, index, budget)]
+    yield
+    if (hidden.length === 0) found.push(...(yield* overlap(rule, index, before, budget)))
+    all.push(...found.map((one): Finding => ({ ...one, rule: { index, name: rule.name } })))
+  }
+  return all
 }
 
 const both = (one: Condition, other: Condition): Formula => ({ every: [{ isTrue: one }, { isTrue: other }] })
@@ -36,13 +45,21 @@ function areApart(one: ReturnType<typeof confinementOf>, other: ReturnType<typeo
   return false
 }
 
-function unreachable(rule: Rule, index: number, before: readonly Rule[], budget: Budget): readonly Finding[] {
-  if (before.length === 0) return []
-  const covering = before.find((earlier) => canHold(outside(rule.when, earlier.when), budget) === false)
-  if (covering !== undefined)
-    return [finding("unreachable", `/rules/${index}`, `is never reached: "${covering.name}" matches all that it would`)]
+function* unreachable(
+  rule: Rule,
+  index: number,
+  before: readonly Rule[],
+  budget: Budget,
+): Generator<void, readonly Finding[]> {
+  for (const earlier of before) {
+    if (canHold(outside(rule.when, earlier.when), budget) === false)
+      return [
+        finding("unreachable", `/rules/${index}`, `is never reached: "${earlier.name}" matches all that it would`),
+      ]
+    yield
+  }
   if (before.length < 2 || canHold(outside(rule.when, ...before.map(({ when }) => when)), budget) !== false) return []
-  const names = needed(rule, before, budget).map(({ name }) => `"${name}"`)
+  const names = (yield* needed(rule, before, budget)).map(({ name }) => `"${name}"`)
   return [
     finding(
       "unreachable",
@@ -53,11 +70,12 @@ function unreachable(rule: Rule, index: number, before: readonly Rule[], budget:
 }
 
 /** Of rules that together match all, those without which they would not. */
-function needed(rule: Rule, before: readonly Rule[], budget: Budget): readonly Rule[] {
+function* needed(rule: Rule, before: readonly Rule[], budget: Budget): Generator<void, readonly Rule[]> {
   let left = before
   for (const one of before) {
     const others = left.filter((other) => other !== one)
     if (canHold(outside(rule.when, ...others.map(({ when }) => when)), budget) === false) left = others
+    yield
   }
   return left
 }
@@ -77,20 +95,25 @@ const alwaysTrue = (rules: readonly Rule[], index: number, budget: Budget): read
  * Two rules that both match some payments, while each also matches others: which of them comes first decides, and its author
  * may not have seen it. An exception before a wider rule is what order is for, and no finding.
  */
-function overlap(rule: Rule, index: number, before: readonly Rule[], budget: Budget): readonly Finding[] {
-  const other = before.find(
-    (earlier) =>
-      JSON.stringify(earlier.strategy) !== JSON.stringify(rule.strategy) &&
-      canHold(outside(earlier.when, rule.when), budget) === true &&
-      canHold(outside(rule.when, earlier.when), budget) === true,
-  )
-  return other === undefined
-    ? []
-    : [
+function* overlap(
+  rule: Rule,
+  index: number,
+  before: readonly Rule[],
+  budget: Budget,
+): Generator<void, readonly Finding[]> {
+  const strategy = JSON.stringify(rule.strategy)
+  for (const earlier of before) {
+    if (JSON.stringify(earlier.strategy) === strategy) continue
+    const isExceptionOnly = canHold(outside(earlier.when, rule.when), budget) !== true
+    if (!isExceptionOnly && canHold(outside(rule.when, earlier.when), budget) === true)
+      return [
         finding(
           "overlap",
           `/rules/${index}`,
-          `shares payments with "${other.name}", which comes first and treats them differently`,
+          `shares payments with "${earlier.name}", which comes first and treats them differently`,
         ),
       ]
+    yield
+  }
+  return []
 }

@@ -11,6 +11,7 @@ import { truthOf } from "./conditions/truth.ts"
 import type { Candidate } from "./decide.ts"
 import { checkPolicy } from "./policy-check.ts"
 import type { PolicyDocument, Rule } from "./policy.ts"
+import { plainRetryPlan, type RetryPlan, type RetryStep } from "./retry-plan.ts"
 
 const when = (text: string): Condition => {
   const read = readCondition(text)
@@ -182,11 +183,78 @@ test("commitments that cannot be met together are errors", () => {
     { account: "acc_a" as AccountId, minShare: 0.7, maxShare: 0.6 },
     { account: "acc_b" as AccountId, minShare: 0.4, minVolume: 5, maxVolume: 4 },
   ]
-  assert.deepEqual(found([rule("all", "true")], { commitments }), [
+  const optimize: Rule = {
+    name: "all",
+    when: when("true"),
+    strategy: { kind: "optimize", accounts: ["acc_a"], objective: { kind: "approval" } },
+  }
+  assert.deepEqual(found([optimize], { commitments }), [
     "error commitment_conflict /commitments/0/max_share",
     "warning commitment_without_rule /commitments/1/account",
     "error commitment_conflict /commitments/1/max_volume",
     "error commitment_conflict /commitments",
+    "warning shares_leave_a_rest /commitments",
+  ])
+})
+
+test("commitments that no strategy follows are warned of, and largest shares that leave payments for nobody", () => {
+  const split: Rule = {
+    name: "split",
+    when: when('currency == "EUR"'),
+    strategy: { kind: "split", shares: [{ account: "acc_b", share: 1 }] },
+  }
+  const rules = [split, rule("all", "true", "acc_a")]
+  const commitments = [
+    { account: "acc_a" as AccountId, minShare: 0.2, maxShare: 0.5, maxVolume: 100 },
+    { account: "acc_b" as AccountId, minVolume: 5, maxShare: 0.5 },
+  ]
+  assert.deepEqual(found(rules, { commitments }), [
+    "warning commitment_without_effect /commitments/0/min_share",
+    "warning commitment_without_effect /commitments/0/max_share",
+    "warning commitment_without_effect /commitments/1/max_share",
+    "warning commitment_without_effect /commitments/1/min_volume",
+  ])
+  const optimize: Rule = {
+    ...split,
+    strategy: { kind: "optimize", accounts: ["acc_a", "acc_b"], objective: { kind: "approval" } },
+  }
+  assert.deepEqual(found([optimize, rule("all", "true")], { commitments }), [])
+  const [less, ...rest] = commitments
+  assert.deepEqual(found([optimize, rule("all", "true")], { commitments: [{ ...less!, maxShare: 0.4 }, ...rest] }), [
+    "warning shares_leave_a_rest /commitments",
+  ])
+  assert.deepEqual(found([optimize, rule("all", "true")], { commitments: rest }), [])
+})
+
+test("what a retry plan says and never comes to pass is warned of", () => {
+  const [step] = plainRetryPlan.steps
+  const retrying = (retry: RetryPlan): readonly string[] => found([{ ...rule("all", "true"), retry }])
+  const planned = (more: Partial<RetryStep>): RetryPlan => ({
+    maxRetries: 2,
+    steps: [{ ...step!, name: "mine", times: 1, ...more }],
+  })
+  const at = "warning retry_without_effect /rules/0/retry"
+  assert.deepEqual(retrying(planned({ delaySeconds: [5] })), [])
+  assert.deepEqual(retrying(planned({ delaySeconds: [5, 6] })), [`${at}/steps/0/delay_seconds/1`])
+  assert.deepEqual(retrying(planned({ delaySeconds: [86_400], initiator: "customer" })), [
+    `${at}/steps/0/delay_seconds/0`,
+  ])
+  assert.deepEqual(retrying(planned({ delaySeconds: [86_400], initiator: "merchant" })), [])
+  assert.deepEqual(retrying({ ...planned({}), maxRetries: 0 }), [`${at}/max_retries`])
+  assert.deepEqual(retrying({ maxRetries: 2, steps: [] }), [`${at}/steps`])
+  assert.deepEqual(retrying({ maxRetries: 0, steps: [] }), [])
+})
+
+test("a rule without any account that is enabled is warned of, and a unit that counts nothing", () => {
+  const off = [account("acc_a", { state: "disabled" }), account("acc_b", { state: "draining" })]
+  assert.deepEqual(found([rule("all", "true", "acc_a", "acc_b")], {}, off), [
+    "warning no_enabled_account /rules/0/strategy",
+    "warning account_not_enabled /rules/0/strategy/accounts/0",
+    "warning account_not_enabled /rules/0/strategy/accounts/1",
+  ])
+  const commitments = [{ account: "acc_a" as AccountId, unit: "amount" as const }]
+  assert.deepEqual(found([rule("all", "true")], { commitments }), [
+    "warning commitment_without_effect /commitments/0/unit",
   ])
 })
 

@@ -3,12 +3,14 @@
 // policy; where that does not suffice, one finding says so, and nothing is claimed.
 
 import type { AccountId } from "../core/id.ts"
+import { MAX_ANSWER_WITHIN_MS } from "../core/intent.ts"
 import { type Condition, everything } from "./conditions/condition.ts"
 import { type Budget, canHold, type Formula } from "./conditions/search.ts"
 import type { Candidate } from "./decide.ts"
 import { checkAccounts, checkCommitments, checkNever } from "./policy-check-accounts.ts"
 import { checkCondition } from "./policy-check-condition.ts"
 import { reachFindings } from "./policy-check-reach.ts"
+import { checkRetry } from "./policy-check-retry.ts"
 import { finding, type Finding } from "./policy-finding.ts"
 import type { PolicyDocument, Rule } from "./policy.ts"
 import { servable } from "./servable.ts"
@@ -21,35 +23,49 @@ export const MAX_COMPARISONS = 3_000_000
 
 /** `accounts`: the merchant's, of the policy's mode. */
 export function checkPolicy(policy: PolicyDocument, accounts: readonly Candidate[]): readonly Finding[] {
+  const checking = checkInSteps(policy, accounts)
+  for (;;) {
+    const step = checking.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same in steps of few milliseconds each: a node that checks a large document has payments to serve beside it. */
+export function* checkInSteps(
+  policy: PolicyDocument,
+  accounts: readonly Candidate[],
+): Generator<void, readonly Finding[]> {
   const budget: Budget = { left: MAX_COMPARISONS }
   const { rules } = policy
-  const found = [
-    ...rules.flatMap((rule, index) => {
-      const at = `/rules/${index}`
-      return [
+  const found: Finding[] = []
+  for (const [index, rule] of rules.entries()) {
+    const at = `/rules/${index}`
+    found.push(
+      ...[
         ...checkName(rules, index),
         ...checkCondition(rule.when, `${at}/when`, policy, accounts, budget),
         ...checkStrategy(rule, `${at}/strategy`),
         ...checkAccounts(rule, `${at}/strategy`, accounts, budget),
         ...checkService(policy, rule, at, accounts, budget),
         ...checkThreeDs(rule, at, budget),
-      ].map((one): Finding => ({ ...one, rule: { index, name: rule.name } }))
-    }),
-    ...reachFindings(rules, budget),
-    ...checkDefault(rules, budget),
-    ...checkNever(policy, accounts, budget),
-    ...checkCommitments(policy, accounts),
-  ]
-  return budget.left >= 0
-    ? found
-    : [
-        ...found,
-        finding(
-          "not_checked",
-          "/rules",
-          "there is more to compare than a check may cost: rules that are never reached, overlap or have no account may be among those that were not looked at",
-        ),
-      ]
+        ...checkRetry(rule.retry, `${at}/retry`, MAX_ANSWER_WITHIN_MS),
+      ].map((one): Finding => ({ ...one, rule: { index, name: rule.name } })),
+    )
+    yield
+  }
+  found.push(...(yield* reachFindings(rules, budget)))
+  found.push(...checkDefault(rules, budget))
+  yield
+  found.push(...checkNever(policy, accounts, budget), ...checkCommitments(policy, accounts))
+  if (budget.left < 0)
+    found.push(
+      finding(
+        "not_checked",
+        "/rules",
+        "there is more to compare than a check may cost: rules that are never reached, overlap or have no account may be among those that were not looked at",
+      ),
+    )
+  return found
 }
 
 function checkName(rules: readonly Rule[], index: number): readonly Finding[] {

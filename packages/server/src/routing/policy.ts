@@ -14,7 +14,7 @@ export type Rule = {
   readonly strategy: RuleStrategy
   /** 3-D Secure is asked for where the payment leaves it open. */
   readonly requireThreeDs?: true
-  /** Absent: `plainRetryPlan`. */
+  /** `planOf` says what follows without it, and where it names nothing. */
   readonly retry?: RetryPlan
   /** Where the payment itself does not say; the account's word counts where the rule says nothing either. */
   readonly onUnknown?: OnUnknown

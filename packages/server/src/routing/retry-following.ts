@@ -15,7 +15,7 @@ import { readAdviceCode } from "../core/network-code.ts"
 import type { Outcome } from "../core/outcome.ts"
 import type { LastAttempt, RetryVerdict } from "../core/scheme-rules.ts"
 import { type CardBudget, check, type NextAttempt } from "./retry-budget.ts"
-import type { RetryPlan, RetryStep } from "./retry-plan.ts"
+import { REROUTE, type RetryPlan, type RetryStep } from "./retry-plan.ts"
 import {
   type ErrorRates,
   isAbove,
@@ -105,8 +105,6 @@ export function whatMayFollow(situation: RetrySituation): Following {
   return { kind: "stop", why, passedOver }
 }
 
-/** What follows an attempt that is being reversed; no plan is asked, since the payment or the policy asked for it. */
-export const REROUTE = "reverse_then_reroute"
 const reroute: RetryStep = {
   name: REROUTE,
   on: {},

@@ -15,6 +15,7 @@ import {
   MAX_RETRIES,
   MAX_RETRY_STEPS,
   MAX_STEP_NAME,
+  reservedSteps,
   type RetryPlan,
   type RetryStep,
 } from "./retry-plan.ts"
@@ -60,6 +61,8 @@ function readStep(form: Form, at: string, json: unknown): RetryStep | undefined 
   const object = fields(form, at, json, stepFields)
   if (object === undefined) return undefined
   const name = text(form, `${at}/name`, object["name"], MAX_STEP_NAME)
+  if (name !== undefined && reservedSteps.includes(name))
+    problem(form, `${at}/name`, "is the name of a step that no plan writes: take another")
   const on = readOn(form, `${at}/on`, object["on"])
   const initiator = optional(object, "initiator", at, (place, value) =>
     oneOf(form, place, value, ["customer", "merchant"]),

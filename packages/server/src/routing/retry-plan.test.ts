@@ -1,4 +1,5 @@
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import fc from "fast-check"
 import type { AttemptShape } from "../core/attempt-shape.ts"
@@ -9,6 +10,7 @@ import {
   MAX_RETRIES,
   MAX_RETRY_STEPS,
   plainRetryPlan,
+  planOf,
   type RetryPlan,
   type RetryStep,
 } from "./retry-plan.ts"
@@ -56,6 +58,14 @@ test("an example is read as it stands", () => {
     delaySeconds: [86_400, 259_200],
     shape: { credential: "network_token", merchantInitiated: true, descriptor: "SHOP*RENEWAL" },
   })
+})
+
+test("the example of the page on retries is read", () => {
+  const page = readFileSync(new URL("../../../../docs/retries.md", import.meta.url), "utf8")
+  const json: unknown = JSON.parse(/```json\n(.*?)```/s.exec(page)?.[1] ?? assert.fail("no example"))
+  const read = readRetryPlan(json)
+  assert.ok(read.kind === "plan", JSON.stringify(read))
+  assert.equal(read.plan.steps.length, 3)
 })
 
 const anyShape: fc.Arbitrary<AttemptShape> = fc.record(
@@ -110,7 +120,8 @@ test("what is written reads back as it was", () => {
       assert.deepEqual(readRetryPlan(json), { kind: "plan", plan })
     }),
   )
-  assert.deepEqual(readRetryPlan(retryPlanToJson(plainRetryPlan)), { kind: "plan", plan: plainRetryPlan })
+  const plain = { ...plainRetryPlan, steps: plainRetryPlan.steps.map((step) => ({ ...step, name: "anywhere" })) }
+  assert.deepEqual(readRetryPlan(retryPlanToJson(plain)), { kind: "plan", plan: plain })
 })
 
 test("every problem is told with its place", () => {
@@ -168,4 +179,30 @@ test("the plain plan is for every end of an attempt", () => {
   assert.equal(step?.on.notExecuted, true)
   const none: readonly DeclineReason[] | undefined = step.on.reasons
   assert.equal(none, undefined)
+})
+
+test("a plan that says nothing of attempts that came to nothing goes on to the next account, for whomever it leaves out", () => {
+  const [elsewhere] = plainRetryPlan.steps
+  const step = (on: RetryStep["on"], initiator?: "customer" | "merchant"): RetryStep => ({
+    ...elsewhere!,
+    name: "mine",
+    on,
+    ...(initiator === undefined ? {} : { initiator }),
+  })
+  const added = (...steps: readonly RetryStep[]): readonly RetryStep[] =>
+    planOf({ maxRetries: 2, steps }).steps.slice(steps.length)
+  const failover = { ...elsewhere, on: { notExecuted: true } }
+  assert.deepEqual(added(), [failover])
+  assert.deepEqual(added(step({ categories: ["insufficient_funds"] })), [failover])
+  assert.deepEqual(added(step({ notExecuted: true }, "merchant")), [{ ...failover, initiator: "customer" }])
+  assert.deepEqual(added(step({ notExecuted: true })), [])
+  assert.equal(planOf({ maxRetries: 2, steps: [] }).maxRetries, 2)
+  assert.equal(planOf(undefined), plainRetryPlan)
+})
+
+test("no step of a plan is named like those that no plan writes", () => {
+  for (const name of ["(default)", "reverse_then_reroute"]) {
+    const read = readRetryPlan({ max_retries: 1, steps: [{ ...example.steps[0], name }] })
+    assert.deepEqual(read.kind === "broken" ? read.problems.map(({ at }) => at) : [], ["/steps/0/name"])
+  }
 })

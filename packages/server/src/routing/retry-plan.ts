@@ -52,17 +52,45 @@ export type RetryPlan = {
   readonly steps: readonly RetryStep[]
 }
 
+const everywhere = { times: MAX_RETRIES, provider: "any", delaySeconds: [], shape: {} } as const
+
+/** The step that no author wrote. */
+export const DEFAULT_STEP = "(default)"
+/** What follows an attempt that is being reversed; no plan is asked, since the payment or the policy asked for it. */
+export const REROUTE = "reverse_then_reroute"
+/** Names of steps that plans cannot give to theirs: what is recorded under them stays clear. */
+export const reservedSteps: readonly string[] = [DEFAULT_STEP, REROUTE]
+
 /** What happens where a rule names no plan: the next account, at once. */
 export const plainRetryPlan: RetryPlan = {
   maxRetries: MAX_RETRIES,
   steps: [
     {
-      name: "elsewhere",
+      ...everywhere,
+      name: DEFAULT_STEP,
       on: { categories: Object.keys(declineCategories) as DeclineCategory[], notExecuted: true },
-      times: MAX_RETRIES,
-      provider: "any",
-      delaySeconds: [],
-      shape: {},
     },
   ],
+}
+
+/**
+ * The plan that a rule's payments follow. Who writes what follows a decline has not meant that payments fail with their
+ * provider's connection: where no step is for attempts that came to nothing, the next account is tried at once, as without
+ * a plan. `maxRetries: 0` wants nothing tried, and a step of one's own wants what it says.
+ */
+export function planOf(written: RetryPlan | undefined): RetryPlan {
+  if (written === undefined) return plainRetryPlan
+  const named = written.steps.filter(({ on }) => on.notExecuted === true)
+  const open = (["customer", "merchant"] as const).filter((initiator) =>
+    named.every((step) => step.initiator !== undefined && step.initiator !== initiator),
+  )
+  const [initiator] = open
+  if (initiator === undefined) return written
+  const failover: RetryStep = {
+    ...everywhere,
+    name: DEFAULT_STEP,
+    on: { notExecuted: true },
+    ...(open.length === 1 ? { initiator } : {}),
+  }
+  return { ...written, steps: [...written.steps, failover] }
 }

@@ -53,10 +53,12 @@ const documents = `
 - \`require_three_ds\` asks for 3-D Secure at every account where the payment says \`automatic\` and the customer is there. A payment's own
   word stands above the rule's, as it does with \`on_unknown\`: \`none\` and a result from elsewhere are left as they are, and so is a
   payment of the merchant alone, whose cardholder nobody can ask. The record of the decision says \`threeDs: "required"\` or \`"left"\`.
-- \`retry\` says what follows a failed attempt, \`on_unknown\` what happens when a provider does not answer.
+- \`retry\` says what follows a failed attempt ([retries.md](retries.md) has an example, each field and its limits), \`on_unknown\` what happens when a provider does not answer.
 - \`never\` excludes an account from payments, whatever rule names it and even if the payment is pinned to it. A payment that is pinned
   to an account (\`account\`) asks no rule otherwise: it is neither declined nor asked for 3-D Secure by one.
-- \`commitments\` are shares and volumes of accounts per calendar month (UTC), across all rules.
+- \`commitments\` are shares and volumes of accounts per calendar month (UTC), across all rules. A
+  \`max_volume\` that is reached excludes the account, whatever strategy the rule has. Shares and \`min_volume\` are kept by \`optimize\`
+  alone, which moves those payments that lose least by it; \`ordered\` and \`split\` do what they say and follow neither.
 `
 
 const semantics = `
@@ -160,7 +162,8 @@ ${table(
   Object.entries(findings).map(([name, severity]) => [code(name), severity]),
 )}
 
-\`malformed\` is an error of the document itself: a field that is not there, a text that cannot be read.`
+\`malformed\` is an error of the document itself: a field that is not there, a text that cannot be read. What can be read is checked beside
+it; what is said of the whole document waits until all of it can be.`
 
 const life = `
 ## From draft to force
