@@ -7,6 +7,7 @@ import { Client } from "pg"
 import { startSimulator, type ReadyAccount, type Simulator } from "@orchestra/simulator"
 import { keyHash, newKeySecret } from "../src/api/key-source.ts"
 import type { Scope } from "../src/api/context.ts"
+import type { FactReader } from "../src/api/facts.ts"
 import { makeId, type ApiKeyId, type IdPrefix, type MerchantId } from "../src/core/id.ts"
 import { assemble, type Server } from "../src/start/assemble.ts"
 import { createApiKey } from "../src/storage/resources/api-keys.ts"
@@ -52,8 +53,11 @@ export type TestApi = {
 export async function startApi({
   role = "all",
   beside,
+  facts,
 }: {
   readonly role?: "all" | "api"
+  /** Where numbers come from. */
+  readonly facts?: FactReader
   /** Another node on the same database, with the same merchant and key. */
   readonly beside?: TestApi
 } = {}): Promise<TestApi> {
@@ -73,6 +77,7 @@ export async function startApi({
     host: "127.0.0.1",
     publicUrl: undefined,
     role,
+    ...(facts === undefined ? {} : { facts }),
     node: beside === undefined ? "test" : "test beside",
     log: { info: note("info"), warn: note("warn"), error: note("error") },
   })

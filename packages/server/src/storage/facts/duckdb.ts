@@ -7,17 +7,10 @@ import { join } from "node:path"
 import { DuckDBInstance, type DuckDBAppender, type DuckDBConnection } from "@duckdb/node-api"
 import { timeOf } from "../../core/id.ts"
 import type { Fact, FactName } from "../../insight/facts.ts"
+import { MAX_BUCKETS, MAX_GROUPS, type FactGroup, type FactQuery, type FactSums } from "../../insight/fact-query.ts"
 import { bucketsQuery, createTable, hoursQuery, sumsQuery, tableColumns, tableOf, type Dialect } from "./fact-sql.ts"
 import { currentFacts, factFrom, MINUTE_MS, valuesOf, type Value } from "./fact-rows.ts"
-import {
-  MAX_BUCKETS,
-  MAX_CURRENT,
-  MAX_GROUPS,
-  type FactGroup,
-  type FactQuery,
-  type FactStore,
-  type FactSums,
-} from "./fact-store.ts"
+import { MAX_CURRENT, type FactStore } from "./fact-store.ts"
 
 export type DuckOptions = {
   /** The folder of the file, made if it is not there. */

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict"
 import { facts, type FactName } from "../../insight/facts.ts"
-import { MAX_BUCKETS, MAX_GROUPS, type FactQuery } from "./fact-store.ts"
+import { MAX_BUCKETS, MAX_GROUPS, type FactQuery } from "../../insight/fact-query.ts"
 
 export type ColumnType = "text" | "whole" | "sum" | "wide" | "bucket"
 export type Column = { readonly name: string; readonly type: ColumnType; readonly nullable: boolean }

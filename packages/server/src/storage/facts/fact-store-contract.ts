@@ -8,7 +8,8 @@ import { correction } from "../../insight/correction.ts"
 import { facts as columns, type Fact, type FactName } from "../../insight/facts.ts"
 import type { Facts } from "../../insight/facts-of.ts"
 import { sampleId } from "../ledger/sample.ts"
-import { MAX_GROUPS, type FactQuery, type FactStore } from "./fact-store.ts"
+import { MAX_GROUPS, type FactQuery } from "../../insight/fact-query.ts"
+import type { FactStore } from "./fact-store.ts"
 
 export type StoreUnderTest = {
   readonly store: FactStore
