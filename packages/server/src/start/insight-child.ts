@@ -24,9 +24,9 @@ async function stop(): Promise<void> {
   process.exit(0)
 }
 
-// Ctrl-C reaches the whole group: the parent says when it is our turn.
+// A signal reaches the whole group, from a terminal or a service manager: the parent says when it is our turn.
 process.on("SIGINT", () => {})
-process.on("SIGTERM", () => void stop())
+process.on("SIGTERM", () => {})
 process.on("disconnect", () => void stop())
 process.on("message", (told: Told | "stop") => {
   if (told === "stop") return void stop()
