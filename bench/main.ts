@@ -6,6 +6,10 @@ const benches: Readonly<Record<string, { readonly about: string; readonly load: 
     about: "throughput, own overhead, CPU and memory of payments, beside the bare SQL and a bare proxy",
     load: () => import("./payments.ts"),
   },
+  facts: {
+    about: "what questions about metrics cost, beside PostgreSQL with the same rows and SQL",
+    load: () => import("./facts.ts"),
+  },
   routing: {
     about: "decisions per second and their p99, and rules beside other rule engines",
     load: () => import("./routing.ts"),

@@ -79,6 +79,11 @@ const cases: readonly Case[] = [
     ["../../core/money.ts", "../../ports.ts", "../embedded.ts", "../facts/a.ts"],
     ["../../engine/execute.ts", "../../main.ts", "../../core/../engine/execute.ts"],
   ),
+  ...imports(
+    "storage/facts",
+    ["../../core/money.ts", "../../ports.ts", "../ledger/ledger.ts", "../../insight/facts.ts", "@duckdb/node-api"],
+    ["../../insight/cause/locate.ts", "../../engine/execute.ts", "../../routing/decide.ts", "undici", "node:http"],
+  ),
   ...imports("api/payments", ["../server.ts", "../../engine/a.ts"], ["../../main.ts", "../../connectors/a/index.ts"]),
   // Every form of import.
   [`${server}/core/file.ts`, `import type { X } from "../engine/a.ts"\nexport type Y = X`, IMPORT],

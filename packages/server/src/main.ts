@@ -8,6 +8,11 @@ import { systemPorts, type Log } from "./ports.ts"
 import { assemble, DRAIN_MS, type Server } from "./start/assemble.ts"
 import { demoBinTable, loadBinTable } from "./start/bin-table.ts"
 import { startDemo, type Demo } from "./start/demo.ts"
+import { factsFolder, insightSocket } from "./start/insight-address.ts"
+import { insightClient } from "./start/insight-client.ts"
+import { runInsightProcess, type InsightProcess } from "./start/insight-process.ts"
+import { startInsight } from "./start/insight.ts"
+import { maskedLog } from "./start/masked-log.ts"
 import { ready, readyJson } from "./start/notice.ts"
 import { help, readOptions, Usage, type Options } from "./start/options.ts"
 import { sentenceOf } from "./start/sentence.ts"
@@ -65,11 +70,26 @@ async function main(): Promise<void> {
     const embedded: Embedded | undefined =
       options.databaseUrl === undefined ? await startEmbedded({ dir, ports: { clock, log } }) : undefined
     if (embedded !== undefined) started.push(embedded)
+    const database =
+      embedded === undefined
+        ? { url: options.databaseUrl! }
+        : { host: embedded.host, user: embedded.user, database: "postgres" }
+    const place = { database, dir: factsFolder(dir), socket: insightSocket(dir) }
+    if (options.role === "insight") {
+      started.push(await startInsight({ ...place, log: maskedLog(log) }))
+      if (wanted) return end()
+      phase = "running"
+      console.log(options.json ? readyJson("", undefined) : ready("", undefined, options, ""))
+      return
+    }
+    const facts = insightClient(place.socket, log)
+    started.push({ stop: () => facts.close() })
+    let insight: InsightProcess | undefined
+    // Before the server, so that it is stopped after it.
+    started.push({ stop: async () => insight?.stop() })
     const server = await assemble({
-      database:
-        embedded === undefined
-          ? { url: options.databaseUrl! }
-          : { host: embedded.host, user: embedded.user, database: "postgres" },
+      database,
+      facts,
       masterKeys: options.masterKeys ?? loadOrCreateKeyFile(join(dir, KEY_FILE), "first", chance),
       port: options.port,
       host: options.host,
@@ -83,6 +103,8 @@ async function main(): Promise<void> {
     })
     started.push(server)
     if (wanted) return end()
+    if (options.role === "all" && options.insight)
+      insight = runInsightProcess({ ...place, verbose: options.verbose }, { clock, log })
     const demo = options.role === "all" ? await startSample(options, server, dir, log, started) : undefined
     if (demo?.simulator !== undefined) demoBins.simulatorRuns()
     if (wanted) return end()

@@ -8,6 +8,7 @@ import { startSimulator, type ReadyAccount, type Simulator } from "@orchestra/si
 import { keyHash, newKeySecret } from "../src/api/key-source.ts"
 import type { Scope } from "../src/api/context.ts"
 import { type BinTable, noBins } from "../src/core/bin-table.ts"
+import type { FactReader } from "../src/api/facts.ts"
 import { makeId, type ApiKeyId, type IdPrefix, type MerchantId } from "../src/core/id.ts"
 import { assemble, type Server } from "../src/start/assemble.ts"
 import { createApiKey } from "../src/storage/resources/api-keys.ts"
@@ -54,9 +55,12 @@ export async function startApi({
   role = "all",
   beside,
   bins = noBins,
+  facts,
 }: {
   readonly role?: "all" | "api"
   readonly bins?: BinTable
+  /** Where numbers come from. */
+  readonly facts?: FactReader
   /** Another node on the same database, with the same merchant and key. */
   readonly beside?: TestApi
 } = {}): Promise<TestApi> {
@@ -77,6 +81,7 @@ export async function startApi({
     publicUrl: undefined,
     role,
     bins,
+    ...(facts === undefined ? {} : { facts }),
     node: beside === undefined ? "test" : "test beside",
     log: { info: note("info"), warn: note("warn"), error: note("error") },
   })

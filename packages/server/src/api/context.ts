@@ -10,12 +10,13 @@ import type { Database } from "../storage/database.ts"
 import type { SignalStore } from "../storage/resources/signal-store.ts"
 import type { Vault } from "../vault/vault.ts"
 import type { Counts } from "./counts.ts"
+import type { FactReader } from "./facts.ts"
 import type { Metrics } from "./metrics.ts"
 import type { MethodSource } from "./method-input.ts"
 
 /**
  * What a key may do; `admin` includes all others. payments:operate: to say how a payment ended where nobody else could.
- * metrics:read: the numbers of the whole installation.
+ * metrics:read: the numbers of the whole installation. insight:read: those of the key's merchant and mode.
  */
 export const scopes = [
   "payments:read",
@@ -24,6 +25,7 @@ export const scopes = [
   "config:read",
   "config:write",
   "metrics:read",
+  "insight:read",
   "admin",
 ] as const
 export type Scope = (typeof scopes)[number]
@@ -49,6 +51,7 @@ export type Api = {
   key(secret: string): Promise<Key | undefined>
   readonly counts: Counts
   readonly metrics: Metrics
+  readonly facts: FactReader
   readonly routing: {
     readonly store: SignalStore
     /** No provider answers this node. */

@@ -15,6 +15,7 @@ import { events } from "./events.ts"
 import * as inboundRoutes from "./inbound-webhooks.ts"
 import * as historyRoutes from "./payment-history.ts"
 import { paymentList } from "./payment-list.ts"
+import * as questionRoutes from "./metrics-query.ts"
 import * as methodRoutes from "./payment-methods.ts"
 import { CardInput, PaymentMethodInput } from "./method-schema.ts"
 import * as paymentSchema from "./payment-schema.ts"
@@ -58,6 +59,7 @@ export const resources: readonly Routes[] = [
   experiments,
   policyLanguageRoutes.policyLanguage,
   backtests,
+  questionRoutes.metricsQuery,
   webhookEndpoints,
   events,
   inboundRoutes.inboundWebhookList,
@@ -84,6 +86,7 @@ const files: readonly object[] = [
   decisionSchema,
   policyLanguageRoutes.named,
   backtestSchema,
+  questionRoutes,
   endpointSchema,
   eventSchema,
   inboundRoutes,
@@ -132,6 +135,7 @@ export const sections: readonly { readonly name: string; readonly description: s
   { name: "Policies", description: "Which account is tried for which payment." },
   { name: "Experiments", description: "Versions of a policy against each other, on live payments." },
   { name: "Routing", description: "What was learned of accounts, and what would be decided now." },
+  { name: "Metrics", description: "Every number once, by whatever you group, filter and compare." },
   { name: "Webhook endpoints", description: "Where you hear of events." },
   { name: "Events", description: "Everything that happened, as your endpoints are told." },
   { name: "Inbound webhooks", description: "What providers told us." },

@@ -208,6 +208,11 @@ export const faults = {
     title: "The webhook is too old.",
     help: "Check the clock of the sender; stored webhooks are replayed by us.",
   },
+  "insight.unavailable": {
+    status: 503,
+    title: "There are no numbers now.",
+    help: "The insight process is starting, busy, or not running beside this server; payments go on. Ask again in a moment.",
+  },
   "server.unavailable": {
     status: 503,
     title: "Not now.",

@@ -15,6 +15,7 @@ const subjects: Readonly<Record<string, string>> = {
   operations: "Operations",
   account: "Accounts",
   webhook: "Webhooks from providers",
+  insight: "Insight",
   server: "Our own",
 }
 

@@ -22,6 +22,31 @@ export function correction(before: Facts | undefined, after: Facts): readonly Fa
   return rows
 }
 
+/**
+ * The facts with what can no longer be derived: exchanges are kept for some months only, and a connector's version is
+ * today's. What was known when the attempt was made stays.
+ */
+export function carried(before: Facts | undefined, after: Facts): Facts {
+  if (before === undefined) return after
+  const known = new Map(before.attempts.map((fact) => [fact.id, fact]))
+  return {
+    payment: { ...after.payment, times: { ...before.payment.times, ...defined(after.payment.times) } },
+    attempts: after.attempts.map((fact) => {
+      const old = known.get(fact.id)
+      if (old === undefined) return fact
+      const api_version = old.dimensions.api_version ?? fact.dimensions.api_version
+      return {
+        ...fact,
+        dimensions: { ...fact.dimensions, api_version },
+        times: { ...old.times, ...defined(fact.times) },
+      }
+    }),
+  }
+}
+
+const defined = <T extends object>(times: T): Partial<T> =>
+  Object.fromEntries(Object.entries(times).filter(([, bucket]) => bucket !== undefined)) as Partial<T>
+
 export function negated<F extends FactName>(fact: Fact<F>): Fact<F> {
   const measures = Object.fromEntries(
     Object.entries<bigint>(fact.measures).map(([name, value]) => [name, -value]),

@@ -6,7 +6,7 @@ import { declineCategories } from "../core/decline.ts"
 import type { PolicyId } from "../core/id.ts"
 import { connectors } from "../connectors/registry.ts"
 import { accountAt, scripted, type Reply, type Scripted } from "../../testing/scripted.ts"
-import { correction, negated } from "./correction.ts"
+import { carried, correction, negated } from "./correction.ts"
 import { amountBand, factsOf, type Facts } from "./facts-of.ts"
 import { reachesIssuer } from "./failure.ts"
 import { facts as columns, MAX_TEXT, type Fact, type FactName } from "./facts.ts"
@@ -188,6 +188,16 @@ describe("corrections", () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  test("carry along what can no longer be derived", async () => {
+    const { payment, calls } = await paid(unavailable)
+    const before = factsOf(payment, { calls, apiVersion: () => "1" })
+    assert.ok(before.attempts.every(({ times }) => times.provider_time !== undefined))
+    const later = factsOf(payment, { apiVersion: () => "2" })
+    assert.notDeepEqual(later, before)
+    assert.deepEqual(carried(before, later), before)
+    assert.deepEqual(carried(undefined, later), later)
   })
 
   test("take back every measure of the row that they replace", async () => {

@@ -153,6 +153,8 @@ function paymentFact(payment: Payment, attempts: readonly Fact<"attempt">[], bes
   const start = payment.attempts[0]?.startedAt
   const acted = payment.operations.some((o) => o.kind === "complete") || attempts.some((a) => a.measures.waiting === 1n)
   const firstApproved = attempts[0]?.measures.approved === 1n
+  const confirmed = status !== "requires_confirmation" && payment.plan.state !== "idle"
+  const givenUp = (status === "canceled" || status === "expired") && !approved
   return {
     fact: "payment",
     id: payment.id,
@@ -173,11 +175,12 @@ function paymentFact(payment: Payment, attempts: readonly Fact<"attempt">[], bes
     }),
     measures: {
       payments: 1n,
-      confirmed: flag(status !== "requires_confirmation" && payment.plan.state !== "idle"),
+      confirmed: flag(confirmed),
       settled: flag(settled),
+      undecided: flag(confirmed && !settled && !givenUp),
       approved: flag(approved),
       failed: flag(failed && !approved),
-      given_up: flag((status === "canceled" || status === "expired") && !approved),
+      given_up: flag(givenUp),
       first_approved: flag(firstApproved && approved),
       fell_back: flag(settled && attempts.length > 1),
       recovered: flag(attempts.length > 1 && !firstApproved && approved),
@@ -332,13 +335,16 @@ const bucket = (ms: number | undefined): number | undefined =>
   ms === undefined ? undefined : bucketOf(Math.max(ms, 0))
 const flag = (is: boolean): bigint => (is ? 1n : 0n)
 
+/** What every store gives back as it was given: no half of a character, which the cut may leave too, and no NUL. */
+const plain = (text: string): string => text.slice(0, MAX_TEXT).toWellFormed().replaceAll("\0", "\ufffd")
+
 function bounded<F extends FactName>(dimensions: {
   readonly [D in Dimension<F>]?: string | number | undefined
 }): Fact<F>["dimensions"] {
   return Object.fromEntries(
     Object.entries<string | number | undefined>(dimensions).map(([name, value]) => [
       name,
-      typeof value === "string" ? value.slice(0, MAX_TEXT) : value,
+      typeof value === "string" ? plain(value) : value,
     ]),
   ) as Fact<F>["dimensions"]
 }

@@ -121,6 +121,7 @@ export const paymentMeasures = {
   payments: count("1"),
   confirmed: count("1 once the merchant confirmed it"),
   settled: count("1 once it is approved or failed"),
+  undecided: count("1 while it is confirmed and neither approved, failed nor given up"),
   approved: count("1 if it was authorized, captured or verified, whatever was given back later"),
   failed: count("1 if it failed"),
   given_up: count("1 if it was canceled or expired before any approval"),

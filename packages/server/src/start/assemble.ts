@@ -10,6 +10,7 @@ import { secret } from "../core/secret.ts"
 import { serveMetrics } from "../api/metrics.ts"
 import { createServer } from "../api/server.ts"
 import { createCounts } from "../api/counts.ts"
+import { noFacts, type FactReader } from "../api/facts.ts"
 import { keySource, runKeyUses } from "../api/key-source.ts"
 import { methodSource } from "../api/method-source.ts"
 import { returnUrl } from "../api/returns.ts"
@@ -66,6 +67,8 @@ export type Assembly = {
   readonly node: string
   /** What the first digits of cards tell; undefined: nothing. */
   readonly bins?: BinTable
+  /** Where numbers come from; undefined: there are none. */
+  readonly facts?: FactReader
   /** Undefined: as long as by default. */
   readonly retention?: Retention
   readonly log: Log
@@ -171,6 +174,7 @@ export async function assemble(parts: Assembly): Promise<Server> {
       refresh: directory.refresh,
       counts,
       metrics: watch,
+      facts: parts.facts ?? noFacts,
       routing: { store: signalStore, isSick: sharing.isSick },
       publicUrl: () => baseUrl,
     })

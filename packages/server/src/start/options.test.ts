@@ -36,7 +36,7 @@ test("what is wrong on the command line or in the environment is said with what 
     return "it was taken"
   }
   assert.match(refusal(["--port", "99999"]), /from 0 to 65535, not "99999"/)
-  assert.match(refusal(["--role", "boss"]), /all, api or worker/)
+  assert.match(refusal(["--role", "boss"]), /all, api, worker or insight/)
   assert.match(refusal(["--nonsense"]), /^Unknown option '--nonsense'\. See --help\.$/)
   assert.match(refusal([], { DATABASE_URL: "mysql://x" }), /must begin with postgres:/)
   assert.match(refusal([], { ORCHESTRA_PUBLIC_URL: "https://a/b" }), /must be an origin/)

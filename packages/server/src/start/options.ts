@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util"
 import { defaultRetention, type Retention } from "../storage/ledger/retention.ts"
 
-export type Role = "all" | "api" | "worker"
+export type Role = "all" | "api" | "worker" | "insight"
 
 export type Options = {
   readonly port: number
@@ -23,6 +23,8 @@ export type Options = {
   readonly binTable: string | undefined
   /** Days that things are kept. */
   readonly retention: Retention
+  /** Whether role all starts the insight process. */
+  readonly insight: boolean
   readonly simulator: boolean
   readonly traffic: boolean
   readonly json: boolean
@@ -40,11 +42,12 @@ export const help = `Orchestra: one payment over many providers, never twice, ne
 Options
   --port N            port of the API (default ${DEFAULT_PORT}; 0 takes a free one)
   --host H            address to listen on (default 127.0.0.1)
-  --role R            all (default), api or worker
+  --role R            all (default), api, worker or insight; api asks the insight process of the same data folder
   --metrics-port N    port of /metrics without a key, for any role (default: only at the API, with a key)
   --metrics-host H    address that it listens on (default 127.0.0.1)
   --data DIR          folder of the embedded database and keys (default .orchestra)
   --bin-table FILE    CSV of what the first digits of cards tell: bin,country,funding,issuer,product
+  --no-insight        no insight process: no facts are kept, and metrics are not answered
   --no-simulator      do not start simulated providers
   --no-traffic        no sample traffic at the simulated providers
   --json              machine-readable: one JSON line when ready, nothing else on standard output
@@ -77,8 +80,8 @@ export function readOptions(
   const values = parse(args)
   if (values["help"] === true) return "help"
   const role = text(values["role"]) ?? "all"
-  if (role !== "all" && role !== "api" && role !== "worker")
-    throw new Usage(`--role must be all, api or worker, not "${role}".`)
+  if (role !== "all" && role !== "api" && role !== "worker" && role !== "insight")
+    throw new Usage(`--role must be all, api, worker or insight, not "${role}".`)
   const port = text(values["port"]) ?? environment["PORT"]
   const metricsPort = text(values["metrics-port"])
   const publicUrl = environment["ORCHESTRA_PUBLIC_URL"]
@@ -101,6 +104,7 @@ export function readOptions(
     masterKeys: environment["ORCHESTRA_MASTER_KEYS"],
     binTable: text(values["bin-table"]) ?? (environment["ORCHESTRA_BIN_TABLE"] || undefined),
     retention: retentionOf(environment["ORCHESTRA_RETENTION_DAYS"] ?? ""),
+    insight: values["no-insight"] !== true,
     simulator: values["no-simulator"] !== true,
     traffic: values["no-traffic"] !== true,
     json: values["json"] === true,
@@ -122,6 +126,7 @@ function parse(args: readonly string[]): Readonly<Record<string, string | boolea
         "metrics-host": value,
         data: value,
         "bin-table": value,
+        "no-insight": flag,
         "no-simulator": flag,
         "no-traffic": flag,
         json: flag,
