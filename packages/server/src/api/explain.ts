@@ -3,6 +3,7 @@
 
 import { Type, type Static } from "typebox"
 import { networkOf } from "../core/card.ts"
+import { parseCountry } from "../core/country.ts"
 import { parseCurrency } from "../core/currency.ts"
 import { invalid } from "../core/fault.ts"
 import { given } from "../core/given.ts"
@@ -23,26 +24,27 @@ export const ExplainBody = Type.Object(
   {
     amount: Amount,
     currency: Currency,
-    payment_method: Type.Optional(
-      closed(
-        {
-          type: words(["card", "network_token", "provider_token"]),
-          bin: Type.Optional(
-            Type.String({
-              pattern: "^[0-9]{6,8}$",
-              description: "The number's first digits: no more of it is needed.",
-            }),
-          ),
-          network: Type.Optional(NetworkName),
-          country: Type.Optional(Country),
-          funding: Type.Optional(words(["credit", "debit", "prepaid"])),
-          account: Type.Optional({
-            ...Id("acc"),
-            description: "Of a provider token, or of a network token's requestor.",
+    payment_method: closed(
+      {
+        type: words(["card", "network_token", "provider_token"]),
+        bin: Type.Optional(
+          Type.String({
+            pattern: "^[0-9]{6,8}$",
+            description: "The number's first digits: no more of it is needed.",
           }),
-        },
-        { description: "A card unless it says otherwise." },
-      ),
+        ),
+        network: Type.Optional(NetworkName),
+        country: Type.Optional(Country),
+        funding: Type.Optional(words(["credit", "debit", "prepaid"])),
+        account: Type.Optional({
+          ...Id("acc"),
+          description: "Of a provider token, or of a network token's requestor.",
+        }),
+      },
+      {
+        description:
+          "Of a card and of a network token, `bin` or `network` is needed; of a provider token, the `account` that can read it.",
+      },
     ),
     initiator: Type.Optional(
       closed({
@@ -58,7 +60,10 @@ export const ExplainBody = Type.Object(
     shipping: Type.Optional(Place),
     metadata: Type.Optional(Metadata),
     account: Type.Optional({ ...Id("acc"), description: "Pinned to this account." }),
-    payment: Type.Optional({ ...Id("pay"), description: "Whose dice are thrown; absent: those of a new payment." }),
+    payment: Type.Optional({
+      ...Id("pay"),
+      description: "One of yours, whose dice are thrown; absent: those of a new payment.",
+    }),
   },
   {
     $id: "Explain",
@@ -95,8 +100,11 @@ export const explain: Routes = (app, api, guard) => {
       const now = engine.clock.now()
       const { body } = request
       const intent = intentOf(body)
+      const asked = body.payment as PaymentId | undefined
+      if (asked !== undefined && (await engine.ledger.load(merchant, asked)) === undefined)
+        throw invalid("#/payment", "is none of your payments")
       const payment: Payment = {
-        id: (body.payment as PaymentId | undefined) ?? makeId("pay", now, engine.chance.bytes(16)),
+        id: asked ?? makeId("pay", now, engine.chance.bytes(16)),
         merchant,
         mode,
         version: 0,
@@ -123,7 +131,7 @@ function intentOf(body: ExplainBody): Intent {
   return given({
     amount: money(BigInt(body.amount), currency),
     capture: "automatic",
-    method: methodOf(body.payment_method ?? { type: "card" }),
+    method: methodOf(body.payment_method),
     store: false,
     initiator: initiatorOf(body.initiator),
     threeDs: { mode: body.three_ds?.mode ?? "automatic" },
@@ -136,9 +144,14 @@ function intentOf(body: ExplainBody): Intent {
   })
 }
 
-function methodOf(body: NonNullable<ExplainBody["payment_method"]>): Method {
-  const { type, bin } = body
-  const network = body.network ?? (bin === undefined ? undefined : networkOf(bin))
+function methodOf(body: ExplainBody["payment_method"]): Method {
+  const { type, bin, country } = body
+  if (country !== undefined && parseCountry(country) === undefined)
+    throw invalid("#/payment_method/country", "is not a country of ISO 3166-1")
+  const printed = bin === undefined ? undefined : networkOf(bin)
+  if (printed !== undefined && body.network !== undefined && printed !== body.network)
+    throw invalid("#/payment_method/network", `is not the network of this bin, which is ${printed}`)
+  const network = body.network ?? printed
   const account = body.account as AccountId | undefined
   if (type === "provider_token") {
     if (account === undefined) throw invalid("#/payment_method/account", "is required: another provider cannot read it")
@@ -158,7 +171,7 @@ function methodOf(body: NonNullable<ExplainBody["payment_method"]>): Method {
     expiryMonth: 12,
     expiryYear: 2099,
     fingerprint: "",
-    country: body.country,
+    country,
     funding: body.funding,
     requestorAccount: account,
   })
