@@ -25,25 +25,26 @@ export const ExplainBody = Type.Object(
   {
     amount: Amount,
     currency: Currency,
-    payment_method: Type.Optional(
-      closed(
-        {
-          type: words(["card", "network_token", "provider_token"]),
-          bin: Type.Optional(
-            Type.String({
-              pattern: "^[0-9]{6,8}$",
-              description: "The number's first digits: no more of it is needed.",
-            }),
-          ),
-          network: Type.Optional(NetworkName),
-          ...cardFactFields,
-          account: Type.Optional({
-            ...Id("acc"),
-            description: "Of a provider token, or of a network token's requestor.",
+    payment_method: closed(
+      {
+        type: words(["card", "network_token", "provider_token"]),
+        bin: Type.Optional(
+          Type.String({
+            pattern: "^[0-9]{6,8}$",
+            description: "The number's first digits: no more of it is needed.",
           }),
-        },
-        { description: "A card unless it says otherwise." },
-      ),
+        ),
+        network: Type.Optional(NetworkName),
+        ...cardFactFields,
+        account: Type.Optional({
+          ...Id("acc"),
+          description: "Of a provider token, or of a network token's requestor.",
+        }),
+      },
+      {
+        description:
+          "Of a card and of a network token, `bin` or `network` is needed; of a provider token, the `account` that can read it.",
+      },
     ),
     initiator: Type.Optional(
       closed({
@@ -59,7 +60,10 @@ export const ExplainBody = Type.Object(
     shipping: Type.Optional(Place),
     metadata: Type.Optional(Metadata),
     account: Type.Optional({ ...Id("acc"), description: "Pinned to this account." }),
-    payment: Type.Optional({ ...Id("pay"), description: "Whose dice are thrown; absent: those of a new payment." }),
+    payment: Type.Optional({
+      ...Id("pay"),
+      description: "One of yours, whose dice are thrown; absent: those of a new payment.",
+    }),
   },
   {
     $id: "Explain",
@@ -96,8 +100,11 @@ export const explain: Routes = (app, api, guard) => {
       const now = engine.clock.now()
       const { body } = request
       const intent = intentOf(body, api.bins)
+      const asked = body.payment as PaymentId | undefined
+      if (asked !== undefined && (await engine.ledger.load(merchant, asked)) === undefined)
+        throw invalid("#/payment", "is none of your payments")
       const payment: Payment = {
-        id: (body.payment as PaymentId | undefined) ?? makeId("pay", now, engine.chance.bytes(16)),
+        id: asked ?? makeId("pay", now, engine.chance.bytes(16)),
         merchant,
         mode,
         version: 0,
@@ -124,7 +131,7 @@ function intentOf(body: ExplainBody, bins: BinTable): Intent {
   return given({
     amount: money(BigInt(body.amount), currency),
     capture: "automatic",
-    method: methodOf(body.payment_method ?? { type: "card" }, bins),
+    method: methodOf(body.payment_method, bins),
     store: false,
     initiator: initiatorOf(body.initiator),
     threeDs: { mode: body.three_ds?.mode ?? "automatic" },
@@ -137,9 +144,12 @@ function intentOf(body: ExplainBody, bins: BinTable): Intent {
   })
 }
 
-function methodOf(body: NonNullable<ExplainBody["payment_method"]>, bins: BinTable): Method {
+function methodOf(body: ExplainBody["payment_method"], bins: BinTable): Method {
   const { type, bin } = body
-  const network = body.network ?? (bin === undefined ? undefined : networkOf(bin))
+  const printed = bin === undefined ? undefined : networkOf(bin)
+  if (printed !== undefined && body.network !== undefined && printed !== body.network)
+    throw invalid("#/payment_method/network", `is not the network of this bin, which is ${printed}`)
+  const network = body.network ?? printed
   const account = body.account as AccountId | undefined
   if (type === "provider_token") {
     if (account === undefined) throw invalid("#/payment_method/account", "is required: another provider cannot read it")

@@ -51,7 +51,7 @@ for (const [index, amount] of [1_999, 1_999, 500].entries()) {
 }
 await until("the facts", async () => {
   const { body } = await ask({ metrics: ["payments"] })
-  return body.data?.[0]?.values.payments.value === 3
+  return body.data?.[0]?.values.payments.value === 3 && body.freshness.complete_until !== null
 })
 
 describe("POST /v1/metrics/query", () => {

@@ -34,7 +34,6 @@ test("a draft is checked without being stored: every finding with its rule, its 
     ]),
     [
       ["warning", "amount_without_currency", "large", "#/rules/0/when", [2, 3, 23]],
-      ["warning", "overlap", "visa", "#/rules/1", undefined],
       ["error", "unreachable", "small visa", "#/rules/2", undefined],
       ["warning", "no_default", undefined, "#/rules", undefined],
     ],

@@ -51,7 +51,7 @@ export type Candidate = {
 }
 
 export const exclusions = {
-  unknown_account: "the policy names an account that does not exist",
+  unknown_account: "no account has this id, which the policy or the payment names",
   disabled: "the account is disabled",
   draining: "the account is draining: it takes no new payments",
   other_mode: "the account is of the other mode (live or test)",

@@ -2,7 +2,7 @@
 // rule that would treat them differently.
 
 import { confinementOf } from "./conditions/compile.ts"
-import { type Condition } from "./conditions/condition.ts"
+import { comparisonsOf, type Condition } from "./conditions/condition.ts"
 import { type Budget, canHold, type Formula } from "./conditions/search.ts"
 import { finding, type Finding } from "./policy-finding.ts"
 import type { Rule } from "./policy.ts"
@@ -92,8 +92,9 @@ const alwaysTrue = (rules: readonly Rule[], index: number, budget: Budget): read
     : []
 
 /**
- * Two rules that both match some payments, while each also matches others: which of them comes first decides, and its author
- * may not have seen it. An exception before a wider rule is what order is for, and no finding.
+ * Two rules that ask of the very same facts and both match some payments, while each also matches others: which of them comes
+ * first decides, and its author may not have seen it. An exception before a wider rule is what order is for, and no finding;
+ * so is a rule of other facts before one that does not ask of them.
  */
 function* overlap(
   rule: Rule,
@@ -102,8 +103,10 @@ function* overlap(
   budget: Budget,
 ): Generator<void, readonly Finding[]> {
   const strategy = JSON.stringify(rule.strategy)
+  const asked = factsOf(rule.when)
   for (const earlier of before) {
-    if (JSON.stringify(earlier.strategy) === strategy) continue
+    if (JSON.stringify(earlier.strategy) === strategy || factsOf(earlier.when).symmetricDifference(asked).size > 0)
+      continue
     const isExceptionOnly = canHold(outside(earlier.when, rule.when), budget) !== true
     if (!isExceptionOnly && canHold(outside(rule.when, earlier.when), budget) === true)
       return [
@@ -117,3 +120,6 @@ function* overlap(
   }
   return []
 }
+
+const factsOf = (condition: Condition): ReadonlySet<string> =>
+  new Set([...comparisonsOf(condition)].map(({ field }) => field))

@@ -112,16 +112,29 @@ test("a condition that contradicts itself is an error, and so is an alternative 
   ])
 })
 
-test("rules that share payments and treat them differently are warned of; an exception before its rule is not", () => {
+test("rules of the same facts that share payments and treat them differently are warned of", () => {
   const rules = [
+    rule("small", 'currency == "EUR" && amount < 5000', "acc_a"),
+    rule("from ten", 'currency == "EUR" && amount >= 1000', "acc_b"),
+    rule("all", "true", "acc_b"),
+  ]
+  assert.deepEqual(found(rules), ["warning overlap /rules/1"])
+  const same = [
+    rule("small", 'currency == "EUR" && amount < 5000'),
+    ...rules.slice(1).map((one) => ({ ...one, strategy: rules[0]!.strategy })),
+  ]
+  assert.deepEqual(found(same), [])
+})
+
+test("an exception before its rule is what order is for, also where it asks of other facts", () => {
+  const rules = [
+    rule("gifts", 'metadata.kind == "gift"', "acc_b"),
     rule("visa", 'card.network == "visa"', "acc_a"),
     rule("euro", 'currency == "EUR"', "acc_b"),
     rule("exception of all", 'currency == "USD" && card.network == "mastercard"', "acc_a"),
     rule("all", "true", "acc_b"),
   ]
-  assert.deepEqual(found(rules), ["warning overlap /rules/1"])
-  const same = [rule("visa", 'card.network == "visa"'), rule("euro", 'currency == "EUR"'), rule("all", "true")]
-  assert.deepEqual(found(same), [])
+  assert.deepEqual(found(rules), [])
 })
 
 test("payments that no rule matches are warned of, unless the rules leave none", () => {

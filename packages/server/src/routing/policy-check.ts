@@ -70,7 +70,7 @@ export function* checkInSteps(
 
 function checkName(rules: readonly Rule[], index: number): readonly Finding[] {
   const same = rules.findIndex(({ name }) => name === rules[index]!.name)
-  return same === index ? [] : [finding("repeated_name", `/rules/${index}/name`, `is the name of rule ${same + 1} too`)]
+  return same === index ? [] : [finding("repeated_name", `/rules/${index}/name`, `is the name of /rules/${same} too`)]
 }
 
 const checkStrategy = ({ strategy }: Rule, at: string): readonly Finding[] =>

@@ -158,6 +158,10 @@ test("explaining a payment changes nothing, and says what is wrong with it", asy
     [{ ...body, currency: "EUX" }, "#/currency"],
     [{ ...body, payment_method: { type: "card" } }, "#/payment_method"],
     [{ ...body, payment_method: { type: "provider_token" } }, "#/payment_method/account"],
+    [{ ...body, payment_method: undefined }, "#/payment_method"],
+    [{ ...body, payment_method: { ...body.payment_method, country: "ZZ" } }, "#/payment_method/country"],
+    [{ ...body, payment_method: { ...body.payment_method, network: "amex" } }, "#/payment_method/network"],
+    [{ ...body, payment: api.id("pay") }, "#/payment"],
     [{ ...body, billing: { address: { country: "XX" } } }, "#/billing/address/country"],
   ] as const) {
     const answer = await api.call("POST", "/v1/decisions/explain", { body: wrong })

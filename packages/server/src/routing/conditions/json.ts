@@ -42,14 +42,19 @@ export function readCondition(json: unknown, at = ""): ConditionReading {
     : { kind: "broken", problems: [{ at, detail: large }] }
 }
 
+const NO_CONDITION = "is no condition: a text, or an object with all, any, not, or field and op"
+
 type Count = { nodes: number }
 
 function readNode(form: Form, count: Count, at: string, json: unknown, depth: number): Condition | undefined {
   count.nodes += 1
   if (count.nodes > MAX_NODES) return count.nodes === MAX_NODES + 1 ? problem(form, at, TOO_MANY_NODES) : undefined
   if (depth > MAX_DEPTH) return problem(form, at, TOO_DEEP)
-  if (typeof json !== "object" || json === null || Array.isArray(json))
-    return problem(form, at, "is no condition: a text, or an object with all, any, not, or field and op")
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return problem(form, at, NO_CONDITION)
+  const parts = ["all", "any", "not", "field"].filter((part) => Object.hasOwn(json, part))
+  if (parts.length === 0) return problem(form, at, NO_CONDITION)
+  if (parts.length > 1)
+    return problem(form, at, `has ${parts.map((part) => `\`${part}\``).join(" and ")}: put one into the other`)
   for (const group of ["all", "any"] as const)
     if (Object.hasOwn(json, group)) {
       const members = optional(fieldsOf(form, at, json, [group]) ?? {}, group, at, (place, value) =>

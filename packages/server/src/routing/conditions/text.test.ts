@@ -149,7 +149,17 @@ describe("a text that a tree cannot hold is refused at its place:", () => {
     ],
     ["a misspelt word", 'card.network == "viza"', '1:17 "viza" is none of visa, mastercard, amex'],
     ["another type", 'amount > "5"', '1:10 "5" is no whole number (a value of amount)'],
-    ["a fraction of a minor unit", "amount > 19.99", "1:10 amount is a whole number, without a point"],
+    ["a fraction of a minor unit", "amount > 19.99", "1:10 amount is a whole number, in digits alone"],
+    ["a word without its quotes", "currency == EUR", '1:13 a value of currency stands in quotes: "EUR"'],
+    ["and as a word", 'amount > 5 and currency == "EUR"', "1:12 `and` is written `&&`"],
+    ["or as a word", "(amount > 5 or amount < 3)", "1:13 `or` is written `||`"],
+    ["not as a word", "not amount > 5", "1:1 `not` is written `!`, with what it negates in parentheses"],
+    ["a time of no place", "now.getHours() > 5", "1:14 name the time zone whose clock is meant"],
+    [
+      "an account by its provider",
+      'accounts.stripe.state == "healthy"',
+      "1:1 no field is called accounts.stripe.state: accounts are named by their ids",
+    ],
     ["an operator that a field does not take", 'currency < "EUR"', "1:10 currency takes ==, !=, in, and not <"],
     ["a prefix of an enum", 'currency.startsWith("E")', "1:9 currency takes ==, !=, in, and not .startsWith()"],
     ["has() of what every payment has", "has(amount)", "1:5 every payment has amount: there is nothing to ask"],
@@ -186,6 +196,13 @@ describe("a text that a tree cannot hold is refused at its place:", () => {
   ]
   for (const [name, text, expected] of cases)
     test(name, () => assert.ok(refusal(text).startsWith(expected), `${refusal(text)}\n${expected}`))
+
+  test("a code that people take for a country's is known, and the beginning of a number that is too short is a range", () => {
+    assert.match(refusal('payer.country == "UK"'), /did you mean "GB"\?/)
+    const range = 'card.bin >= "410000" && card.bin < "420000"'
+    assert.ok(refusal('card.bin.startsWith("41")').endsWith(`; write a range: ${range}`))
+    assert.equal(printCondition(parsed(range)), range)
+  })
 
   test("the second line is counted as such", () => {
     assert.match(refusal('currency == "EUR" &&\n  amont > 5'), /^2:3 no field is called amont: did you mean amount\?/)
@@ -245,7 +262,7 @@ describe("a text that a tree cannot hold is refused at its place:", () => {
 
 describe("a tree of JSON is refused at its place:", () => {
   const cases: readonly (readonly [string, unknown, string])[] = [
-    ["a group with more than its members", { all: [], any: [] }, "/any is no field that is known here"],
+    ["a group with more than its members", { all: [], any: [] }, " has `all` and `any`: put one into the other"],
     [
       "a misspelt field deep inside",
       { all: [{ not: { field: "amont", op: "gt", value: 5 } }] },
@@ -260,6 +277,7 @@ describe("a tree of JSON is refused at its place:", () => {
     ],
     ["a value twice", { field: "currency", op: "in", value: ["EUR", "EUR"] }, "/value/1 stands in this list before"],
     ["no condition at all", 5, " is no condition"],
+    ["an object that says nothing", {}, " is no condition: a text, or an object with all"],
   ]
   for (const [name, json, expected] of cases)
     test(name, () => {

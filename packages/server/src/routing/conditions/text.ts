@@ -130,9 +130,14 @@ class Reader {
   }
   unexpected(wanted: string): Refused {
     const token = this.peek()
+    const meant = token.kind === "name" ? connectives[token.text.toLowerCase()] : undefined
+    if (meant !== undefined) return new Refused(token.at, `${shown(token)} is written ${meant}`)
     return new Refused(token.at, `expected ${wanted}, and found ${shown(token)}`)
   }
 }
+
+/** As other languages write them. */
+const connectives: Readonly<Record<string, string>> = { and: "`&&`", or: "`||`" }
 
 function shown(token: Token): string {
   switch (token.kind) {
@@ -215,6 +220,8 @@ function leaf(reader: Reader): Condition {
   }
   if (token.text === "false" || token.text === "null")
     throw new Refused(token.at, `\`${token.text}\` is no condition here; \`true\` matches everything`)
+  if (token.text.toLowerCase() === "not")
+    throw new Refused(token.at, `\`${token.text}\` is written \`!\`, with what it negates in parentheses: !(…)`)
   return token.text === "has" && reader.isSign("(", 1) ? presence(reader) : comparison(reader)
 }
 
@@ -282,6 +289,8 @@ function reference(reader: Reader): Reference {
 
 function zoneCall(reader: Reader): string {
   reader.expect("(")
+  if (reader.isSign(")"))
+    throw new Refused(reader.peek().at, 'name the time zone whose clock is meant, as in now.getHours("Europe/Berlin")')
   const zone = reader.take()
   if (zone.kind !== "string" || !isTimeZone(zone.value))
     throw new Refused(zone.at, `${shown(zone)} is no time zone of the IANA database, such as "Europe/Berlin" or "UTC"`)
@@ -291,6 +300,8 @@ function zoneCall(reader: Reader): string {
 
 export function unknownField(written: string): string {
   const [root, account, part] = written.split(".")
+  if (root === "accounts" && account !== undefined && !account.startsWith("acc_"))
+    return `no field is called ${written}: accounts are named by their ids, as in accounts.acc_….${part ?? "state"}`
   const known =
     root === "accounts" && part !== undefined
       ? fields.flatMap(({ name, parameter }) => (parameter === "account" ? [name.replace("<account>", account!)] : []))
@@ -354,16 +365,37 @@ export const wrongOperator = (field: string, allowed: readonly Operator[], op: O
 
 function scalar(reader: Reader, { field, found }: Reference): Scalar {
   const token = reader.peek()
+  if (token.kind === "name" && (found.spec.type === "enum" || found.spec.type === "string"))
+    throw new Refused(token.at, `a value of ${field} stands in quotes: ${JSON.stringify(token.text)}`)
   if (token.kind !== "string" && token.kind !== "number") throw reader.unexpected(`a value for ${field}`)
   reader.take()
   const { value } = token
   if (token.kind === "number" && !token.whole && (found.spec.type === "amount" || found.spec.type === "integer"))
-    throw new Refused(token.at, `${field} is a whole number, without a point`)
+    throw new Refused(token.at, `${field} is a whole number, in digits alone`)
   const wrong = wrongValue(found, value)
   if (wrong === undefined) return value
-  const near = typeof value === "string" ? nearest(value, found.spec.words ?? []) : undefined
-  const hint = near === undefined || near === value ? "" : `; did you mean ${JSON.stringify(near)}?`
+  const near = typeof value === "string" ? nearestWord(value, found.spec.words ?? []) : undefined
+  const hint =
+    near === undefined || near === value ? rangeOf(field, found, value) : `; did you mean ${JSON.stringify(near)}?`
   throw new Refused(token.at, `${shown(token)} ${wrong} (a value of ${field})${hint}`)
+}
+
+/** What the beginning of a number means that is too short to be one. */
+function rangeOf(field: string, { spec: { form } }: Field, value: Scalar): string {
+  if (form === undefined || typeof value !== "string" || !/^\d{1,5}$/.test(value)) return ""
+  const number = (digits: string) =>
+    [6, 8].map((length) => digits.padEnd(length, "0")).find((one) => form.pattern.test(one))
+  const next = String(Number(value) + 1).padStart(value.length, "0")
+  const end = next.length > value.length ? "" : ` && ${field} < "${number(next)}"`
+  return `; write a range: ${field} >= "${number(value)}"${end}`
+}
+
+/** Codes that people take for those of ISO 3166. */
+const mistaken: Readonly<Record<string, string>> = { UK: "GB", EL: "GR" }
+
+function nearestWord(value: string, words: readonly string[]): string | undefined {
+  const meant = Object.hasOwn(mistaken, value) ? mistaken[value] : undefined
+  return meant !== undefined && words.includes(meant) ? meant : nearest(value, words)
 }
 
 function list(reader: Reader, of: Reference): readonly Scalar[] {
