@@ -110,7 +110,10 @@ const documentFields = {
     ),
   ),
 }
-const Note = Text(500, "Why it was made, for whoever reads the history.")
+const Note = Type.String({
+  maxLength: 500,
+  description: "Why it was made, for whoever reads the history. Empty if absent.",
+})
 
 const some = "acc_01k7m0c9qv3w8x5y2z4r6t8b1d"
 const other = "acc_01k7m0d2ab4c6e8g0j2m4p6r8t"
