@@ -43,7 +43,10 @@ const Estimate = Type.Object(
     difference: Type.Union([Type.Number(), Type.Null()]),
     difference_interval: Type.Union([Interval, Type.Null()]),
   },
-  { description: "Means over payments. Intervals at 95 %: see docs/evidence.md." },
+  {
+    description:
+      "Means over payments: latency in milliseconds, cost as a share of the amount. Intervals at 95 %: see docs/evidence.md.",
+  },
 )
 const tally = (columns: readonly string[]) =>
   Type.Array(Type.Object({ name: Type.String(), ...Object.fromEntries(columns.map((name) => [name, Type.Number()])) }))
@@ -54,7 +57,10 @@ export const BacktestReportResource = Type.Object({
   skipped: Type.Record(Type.String(), Type.Integer(), {
     description: "Payments that are no record, by reason. They are in no other number.",
   }),
-  moved: Type.Number({ description: "Payments that the draft sends elsewhere; not whole where policies have dice." }),
+  moved: Type.Number({
+    description:
+      "Payments that the draft sends elsewhere. Like all counts by account, flow, rule and segment it is what the dice of both policies lead to on average, in hundredths: whole only where neither has dice.",
+  }),
   accounts: tally(["before", "after"]),
   flows: tally(["moved"]),
   rules: tally(["payments", "moved"]),

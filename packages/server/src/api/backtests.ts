@@ -20,6 +20,7 @@ import { BacktestCreate, BacktestResource, recordsAsked } from "./backtest-schem
 import { callerOf, type Api, type Key } from "./context.ts"
 import { createOnce, MayRepeat } from "./creation.ts"
 import { pageQuery, pageRequest, pageResource } from "./pages.ts"
+import { noVersion } from "./policies.ts"
 import type { Routes } from "./routes.ts"
 import { closed, Id, Page } from "./schema.ts"
 import { readTime } from "./time.ts"
@@ -55,7 +56,7 @@ export const backtests: Routes = (app, api, guard) => {
       const policy = isId("pol", policyId) ? await findPolicy(api.database, caller.merchant, policyId) : undefined
       if (policy === undefined || policy.mode !== caller.mode) throw notFound("policy")
       if ((await findPolicyVersion(api.database, caller.merchant, policy.id, body.version)) === undefined)
-        throw invalid("#/version", "is no version of this policy")
+        throw noVersion(body.version)
       const made = (row: BacktestRow) => ({ body: backtestResource(row), location: `/v1/backtests/${row.id}` })
       const answer = await createOnce(api, request, reply, {
         prefix: "bkt",
@@ -181,11 +182,11 @@ function reportResource({
     records,
     truncated: isTruncated,
     skipped: { ...skipped, ...impossible },
-    moved: rerouting.moved,
-    accounts: [...rerouting.accounts],
-    flows: [...rerouting.flows],
-    rules: [...rerouting.rules],
-    segments: [...rerouting.segments],
+    moved: rounded(rerouting.moved),
+    accounts: rerouting.accounts.map(roundedRow),
+    flows: rerouting.flows.map(roundedRow),
+    rules: rerouting.rules.map(roundedRow),
+    segments: rerouting.segments.map(roundedRow),
     overlap: {
       moved: overlap.moved,
       never_logged: overlap.neverLogged,
@@ -200,6 +201,16 @@ function reportResource({
     approval_bounds: approvalBounds,
   }
 }
+
+/** Sums of chances: what lies behind the hundredths of a payment is noise. */
+const rounded = (payments: number): number => Math.round(payments * 100) / 100
+const roundedRow = <T extends { readonly name: string }>(row: T): T =>
+  Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [
+      column,
+      typeof value === "number" ? rounded(value) : (value as string),
+    ]),
+  ) as T
 
 function estimateResource(estimate: MetricEstimate) {
   const { records } = estimate

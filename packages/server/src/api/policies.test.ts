@@ -59,6 +59,13 @@ test("a version comes into force, the next payment follows it, and the version b
   assert.ok(data.every(({ published_at, author }: Json) => published_at !== null && author.startsWith("key_")))
 })
 
+test("a version without a note has an empty one, which may be sent as such", async () => {
+  for (const more of [{}, { note: "" }]) {
+    const body = { name: "Plain", rules: [all(stripe)], ...more }
+    assert.equal(ok(await api.call("POST", "/v1/policies", { body }), 201).version.note, "")
+  }
+})
+
 test("another policy takes the place of the one in force", async () => {
   const before = ok(await api.call("GET", "/v1/policies/active")).policy
   const { policy } = ok(await create([all(stripe)]), 201)

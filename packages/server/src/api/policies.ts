@@ -216,11 +216,14 @@ export const policies: Routes = (app, api, guard) => {
       const policy = await loadPolicy(api, caller, request.params.id)
       const number = Number(request.params.version)
       const version = await findPolicyVersion(api.database, caller.merchant, policy.id, number)
-      if (version === undefined) throw notFound("policy version")
+      if (version === undefined) throw noVersion(number)
       return versionResource(version, await warningsOf(api, caller, version), request.query.conditions)
     },
   )
 }
+
+export const noVersion = (version: number): Fault =>
+  new Fault("resource.not_found", { detail: `The policy has no version ${version}.` })
 
 /** Somebody else's policy, and one of the other mode, is not there. */
 export async function loadPolicy(api: Api, caller: Key, id: string): Promise<PolicyRow> {

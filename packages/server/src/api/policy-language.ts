@@ -2,14 +2,13 @@
 // back, the table of fields, and what has changed between two versions.
 
 import { Type, type Static } from "typebox"
-import { notFound } from "../core/fault.ts"
 import { given } from "../core/given.ts"
 import { type FieldSpec, fields, printCondition, readCondition } from "../routing/condition-language.ts"
 import { diffRules, type RuleChange } from "../routing/policy-diff.ts"
 import type { PolicyDocument, Rule } from "../routing/policy.ts"
 import { findPolicyVersion, type PolicyRow } from "../storage/resources/policies.ts"
 import { callerOf, type Api, type Key } from "./context.ts"
-import { loadPolicy } from "./policies.ts"
+import { loadPolicy, noVersion } from "./policies.ts"
 import { findingsAbout } from "./policy-check.ts"
 import { documentResource } from "./policy-document.ts"
 import { ConditionPart, Finding, PolicyCheck, type WireRule } from "./policy-schema.ts"
@@ -197,7 +196,7 @@ const changeResource = (change: RuleChange): Static<typeof Change> =>
 
 async function documentAt(api: Api, { merchant }: Key, { id }: PolicyRow, version: number): Promise<PolicyDocument> {
   const row = await findPolicyVersion(api.database, merchant, id, version)
-  if (row === undefined) throw notFound(`version ${version} of the policy`)
+  if (row === undefined) throw noVersion(version)
   return row.document as PolicyDocument
 }
 

@@ -43,11 +43,13 @@ function detailOf({ code, detail, errors }: Fault): string {
   const { help }: { readonly help: string } = faults[code]
   const named = errors.slice(0, NAMED_FIELDS).map((error) => `${error.pointer} ${error.detail}`)
   const more = errors.length > named.length ? `; and ${errors.length - named.length} more` : ""
-  const said = detail ?? (named.length === 0 ? undefined : `${named.join("; ")}${more}.`)
+  const said = detail ?? (named.length === 0 ? undefined : ended(`${named.join("; ")}${more}`))
   if (said === undefined) return help
   // Help that only points to what is said here adds nothing to it.
   return help.includes("`detail`") || said.endsWith(help) ? said : `${said} ${help}`
 }
+
+const ended = (sentence: string): string => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`)
 
 /** Whatever was thrown, as a fault; only bugs become `server.error`. */
 export function faultOf(error: FastifyError | Error): Fault {
@@ -99,12 +101,12 @@ function fieldError(error: Validation, context: string): FieldError[] {
   const field = error.params["missingProperty"] ?? error.params["additionalProperty"]
   const pointer = `${prefixes[context] ?? "#"}${error.instancePath}${typeof field === "string" ? `/${field.replaceAll("~", "~0").replaceAll("/", "~1")}` : ""}`
   const nothing = pointer === "#" && error.keyword === "type"
-  return [{ pointer: maskPans(pointer), detail: nothing ? NO_BODY : words(error, context) }]
+  return [{ pointer: maskPans(pointer), detail: nothing ? NO_BODY : words(error, context, pointer) }]
 }
 
 const NO_BODY = "must be a JSON object, {} if there is nothing to say"
 
-function words({ keyword, message, params }: Validation, context: string): string {
+function words({ keyword, message, params }: Validation, context: string, pointer: string): string {
   switch (keyword) {
     case "required":
       return "is required"
@@ -114,17 +116,38 @@ function words({ keyword, message, params }: Validation, context: string): strin
       return oneOf((params["allowedValues"] as unknown[]).map(String))
     case "const":
       return `must be ${String(params["allowedValue"])}`
-    case "pattern": {
-      const prefix = ID_PATTERN.exec(String(params["pattern"]))?.[1]
-      return prefix === undefined ? (message ?? "is not valid") : `is not an id beginning with ${prefix}_`
-    }
+    case "pattern":
+      return patternWords(String(params["pattern"]))
     case "type":
       return params["type"] === "integer"
-        ? "must be a whole number; amounts are minor units, 1999 for 19.99"
+        ? `must be a whole number${AMOUNT.test(pointer) ? "; amounts are minor units, 1999 for 19.99" : ""}`
         : `must be ${[params["type"]].flat().map(withArticle).join(" or ")}`
     default:
       return message ?? "is not valid"
   }
+}
+
+const AMOUNT = /amount[a-z_]*$/
+
+/** A pattern in words: what it says is for machines. */
+function patternWords(pattern: string): string {
+  const prefix = ID_PATTERN.exec(pattern)?.[1]
+  if (prefix !== undefined) return `is not an id beginning with ${prefix}_`
+  const digits = DIGITS.exec(pattern)
+  if (digits !== null) return `must be ${digits[2] === undefined ? digits[1] : `${digits[1]} to ${digits[2]}`} digits`
+  const decimal = DECIMAL.exec(pattern)
+  if (decimal !== null)
+    return `must be a number as text with a point, such as "1.5": at most ${decimal[1]} digits before it and ${decimal[2]} behind`
+  return patterns[pattern] ?? "is not written as the reference describes it"
+}
+
+const DIGITS = /^\^\[0-9\]\{(\d+)(?:,(\d+))?\}\$$/
+const DECIMAL = /^\^\\d\{1,(\d+)\}\(\\\.\\d\{1,(\d+)\}\)\?\$$/
+const patterns: Readonly<Record<string, string>> = {
+  "^[A-Z]{2}$": "must be two capital letters of ISO 3166-1",
+  "^[1-9][0-9]{0,6}$": "must be a whole number from 1",
+  "^[A-Za-z0-9]{1,64}$": "must be 1 to 64 letters and digits",
+  "^https?://": "must begin with https:// or http://",
 }
 
 /** More than these are for the reference to list. */

@@ -9,7 +9,7 @@ import { closed, nullable, Text, Time, words } from "./schema.ts"
 /** Disputes come weeks later: no publication waits for them. */
 export const guardedMetrics = (Object.keys(watchedMetrics) as WatchedMetric[]).filter((one) => one !== "disputes")
 
-export const Note = Text(500, "Why, for whoever reads the history.")
+export const Note = Type.String({ maxLength: 500, description: "Why, for whoever reads the history. Empty if absent." })
 
 const GuardrailSchema = closed({
   metric: words(guardedMetrics),
