@@ -4,7 +4,7 @@ import { Type, type Static } from "typebox"
 import { watchedMetrics, type WatchedMetric } from "../routing/evidence.ts"
 import { policyActs } from "../storage/resources/policy-history.ts"
 import { trialEnds } from "../storage/resources/trials.ts"
-import { closed, nullable, Text, Time, words } from "./schema.ts"
+import { closed, nullable, Time, words } from "./schema.ts"
 
 /** Disputes come weeks later: no publication waits for them. */
 export const guardedMetrics = (Object.keys(watchedMetrics) as WatchedMetric[]).filter((one) => one !== "disputes")
