@@ -78,6 +78,12 @@ describe("a choice", () => {
     )
   })
 
+  test("loses no chance to a benefit that is next to nothing", () => {
+    const accounts = [scored("a", { score: 1e-9 }), scored("b", { score: 0, benefit: 5e-324 })]
+    const { propensities } = choose({ accounts, exploration: 1e-9, mayProbe: false, dice: { pick: 0, admission: 0 } })
+    assert.deepEqual(propensities, [1 - 1e-9, 1e-9])
+  })
+
   test("never goes first where its propensity is zero", () => {
     fc.assert(
       fc.property(anyInput, (given) => {

@@ -112,7 +112,7 @@ function chancesOf({ accounts, exploration }: ChoiceInput, admitted: readonly bo
   for (let i = 0; i < accounts.length; i++) {
     if (!open[i]) continue
     if (accounts[i]!.score > top - TIE) chances[i] = (1 - explored) / ties
-    else if (weight > 0) chances[i] = (explored * explorable(accounts[i]!)) / weight
+    else if (weight > 0) chances[i] = explored * (explorable(accounts[i]!) / weight)
   }
   return chances
 }
